@@ -1,0 +1,153 @@
+"""What a finished unit of a stage says about itself; written last, read by later stages.
+
+Holds: `FileCounts`, `IngestManifest`, `MatchManifest`, `AnnotateManifest`, `PublishManifest`,
+`Decision`. Reads and writes nothing. Not here: where they are stored (`storage/layout.py`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.model.files import FileRef
+
+
+class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """The books of one dump file; all must add up before anything is published.
+
+    `stored_bytes` of the object = `read_bytes` + `unread_bytes` (after damage in a compressed
+    stream). `chars` of the decoded text = `document_chars` + `furniture_chars` +
+    `quarantine_chars`, where damaged characters inside a document count as quarantine.
+    Undecodable bytes count as one character each (`surrogateescape`).
+    """
+
+    key: str
+    source: str
+    etag: str
+    format: str
+    codec: str
+    stored_bytes: int
+    read_bytes: int
+    unread_bytes: int
+    decoded_bytes: int
+    chars: int
+    document_chars: int
+    furniture_chars: int
+    quarantine_chars: int
+    documents: int
+    furniture: int
+    quarantine: int
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every byte and every character is accounted for."""
+        return (
+            self.stored_bytes == self.read_bytes + self.unread_bytes
+            and self.chars == self.document_chars + self.furniture_chars + self.quarantine_chars
+        )
+
+
+class IngestManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One ingested shard. Row i of `signatures` belongs to row i of `documents`."""
+
+    fingerprint: str
+    documents: FileRef
+    signatures: FileRef
+    quarantine: FileRef
+    files: tuple[FileCounts, ...]
+
+
+class EdgeFile(msgspec.Struct, frozen=True):
+    """Verified edges between two dumps (`earlier` ≤ `later` by date) found in one key range."""
+
+    earlier: str
+    earlier_generation: str
+    later: str
+    later_generation: str
+    file: FileRef
+
+
+class MatchManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One matched key range: the dump's own slice of the band index, and edge files found."""
+
+    fingerprint: str
+    index: FileRef
+    edges: tuple[EdgeFile, ...]
+    candidates: int
+
+
+class TouchedDump(msgspec.Struct, frozen=True, kw_only=True):
+    """A dump whose verdicts this run rewrites: the run's own, and those of changed neighbours.
+
+    `kept_hash[i]` hashes the kept document ids of shard i: the annotate unit's fingerprint
+    depends on it, so shards without a change are reused as they are. `kept` is the number of
+    kept documents. `retracted` and `restored` count documents against the pinned parent.
+    """
+
+    dump_date: str
+    generation: str
+    shards: tuple[str, ...]
+    kept_hashes: tuple[str, ...]
+    verdicts: FileRef
+    documents: int
+    kept: int
+    dropped_exact: int
+    dropped_near: int
+    dropped_history: int
+    retracted: int
+    restored: int
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run will change, computed against the snapshot `parent`."""
+
+    fingerprint: str
+    run_id: str
+    dump_date: str
+    generation: str
+    parent: int
+    touched: tuple[TouchedDump, ...]
+    edges: tuple[EdgeFile, ...]
+    index: tuple[FileRef, ...]
+
+
+class AnnotateUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """One annotate task: the kept documents of one shard of one touched dump."""
+
+    dump_date: str
+    shard: str
+    verdicts: FileRef
+    fingerprint: str
+
+
+class AnnotatedRun(msgspec.Struct, frozen=True):
+    """Annotated rows of one language of one shard, sorted by (topic, source, document_id)."""
+
+    language: str
+    file: FileRef
+
+
+class AnnotateManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """One annotated shard. `topics` counts its published documents by topic label."""
+
+    fingerprint: str
+    runs: tuple[AnnotatedRun, ...]
+    topics: dict[str, int]
+    models: tuple[str, ...]
+
+
+class PublishUnit(msgspec.Struct, frozen=True, kw_only=True):
+    """One publish task: one partition, merged from the sorted runs of its shards."""
+
+    dump_date: str
+    language: str
+    runs: tuple[FileRef, ...]
+    fingerprint: str
+
+
+class PublishManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The finished files of one partition."""
+
+    fingerprint: str
+    dump_date: str
+    language: str
+    files: tuple[FileRef, ...]

@@ -1,0 +1,59 @@
+"""The frozen plan of a run: all that later tasks are a function of.
+
+Holds: `Plan`, `Shard`, `KeyRange`. Reads and writes nothing. Not here: making one (`plan/`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import RunSettings
+
+
+class Shard(msgspec.Struct, frozen=True):
+    """The dump files that one ingest task processes; the unit of retry.
+
+    `fingerprint` hashes the files (key, ETag, size), the ingest settings and the ingest code
+    version: equal fingerprints mean equal output, whatever run made it.
+    """
+
+    index: int
+    fingerprint: str
+    files: tuple[DumpFile, ...]
+
+
+class KeyRange(msgspec.Struct, frozen=True):
+    """Slice `[low, high)` of the 16-bit prefix of the band-key space that one match task owns."""
+
+    index: int
+    low: int
+    high: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """One run of one dump date, frozen before anything is read.
+
+    `planned_at` is epoch seconds and the only clock reading of a run. `generation` names the
+    dump's content: the hash of its shard fingerprints, known before ingest. `parent` is the
+    snapshot sequence that `match` and `decide` start from (0: the empty corpus); a commit that
+    finds a newer one rebases. `waiting` names sources still being uploaded, left out of this run.
+    `unchanged` says that the pinned parent already holds this generation under these settings.
+    """
+
+    run_id: str
+    dump_date: str
+    planned_at: float
+    generation: str
+    parent: int
+    shards: tuple[Shard, ...]
+    key_ranges: tuple[KeyRange, ...]
+    waiting: tuple[str, ...]
+    unchanged: bool
+    settings: RunSettings
+    code_version: str
+
+    @property
+    def files(self) -> tuple[DumpFile, ...]:
+        """Every dump file of the run, in shard order."""
+        return tuple(file for shard in self.shards for file in shard.files)

@@ -1,0 +1,165 @@
+"""Every table as a declared, versioned Arrow schema.
+
+Holds: schemas of published and internal tables. Reads and writes nothing.
+Not here: what the columns mean to an analyst (`docs/data-contract.md`, checked against this).
+
+A new fact is a new column with a higher `SCHEMA_VERSION`; columns are never renamed or retyped.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+BANDS = 20
+ROWS = 6
+PERMUTATIONS = 128
+SHINGLE = 5
+
+_PROVENANCE = [
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("dump_file", pa.string(), nullable=False),
+    pa.field("char_start", pa.int64(), nullable=False),
+    pa.field("char_end", pa.int64(), nullable=False),
+    pa.field("line_start", pa.int64(), nullable=False),
+    pa.field("line_end", pa.int64(), nullable=False),
+]
+
+STAGED_DOCUMENTS = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        *_PROVENANCE,
+        pa.field("title", pa.string()),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("url", pa.string()),
+        pa.field("published", pa.date32()),
+        pa.field("external_id", pa.string()),
+        pa.field("split_score", pa.float32()),
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("char_count", pa.int32(), nullable=False),
+        pa.field("word_count", pa.int32(), nullable=False),
+    ]
+)
+"""Output of ingest, one row a document. `content_hash`: 32 hex digits of the normalised token
+stream; `word_count`: tokens of that stream (a character each in scripts without spaces)."""
+
+SIGNATURES = pa.schema(
+    [
+        pa.field("document_id", pa.binary(16), nullable=False),
+        pa.field("content_hash", pa.binary(16), nullable=False),
+        pa.field("shingles", pa.int32(), nullable=False),
+        pa.field("band_keys", pa.binary(BANDS * 8), nullable=False),
+        pa.field("minima", pa.binary(PERMUTATIONS), nullable=False),
+    ]
+)
+"""Row i belongs to row i of the shard's documents. `shingles` 0: too short, exact match only."""
+
+INDEX = pa.schema(
+    [
+        pa.field("key", pa.uint64(), nullable=False),
+        pa.field("shard", pa.uint16(), nullable=False),
+        pa.field("row", pa.uint32(), nullable=False),
+    ]
+)
+"""One slice of a dump's band index, sorted by (key, shard, row); (shard, row) finds the signature."""
+
+EDGES = pa.schema(
+    [
+        pa.field("earlier_id", pa.binary(16), nullable=False),
+        pa.field("later_id", pa.binary(16), nullable=False),
+        pa.field("similarity", pa.float32(), nullable=False),
+        pa.field("exact", pa.bool_(), nullable=False),
+    ]
+)
+"""Verified pairs, sorted and unique by (earlier_id, later_id); order key (dump_date, id)."""
+
+LANGUAGE_COLUMNS = [
+    pa.field("language_bcp47", pa.string(), nullable=False),
+    pa.field("language_script", pa.string(), nullable=False),
+    pa.field("language_confidence", pa.float32(), nullable=False),
+    pa.field("language_status", pa.string(), nullable=False),
+    pa.field("language_model", pa.string(), nullable=False),
+]
+
+TOPIC_COLUMNS = [
+    pa.field("topic", pa.string()),
+    pa.field("topic_label", pa.string()),
+    pa.field("topic_confidence", pa.float32()),
+    pa.field("topic_2", pa.string()),
+    pa.field("topic_2_label", pa.string()),
+    pa.field("topic_2_confidence", pa.float32()),
+    pa.field("topic_status", pa.string(), nullable=False),
+    pa.field("topic_model", pa.string(), nullable=False),
+]
+
+DOCUMENTS = pa.schema(
+    [
+        *STAGED_DOCUMENTS,
+        *LANGUAGE_COLUMNS,
+        *TOPIC_COLUMNS,
+        pa.field("schema_version", pa.int32(), nullable=False),
+    ]
+)
+"""Published. Partitioned by `dump_date` and `language`, which are not columns of the files."""
+
+VERDICTS = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("dump_file", pa.string(), nullable=False),
+        pa.field("char_start", pa.int64(), nullable=False),
+        pa.field("char_end", pa.int64(), nullable=False),
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("kept", pa.bool_(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("witness_id", pa.string()),
+        pa.field("witness_dump_date", pa.string()),
+        pa.field("similarity", pa.float32()),
+    ]
+)
+"""Published, partitioned by `dump_date`, sorted by document_id. `reason`: unique, exact, near."""
+
+QUARANTINE = pa.schema(
+    [
+        *_PROVENANCE,
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+        pa.field("stored_bytes", pa.int64(), nullable=False),
+        pa.field("document_id", pa.string()),
+        pa.field("excerpt", pa.string(), nullable=False),
+    ]
+)
+"""Published, partitioned by `dump_date`: every span that is not a document. `kind`: furniture or
+quarantine. `stored_bytes`: bytes of the object that could not be read at all (else 0).
+`document_id`: the document that the span lies inside, if any."""
+
+RUNS = pa.schema(
+    [
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("snapshot", pa.int64(), nullable=False),
+        pa.field("parent", pa.int64(), nullable=False),
+        pa.field("planned_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("generation", pa.string(), nullable=False),
+        pa.field("code_version", pa.string(), nullable=False),
+        pa.field("settings", pa.string(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("waiting", pa.string(), nullable=False),
+        pa.field("files", pa.int64(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("chars", pa.int64(), nullable=False),
+        pa.field("documents", pa.int64(), nullable=False),
+        pa.field("kept", pa.int64(), nullable=False),
+        pa.field("dropped_exact", pa.int64(), nullable=False),
+        pa.field("dropped_near", pa.int64(), nullable=False),
+        pa.field("dropped_history", pa.int64(), nullable=False),
+        pa.field("furniture", pa.int64(), nullable=False),
+        pa.field("quarantine", pa.int64(), nullable=False),
+        pa.field("retracted", pa.int64(), nullable=False),
+        pa.field("restored", pa.int64(), nullable=False),
+        pa.field("seconds", pa.float64(), nullable=False),
+    ]
+)
+"""Published, partitioned by `dump_date`: one run that changed the corpus. `outcome`: published,
+empty (no dump files), partial (a source was still uploading)."""

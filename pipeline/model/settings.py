@@ -1,0 +1,106 @@
+"""Every setting with its default, as frozen values.
+
+Holds: the settings tree; field names are the names in `conf/*.toml`.
+Reads and writes nothing. Not here: loading and precedence (`config.py`).
+
+Only `StoreSettings` says where things are; all other groups can change the published bytes and
+are part of a plan (`Plan.settings`), so a task never reads them from its own environment.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+
+class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of the groups: frozen, unknown names refused."""
+
+
+class StoreSettings(_Group):
+    """Where dumps land and where the corpus lives; credentials come from the environment.
+
+    `landing` and `corpus` are `s3://bucket/prefix`, `file:///path`, a local path, or
+    `memory://name` (tests). `endpoint_url` is for S3 servers other than AWS.
+    """
+
+    landing: str = ""
+    corpus: str = ""
+    endpoint_url: str | None = None
+    region: str = "us-east-1"
+
+
+class PlanSettings(_Group):
+    """Discovery and packing. Sizes are bytes of dump files as stored."""
+
+    quiet_seconds: Natural = 900
+    shard_bytes: Positive = 128 * 1024 * 1024
+    max_shards: Annotated[int, Meta(ge=1, le=1024)] = 256
+    range_bytes: Positive = 1024 * 1024 * 1024
+    max_key_ranges: Annotated[int, Meta(ge=1, le=256)] = 64
+
+
+class IngestSettings(_Group):
+    """Reading and splitting. `splitter` names a module of `ingest` (see docs/configuration.md)."""
+
+    splitter: str = "page"
+    min_split_score: Share = 0.5
+    max_ratio: Positive = 1000
+    max_object_bytes: Positive = 64 * 1024 * 1024 * 1024
+    max_record_bytes: Positive = 64 * 1024 * 1024
+    max_page_chars: Positive = 64 * 1024 * 1024
+    batch_bytes: Positive = 32 * 1024 * 1024
+
+
+class DedupSettings(_Group):
+    """What counts as a near-duplicate. Changing any of these rebuilds signatures or edges."""
+
+    threshold: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.75
+
+
+class EnrichSettings(_Group):
+    """Annotators in the order in which their columns are written (see `enrich/annotator.py`)."""
+
+    annotators: tuple[str, ...] = ("language", "topic")
+
+
+class PublishSettings(_Group):
+    """Layout of the published files."""
+
+    row_group_rows: Positive = 20_000
+    row_group_bytes: Positive = 64 * 1024 * 1024
+    file_bytes: Positive = 512 * 1024 * 1024
+    compression_level: Annotated[int, Meta(ge=1, le=19)] = 3
+
+
+class RunSettings(_Group):
+    """The part of the settings that a plan freezes: all that can change published bytes."""
+
+    plan: PlanSettings = PlanSettings()
+    ingest: IngestSettings = IngestSettings()
+    dedup: DedupSettings = DedupSettings()
+    enrich: EnrichSettings = EnrichSettings()
+    publish: PublishSettings = PublishSettings()
+
+
+class Settings(RunSettings):
+    """Everything: where (`store`) and what (`plan` … `publish`)."""
+
+    store: StoreSettings = StoreSettings()
+    log_format: Literal["auto", "console", "json"] = "auto"
+
+    def run_settings(self) -> RunSettings:
+        """Return the part that a plan freezes."""
+        return RunSettings(
+            plan=self.plan,
+            ingest=self.ingest,
+            dedup=self.dedup,
+            enrich=self.enrich,
+            publish=self.publish,
+        )

@@ -1,0 +1,78 @@
+"""Every path of the corpus, and the picture of it.
+
+Holds: the functions that make keys (relative to the corpus URL). Reads and writes nothing.
+No other module of Winnow spells a key.
+
+    documents/dump_date=2026-11-21/language=eng/part-00000.parquet   the plain trees that people
+    verdicts/dump_date=2026-11-21/part-00000.parquet                 and engines read; whole
+    quarantine/dump_date=2026-11-21/part-00000.parquet               leaves, made by `promote`
+    runs/dump_date=2026-11-21/run-<id>.parquet
+    store/current.json                                 the pointer: the one mutable object
+    store/snapshots/00000012-<hash>.json               commit objects, immutable
+    store/states/<dump_date>/<hash>.json               one dump's published state, immutable
+    store/plans/<dump_date>/<run_id>.json              frozen plans
+    store/ledger/<dump_date>.json                      what was seen in the landing area, and when
+    store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
+    store/data/<stage>/<unit fingerprint>/<name>-<sha256 of the bytes>.parquet   data files
+
+Data files carry the hash of their bytes in their name: two attempts at a unit either write the same
+object twice or two different ones, and only what a manifest names exists for a reader.
+"""
+
+from __future__ import annotations
+
+TABLES = ("documents", "verdicts", "quarantine", "runs")
+
+CURRENT = "store/current.json"
+SNAPSHOTS = "store/snapshots/"
+DATA = "store/data/"
+
+
+def snapshot(sequence: int, digest: str) -> str:
+    """Key of the commit object number `sequence`."""
+    return f"{SNAPSHOTS}{sequence:08d}-{digest[:16]}.json"
+
+
+def state(dump_date: str, digest: str) -> str:
+    """Key of one dump's published state."""
+    return f"store/states/{dump_date}/{digest[:16]}.json"
+
+
+def plan(dump_date: str, run_id: str) -> str:
+    """Key of a frozen plan. `run_id` is already safe for a key (see `plan/stage.py`)."""
+    return f"store/plans/{dump_date}/{run_id}.json"
+
+
+def ledger(dump_date: str) -> str:
+    """Key of the ledger of one dump date."""
+    return f"store/ledger/{dump_date}.json"
+
+
+def unit(stage: str, fingerprint: str) -> str:
+    """Key of the manifest that commits one unit of a stage."""
+    return f"store/units/{stage}/{fingerprint}.json"
+
+
+def data(stage: str, fingerprint: str, name: str, digest: str, suffix: str = "parquet") -> str:
+    """Key of a data file, named by the hash of its bytes."""
+    return f"{DATA}{stage}/{fingerprint}/{name}-{digest[:16]}.{suffix}"
+
+
+def tree(table: str, dump_date: str = "", language: str = "") -> str:
+    """Folder of a table in the plain tree, ending in `/`."""
+    folder = f"{table}/"
+    if dump_date:
+        folder += f"dump_date={dump_date}/"
+    if language:
+        folder += f"language={language}/"
+    return folder
+
+
+def part(number: int) -> str:
+    """Name of a file inside a leaf of the plain tree."""
+    return f"part-{number:05d}.parquet"
+
+
+def run_file(run_id: str) -> str:
+    """Name of a run's file inside a leaf of the `runs` tree."""
+    return f"run-{run_id}.parquet"

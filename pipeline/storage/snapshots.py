@@ -1,0 +1,111 @@
+"""Reading snapshots and moving the pointer to them.
+
+Holds: `current`, `load_snapshot`, `load_state`, `history`, `advance`. Reads and writes the corpus
+store. Not here: what goes into a snapshot (`publish/commit.py`).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import msgspec
+
+from pipeline.errors import ConflictError, MissingError
+from pipeline.model.files import FileRef
+from pipeline.model.snapshot import EMPTY, DumpState, Pointer, Snapshot
+from pipeline.storage import layout
+from pipeline.storage.units import Corpus, encode
+
+
+def current(corpus: Corpus) -> Snapshot:
+    """Return the current snapshot; the empty one when nothing was ever published."""
+    return _open(corpus, pointed(corpus))
+
+
+def load_snapshot(corpus: Corpus, sequence: int) -> Snapshot:
+    """Return the snapshot that was current as number `sequence`.
+
+    Raises:
+        MissingError: it was never committed, or has expired.
+    """
+    if sequence == 0:
+        return EMPTY
+    snapshot = current(corpus)
+    while snapshot.sequence > sequence:
+        snapshot = _open(corpus, snapshot.parent)
+    if snapshot.sequence != sequence:
+        raise MissingError(_no_snapshot(sequence))
+    return snapshot
+
+
+def history(corpus: Corpus) -> list[Snapshot]:
+    """Return the chain of snapshots from the current one back to the oldest still kept."""
+    chain = [current(corpus)]
+    with suppress(MissingError):
+        while chain[-1].sequence > 0:
+            chain.append(_open(corpus, chain[-1].parent))
+    return [snapshot for snapshot in chain if snapshot.sequence > 0]
+
+
+def load_state(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> DumpState:
+    """Return what `snapshot` holds of one dump. Raises `MissingError` when it has none."""
+    ref = snapshot.dumps.get(dump_date)
+    if ref is None:
+        message = (
+            f"expected dump {dump_date} in snapshot {snapshot.sequence}, found none. "
+            f"`winnow status` lists the dumps; `winnow run --dump-date {dump_date}` adds it."
+        )
+        raise MissingError(message)
+    path = corpus.store.fetch(ref.state, corpus.scratch)
+    return msgspec.json.decode(path.read_bytes(), type=DumpState)
+
+
+def advance(corpus: Corpus, snapshot: Snapshot) -> None:
+    """Make `snapshot` current if its parent still is: the one atomic step of publishing.
+
+    A put whose answer was lost is recognised by what is current afterwards and counts as done.
+
+    Raises:
+        ConflictError: another snapshot is current by now; rebase on it.
+    """
+    pointer, etag = _pointer(corpus)
+    if (pointer.snapshot if pointer else None) != snapshot.parent:
+        raise ConflictError(
+            f"expected snapshot {snapshot.sequence - 1} to be current, found "
+            f"{pointer.sequence if pointer else 0}. Another run published meanwhile; rebase on it."
+        )
+    ref = corpus.save(snapshot, lambda digest: layout.snapshot(snapshot.sequence, digest))
+    moved = Pointer(sequence=snapshot.sequence, snapshot=ref, run_id=snapshot.run_id)
+    try:
+        corpus.store.put(layout.CURRENT, encode(moved), if_absent=etag is None, if_match=etag)
+    except ConflictError:
+        if _pointer(corpus)[0] != moved:
+            raise
+
+
+def pointed(corpus: Corpus) -> FileRef | None:
+    """Return the reference of the current snapshot, which its successor names as parent."""
+    pointer, _ = _pointer(corpus)
+    return pointer.snapshot if pointer else None
+
+
+def _pointer(corpus: Corpus) -> tuple[Pointer | None, str | None]:
+    try:
+        data, etag = corpus.store.get(layout.CURRENT)
+    except MissingError:
+        return None, None
+    return msgspec.json.decode(data, type=Pointer), etag
+
+
+def _open(corpus: Corpus, ref: FileRef | None) -> Snapshot:
+    if ref is None:
+        return EMPTY
+    path = corpus.store.fetch(ref, corpus.scratch)
+    return msgspec.json.decode(path.read_bytes(), type=Snapshot)
+
+
+def _no_snapshot(sequence: int) -> str:
+    return (
+        f"expected snapshot {sequence}, found none: it was never committed or has expired. "
+        "`winnow status --snapshots` lists those kept."
+    )

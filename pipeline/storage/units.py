@@ -1,0 +1,133 @@
+"""Writing and reading units: data files first, one manifest last.
+
+Holds: `Corpus`, the store of one corpus with its working folder, and the helpers with which every
+stage writes Parquet files and commits its unit. Reads and writes the corpus store.
+Not here: keys (`layout.py`), which rows (the stages), the pointer (`publish/commit.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import ConflictError, MissingError
+from pipeline.model.files import FileRef
+from pipeline.storage import layout
+from pipeline.storage.store import Store
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class Corpus:
+    """A corpus store plus a scratch folder for files on their way in and out.
+
+    Use as a context manager: the scratch folder goes when the block ends.
+    """
+
+    def __init__(self, store: Store, scratch: Path) -> None:
+        """Bind the store to an existing scratch folder."""
+        self.store = store
+        self.scratch = scratch
+
+    def read(self, ref: FileRef, *, columns: list[str] | None = None) -> pa.Table:
+        """Read a whole small Parquet file after checking its hash."""
+        path = self.store.fetch(ref, self.scratch)
+        return pq.read_table(path, columns=columns, memory_map=True, partitioning=None)
+
+    def batches(
+        self, ref: FileRef, *, columns: list[str] | None = None, rows: int = 4096
+    ) -> Iterator[pa.RecordBatch]:
+        """Stream a Parquet file in batches of at most `rows`, after checking its hash."""
+        path = self.store.fetch(ref, self.scratch)
+        with pq.ParquetFile(path, memory_map=True) as file:
+            yield from file.iter_batches(batch_size=rows, columns=columns)
+
+    def write(
+        self, stage: str, fingerprint: str, name: str, table: pa.Table, **options: object
+    ) -> FileRef:
+        """Write one table as one data file (row groups of 64k rows unless `options` differ)."""
+        path = self.scratch_file()
+        merged = {"compression": "zstd", "compression_level": 1, "row_group_size": 1 << 16}
+        merged.update(options)
+        pq.write_table(table, path, **merged)
+        return self.adopt(stage, fingerprint, name, path, table.num_rows)
+
+    def adopt(self, stage: str, fingerprint: str, name: str, path: Path, rows: int) -> FileRef:
+        """Move a finished local Parquet file into the store under the hash of its bytes."""
+        digest = _sha256(path)
+        key = layout.data(stage, fingerprint, name, digest)
+        size = path.stat().st_size
+        self.store.put_file(key, path)
+        path.unlink()
+        return FileRef(key, digest, size, rows)
+
+    def scratch_file(self) -> Path:
+        """Return the path of a new, empty file in the scratch folder."""
+        handle, name = tempfile.mkstemp(suffix=".parquet", dir=self.scratch)
+        os.close(handle)
+        return Path(name)
+
+    def finish(self, key: str, manifest: T) -> T:
+        """Commit a unit: write its manifest unless another attempt already did.
+
+        Returns the manifest that counts, which is the first one written.
+        """
+        try:
+            self.store.put(key, _encoder.encode(manifest), if_absent=True)
+        except ConflictError:
+            return self.load(key, type(manifest))
+        return manifest
+
+    def load(self, key: str, kind: type[T]) -> T:
+        """Read a manifest. Raises `MissingError` when the unit was never finished."""
+        return msgspec.json.decode(self.store.get(key)[0], type=kind)
+
+    def find(self, key: str, kind: type[T]) -> T | None:
+        """Read a manifest, or return None when the unit was never finished."""
+        try:
+            return self.load(key, kind)
+        except MissingError:
+            return None
+
+    def save(self, value: object, key_of: Callable[[str], str]) -> FileRef:
+        """Write an immutable JSON value at the key made from its sha256; return a reference."""
+        data = _encoder.encode(value)
+        digest = hashlib.sha256(data).hexdigest()
+        key = key_of(digest)
+        with suppress(ConflictError):
+            self.store.put(key, data, if_absent=True)
+        return FileRef(key, digest, len(data), 0)
+
+
+@contextmanager
+def open_corpus(store: Store) -> Iterator[Corpus]:
+    """Yield a `Corpus` with a scratch folder that is removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="winnow-") as folder:
+        yield Corpus(store, Path(folder))
+
+
+def encode(value: object) -> bytes:
+    """Encode a model value as deterministic JSON."""
+    return _encoder.encode(value)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def concat(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
+    """Concatenate tables of one schema; no tables give an empty one."""
+    parts = list(tables)
+    return pa.concat_tables(parts) if parts else schema.empty_table()
