@@ -59,7 +59,9 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
-        message = f"settings: expected a TOML file at {path}, found none. Check --config or {CONFIG}."
+        message = (
+            f"settings: expected a TOML file at {path}, found none. Check --config or {CONFIG}."
+        )
         raise ConfigError(message) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"settings: {path} is not TOML: {error}."

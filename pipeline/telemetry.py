@@ -49,9 +49,11 @@ def stage(name: str, **keys: object) -> Iterator[Span]:
         try:
             yield span
         except Exception as error:
-            log.error(f"{name}.failed", seconds=_since(started), error=str(error), **span)
+            event = name + ".failed"
+            log.error(event, seconds=_since(started), error=repr(error), **span)  # noqa: TRY400 - the caller decides about the traceback
             raise
-        log.info(f"{name}.done", seconds=_since(started), peak_rss_mb=_peak_rss_mb(), **span)
+        event = name + ".done"
+        log.info(event, seconds=_since(started), peak_rss_mb=_peak_rss_mb(), **span)
 
 
 def _since(started: float) -> float:

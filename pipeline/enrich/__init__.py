@@ -1,0 +1,4 @@
+"""Annotate kept documents with language and topic.
+
+Holds: the annotator interface, the built-in annotators and the annotate stage.
+"""

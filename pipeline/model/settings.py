@@ -23,7 +23,7 @@ class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Base of the groups: frozen, unknown names refused."""
 
 
-class StoreSettings(_Group):
+class StoreSettings(_Group, frozen=True):
     """Where dumps land and where the corpus lives; credentials come from the environment.
 
     `landing` and `corpus` are `s3://bucket/prefix`, `file:///path`, a local path, or
@@ -36,7 +36,7 @@ class StoreSettings(_Group):
     region: str = "us-east-1"
 
 
-class PlanSettings(_Group):
+class PlanSettings(_Group, frozen=True):
     """Discovery and packing. Sizes are bytes of dump files as stored."""
 
     quiet_seconds: Natural = 900
@@ -46,7 +46,7 @@ class PlanSettings(_Group):
     max_key_ranges: Annotated[int, Meta(ge=1, le=256)] = 64
 
 
-class IngestSettings(_Group):
+class IngestSettings(_Group, frozen=True):
     """Reading and splitting. `splitter` names a module of `ingest` (see docs/configuration.md)."""
 
     splitter: str = "page"
@@ -58,19 +58,19 @@ class IngestSettings(_Group):
     batch_bytes: Positive = 32 * 1024 * 1024
 
 
-class DedupSettings(_Group):
+class DedupSettings(_Group, frozen=True):
     """What counts as a near-duplicate. Changing any of these rebuilds signatures or edges."""
 
     threshold: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.75
 
 
-class EnrichSettings(_Group):
+class EnrichSettings(_Group, frozen=True):
     """Annotators in the order in which their columns are written (see `enrich/annotator.py`)."""
 
     annotators: tuple[str, ...] = ("language", "topic")
 
 
-class PublishSettings(_Group):
+class PublishSettings(_Group, frozen=True):
     """Layout of the published files."""
 
     row_group_rows: Positive = 20_000
@@ -79,7 +79,7 @@ class PublishSettings(_Group):
     compression_level: Annotated[int, Meta(ge=1, le=19)] = 3
 
 
-class RunSettings(_Group):
+class RunSettings(_Group, frozen=True):
     """The part of the settings that a plan freezes: all that can change published bytes."""
 
     plan: PlanSettings = PlanSettings()
@@ -89,7 +89,7 @@ class RunSettings(_Group):
     publish: PublishSettings = PublishSettings()
 
 
-class Settings(RunSettings):
+class Settings(RunSettings, frozen=True):
     """Everything: where (`store`) and what (`plan` … `publish`)."""
 
     store: StoreSettings = StoreSettings()
