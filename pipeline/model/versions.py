@@ -1,0 +1,33 @@
+"""The version of every stage's output, and the fingerprint of all that shapes published bytes.
+
+Holds: one number a stage, `settings_fingerprint`. Pure. Not here: the settings (`settings.py`).
+
+Raise a number in the commit that changes the bytes a stage writes for the same input: it enters
+the fingerprints of the stage's units, so old units are no longer found and are made again.
+"""
+
+from __future__ import annotations
+
+from pipeline.model.ids import fingerprint
+from pipeline.model.settings import RunSettings
+
+PLAN = 1
+INGEST = 1
+SIGNATURE = 1
+MATCH = 1
+ENRICH = 1
+PUBLISH = 1
+
+
+def settings_fingerprint(settings: RunSettings) -> str:
+    """Hash the settings and versions that can change the published bytes of a dump.
+
+    How files are packed into shards and keys into ranges (`PlanSettings`) is not part of it.
+    """
+    return fingerprint(
+        settings.ingest,
+        settings.dedup,
+        settings.enrich,
+        settings.publish,
+        (PLAN, INGEST, SIGNATURE, MATCH, ENRICH, PUBLISH),
+    )
