@@ -1,6 +1,6 @@
 """Loading settings: `conf/*.toml`, then environment (`WINNOW_…`), then flags.
 
-Holds: `load`. Reads a TOML file and the environment; the only module of `pipeline` that does.
+Holds: `load`, `require`. Reads a TOML file and the environment; no other module of `pipeline` does.
 Not here: the settings themselves and their defaults (`model/settings.py`).
 
 `WINNOW_CONFIG` names the TOML file; `WINNOW_STORE__LANDING`, `WINNOW_DEDUP__THRESHOLD` and so on
@@ -30,6 +30,7 @@ def load(
     *,
     environ: Mapping[str, str] | None = None,
     flags: Mapping[str, Any] | None = None,
+    fallback: Path | None = None,
 ) -> Settings:
     """Merge file, environment and flags, later ones winning, into checked settings.
 
@@ -37,22 +38,42 @@ def load(
         path: the TOML file; `WINNOW_CONFIG` when None; defaults alone when neither is given.
         environ: the environment (`os.environ` when None).
         flags: nested mapping; values that are None are passed over.
+        fallback: a file used, if it exists, when nothing says where a corpus is.
 
     Raises:
         ConfigError: no such file, broken TOML, an unknown name, or a value out of range.
     """
     environ = os.environ if environ is None else environ
     source = path or (Path(environ[CONFIG]) if environ.get(CONFIG) else None)
-    tree: dict[str, Any] = _read(source) if source else {}
+    above: dict[str, Any] = {}
     for name, value in sorted(environ.items()):
         if name.startswith(PREFIX) and name not in _RESERVED:
-            _set(tree, name.removeprefix(PREFIX).lower().split("__"), value)
-    _merge(tree, flags or {})
+            _set(above, name.removeprefix(PREFIX).lower().split("__"), value)
+    _merge(above, flags or {})
+    if source is None and fallback and fallback.exists() and not above.get("store"):
+        source = fallback
+    tree: dict[str, Any] = _read(source) if source else {}
+    _merge(tree, above)
     try:
         return msgspec.convert(tree, Settings, strict=False)
     except msgspec.ValidationError as error:
         message = f"settings: {error}. See docs/configuration.md for names and ranges."
         raise ConfigError(message) from error
+
+
+def require(settings: Settings, *, corpus: bool = False, landing: bool = False) -> None:
+    """Refuse settings that do not say where the corpus or the landing area is.
+
+    Raises:
+        ConfigError: with the three ways to set it.
+    """
+    for wanted, name in ((landing, "landing"), (corpus, "corpus")):
+        if wanted and not getattr(settings.store, name):
+            raise ConfigError(
+                f"settings: expected the URL of the {name}, found none. Set store.{name} in a "
+                f"file (--config, {CONFIG}), {PREFIX}STORE__{name.upper()}, or --{name}; "
+                "`make demo` makes a corpus to try on."
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:

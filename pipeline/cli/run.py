@@ -1,0 +1,78 @@
+"""Commands that change a corpus: `run` and `promote`.
+
+Holds: click commands. Reads flags; writes progress to stderr and results to stdout.
+Not here: the order of the stages (`runner.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import secrets
+from typing import Any
+
+import click
+
+from pipeline import runner
+from pipeline.cli import output
+
+
+@click.command()
+@click.option("--dump-date", "dates", multiple=True, metavar="YYYY-MM-DD", help="Night to process.")
+@click.option("--due", is_flag=True, help="Process every night that is new or has changed.")
+@click.option("--run-id", help="Name of the run; made from the clock by default.")
+@click.option("--allow-deleted", is_flag=True, help="Retract documents of files that are gone.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a night on stdout.")
+@click.pass_obj
+def run(  # noqa: PLR0913 - one parameter a flag
+    lookup: Any,
+    *,
+    dates: tuple[str, ...],
+    due: bool,
+    run_id: str | None,
+    allow_deleted: bool,
+    as_json: bool,
+) -> None:
+    """Process nights in this process, without Airflow."""
+    if bool(dates) == due:
+        raise click.UsageError("give --dump-date (repeatable) or --due, and not both")
+    settings = lookup.settings(corpus=True, landing=True)
+    with runner.session(settings) as night:
+        nights = tuple(night.due()) if due else dates
+        results = [
+            _one(night, date, run_id or _new_run_id(), allow_deleted=allow_deleted, quiet=as_json)
+            for date in nights
+        ]
+    if as_json:
+        for result in results:
+            click.echo(json.dumps(result))
+    else:
+        output.nights(results)
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Compare every file of the trees, not only what is new.")
+@click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
+@click.pass_obj
+def promote(lookup: Any, *, full: bool, as_json: bool) -> None:
+    """Bring the plain Parquet trees in step with the current snapshot (heals drift)."""
+    with runner.session(lookup.settings(corpus=True, landing=True)) as night:
+        counts = night.promote(full=full)
+    click.echo(json.dumps(counts) if as_json else output.sentence(counts))
+
+
+def _one(
+    night: runner.Night, date: str, run_id: str, *, allow_deleted: bool, quiet: bool
+) -> dict[str, Any]:
+    result: dict[str, Any] = {"dump_date": date, "run_id": run_id}
+    for label, summary in runner.run_night(night, date, run_id, allow_deleted=allow_deleted):
+        if not quiet:
+            click.echo(f"{date}  {label}  {output.sentence(summary)}", err=True)
+        if label == "commit":
+            result |= summary
+    return result
+
+
+def _new_run_id() -> str:
+    now = dt.datetime.now(dt.UTC)
+    return f"cli-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"

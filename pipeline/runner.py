@@ -1,0 +1,331 @@
+"""A night, stage by stage or in one process; the only place that knows the order of the stages.
+
+Holds: `Night`, whose methods are the tasks of the DAG, and `run_night`, which calls them in turn.
+Reads and writes through the stages. Not here: Airflow (`plugins/winnow_airflow/`), arguments and
+printing (`cli/`).
+
+Every method is a function of the plan and may be called again at any time: finished units are
+found by their manifests and returned as they are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from pipeline import telemetry
+from pipeline.dedup import stage as dedup
+from pipeline.enrich import stage as enrich
+from pipeline.errors import ConflictError
+from pipeline.ingest import stage as ingest
+from pipeline.model.files import DumpFile
+from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit
+from pipeline.model.plan import Plan
+from pipeline.model.settings import RunSettings, Settings
+from pipeline.model.snapshot import DumpState, Snapshot
+from pipeline.plan import ledger
+from pipeline.plan import stage as plan_stage
+from pipeline.publish import commit as committing
+from pipeline.publish import promote as promoting
+from pipeline.publish import stage as publish
+from pipeline.storage import snapshots
+from pipeline.storage.open import open_store, probe_conditional_put
+from pipeline.storage.store import Store
+from pipeline.storage.units import Corpus, open_corpus
+
+Summary = dict[str, Any]
+
+MAX_GROUPS = 64
+MAX_REBASES = 20
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Night]:
+    """Open the landing area and the corpus and yield the night's tasks."""
+    with corpus_session(settings) as corpus:
+        landing = open_store(
+            settings.store.landing,
+            endpoint_url=settings.store.endpoint_url,
+            region=settings.store.region,
+        )
+        yield Night(corpus, landing, settings.run_settings())
+
+
+@contextmanager
+def corpus_session(settings: Settings) -> Iterator[Corpus]:
+    """Open the corpus alone: enough to ask, verify and promote.
+
+    Raises:
+        ConfigError: the store does not enforce conditional puts.
+    """
+    store = open_store(
+        settings.store.corpus,
+        endpoint_url=settings.store.endpoint_url,
+        region=settings.store.region,
+        create=True,
+    )
+    with open_corpus(store) as corpus:
+        yield corpus
+
+
+class Night:
+    """The tasks of one night. Results are small and can be JSON: numbers, labels, keys."""
+
+    def __init__(self, corpus: Corpus, landing: Store, settings: RunSettings) -> None:
+        """Bind the tasks to their stores. `settings` matter to `plan` alone: it freezes them."""
+        self.corpus = corpus
+        self.landing = landing
+        self.settings = settings
+
+    def plan(self, dump_date: str, run_id: str, *, allow_deleted: bool = False) -> Summary:
+        """Freeze the run: what to read, how it is cut, and the snapshot it starts from."""
+        probe_conditional_put(self.corpus.store)
+        with telemetry.stage("plan", run_id=run_id, dump_date=dump_date) as span:
+            plan = plan_stage.plan_run(
+                self.corpus,
+                self.landing,
+                self.settings,
+                dump_date=dump_date,
+                run_id=run_id,
+                now=time.time(),
+                allow_deleted=allow_deleted,
+            )
+            size = sum(file.size for file in plan.files)
+            span.update(files=len(plan.files), bytes=size, unchanged=plan.unchanged)
+        return {
+            "dump_date": dump_date,
+            "run_id": plan.run_id,
+            "unchanged": plan.unchanged,
+            "waiting": list(plan.waiting),
+            "files": len(plan.files),
+            "bytes": size,
+            "shards": [] if plan.unchanged else _shard_labels(plan),
+            "key_ranges": [] if plan.unchanged else _range_labels(plan),
+        }
+
+    def ingest(self, dump_date: str, run_id: str, index: int) -> Summary:
+        """Read, split and sign the dump files of one shard."""
+        plan = self._plan(dump_date, run_id)
+        manifest = ingest.ingest_shard(self.corpus, self.landing, plan, index)
+        return {
+            "documents": sum(file.documents for file in manifest.files),
+            "quarantine": sum(file.quarantine for file in manifest.files),
+            "bytes": sum(file.stored_bytes for file in manifest.files),
+        }
+
+    def match(self, dump_date: str, run_id: str, index: int) -> Summary:
+        """Find the verified edges of one key range, inside the dump and to all live dumps."""
+        plan = self._plan(dump_date, run_id)
+        manifest = dedup.match_range(self.corpus, plan, self._pinned(plan), index)
+        edges = sum(edge.file.rows for edge in manifest.edges)
+        return {"candidates": manifest.candidates, "edges": edges}
+
+    def decide(self, dump_date: str, run_id: str) -> Summary:
+        """Decide every verdict that this dump changes, here and in other dumps."""
+        plan = self._plan(dump_date, run_id)
+        if plan.unchanged:
+            return {"units": [], "unchanged": True}
+        decision = self._decision(plan)
+        units = enrich.annotate_units(decision, plan.settings)
+        own = next(dump for dump in decision.touched if dump.dump_date == dump_date)
+        return {
+            "units": [_annotate_label(unit, index, units) for index, unit in enumerate(units)],
+            "documents": own.documents,
+            "kept": own.kept,
+            **_moves(decision),
+        }
+
+    def annotate(self, dump_date: str, run_id: str, index: int) -> Summary:
+        """Annotate the kept documents of one shard of one touched dump."""
+        plan = self._plan(dump_date, run_id)
+        unit = enrich.annotate_units(self._decision(plan), plan.settings)[index]
+        manifest = enrich.annotate_unit(self.corpus, unit, plan.settings)
+        return {
+            "documents": sum(run.file.rows for run in manifest.runs),
+            "languages": len({run.language for run in manifest.runs}),
+        }
+
+    def route(self, dump_date: str, run_id: str) -> Summary:
+        """Group the annotated runs by partition, and the partitions by publish task."""
+        plan = self._plan(dump_date, run_id)
+        if plan.unchanged:
+            return {"groups": []}
+        groups = self._groups(plan, self._decision(plan))
+        return {"groups": [_group_label(group, index) for index, group in enumerate(groups)]}
+
+    def publish(self, dump_date: str, run_id: str, index: int) -> Summary:
+        """Merge the sorted runs of a group of partitions into their published files."""
+        plan = self._plan(dump_date, run_id)
+        group = self._groups(plan, self._decision(plan))[index]
+        manifests = publish.publish_group(self.corpus, group, plan.settings)
+        return {
+            "partitions": len(manifests),
+            "rows": sum(file.rows for manifest in manifests for file in manifest.files),
+        }
+
+    def commit(self, dump_date: str, run_id: str) -> Summary:
+        """Check the promises, then make everything visible in one step.
+
+        When another night has committed meanwhile, match, decide, annotate and publish are done
+        again on the new parent, here: units that did not change are found and cost nothing.
+        """
+        plan = self._plan(dump_date, run_id)
+        if plan.unchanged:
+            return self._committed(plan, snapshots.current(self.corpus), unchanged=True)
+        parent = self._pinned(plan)
+        for _ in range(MAX_REBASES):
+            try:
+                snapshot, decision = self._commit_on(plan, parent)
+            except ConflictError:
+                parent = snapshots.current(self.corpus)
+                telemetry.log.info("commit.rebase", dump_date=dump_date, parent=parent.sequence)
+                continue
+            self._mark(plan)
+            return self._committed(plan, snapshot, **_moves(decision))
+        raise ConflictError(
+            f"expected to commit {dump_date} within {MAX_REBASES} rebases, found another run "
+            "publishing each time. Limit the number of concurrent nights (pool winnow_commit)."
+        )
+
+    def promote(self, *, full: bool = False) -> Summary:
+        """Bring the plain trees in step with the current snapshot."""
+        with telemetry.stage("promote") as span:
+            counts = promoting.promote(self.corpus, full=full)
+            span.update(counts)
+        return dict(counts)
+
+    def report(self, dump_date: str, run_id: str) -> Summary:
+        """Return the published row of a run, or an empty one when the run changed nothing."""
+        snapshot = snapshots.current(self.corpus)
+        if dump_date not in snapshot.dumps:
+            return {}
+        state = snapshots.load_state(self.corpus, snapshot, dump_date)
+        for ref in reversed(state.runs):
+            row: Summary = self.corpus.read(ref).to_pylist()[0]
+            if row["run_id"] == run_id:
+                return row | {"planned_at": row["planned_at"].isoformat()}
+        return {}
+
+    def _plan(self, dump_date: str, run_id: str) -> Plan:
+        return plan_stage.load_plan(self.corpus, dump_date, run_id)
+
+    def _pinned(self, plan: Plan) -> Snapshot:
+        return snapshots.load_snapshot(self.corpus, plan.parent)
+
+    def _decision(self, plan: Plan, parent: Snapshot | None = None) -> Decision:
+        return dedup.decide(self.corpus, plan, parent or self._pinned(plan))
+
+    def _groups(self, plan: Plan, decision: Decision) -> tuple[tuple[PublishUnit, ...], ...]:
+        units = enrich.annotate_units(decision, plan.settings)
+        routed = publish.route(self.corpus, decision, plan.settings, units=units)
+        return publish.group(routed, max_groups=MAX_GROUPS)
+
+    def _commit_on(self, plan: Plan, parent: Snapshot) -> tuple[Snapshot, Decision]:
+        """Do what is not done yet on `parent`, then commit on it."""
+        for key_range in plan.key_ranges:
+            dedup.match_range(self.corpus, plan, parent, key_range.index)
+        decision = self._decision(plan, parent)
+        units: tuple[AnnotateUnit, ...] = enrich.annotate_units(decision, plan.settings)
+        annotated = [enrich.annotate_unit(self.corpus, unit, plan.settings) for unit in units]
+        published: list[PublishManifest] = []
+        for group in self._groups(plan, decision):
+            published.extend(publish.publish_group(self.corpus, group, plan.settings))
+        with telemetry.stage("commit", run_id=plan.run_id, dump_date=plan.dump_date) as span:
+            snapshot = committing.commit(
+                self.corpus,
+                plan,
+                decision,
+                parent=parent,
+                annotated=dict(zip(units, annotated, strict=True)),
+                published=published,
+                seconds=round(time.time() - plan.planned_at, 3),
+            )
+            span.update(snapshot=snapshot.sequence, **_moves(decision))
+        return snapshot, decision
+
+    def _mark(self, plan: Plan) -> None:
+        state = self._state(plan.dump_date)
+        unread = {(file.key, file.etag) for file in state.file_counts if file.unread_bytes > 0}
+        marks = {_version(file): _fate(file, unread) for file in plan.files}
+        ledger.mark(self.corpus, plan.dump_date, marks)
+
+    def _state(self, dump_date: str) -> DumpState:
+        return snapshots.load_state(self.corpus, snapshots.current(self.corpus), dump_date)
+
+    def _committed(self, plan: Plan, snapshot: Snapshot, **more: object) -> Summary:
+        state = snapshots.load_state(self.corpus, snapshot, plan.dump_date)
+        counts = msgspec.to_builtins(state.counts)
+        languages = {part.language: _rows(part.files) for part in state.documents}
+        return {"snapshot": snapshot.sequence, **counts, "languages": languages, **more}
+
+
+def run_night(
+    night: Night, dump_date: str, run_id: str, *, allow_deleted: bool = False
+) -> Iterator[tuple[str, Summary]]:
+    """Do a whole night in this process, yielding (task label, summary) as tasks finish."""
+    plan = night.plan(dump_date, run_id, allow_deleted=allow_deleted)
+    yield "plan", plan
+    for shard in plan["shards"]:
+        yield shard["label"], night.ingest(dump_date, run_id, shard["index"])
+    for key_range in plan["key_ranges"]:
+        yield key_range["label"], night.match(dump_date, run_id, key_range["index"])
+    decision = night.decide(dump_date, run_id)
+    yield "decide", decision
+    for unit in decision["units"]:
+        yield unit["label"], night.annotate(dump_date, run_id, unit["index"])
+    for group in night.route(dump_date, run_id)["groups"]:
+        yield group["label"], night.publish(dump_date, run_id, group["index"])
+    yield "commit", night.commit(dump_date, run_id)
+    yield "promote", night.promote()
+
+
+def _shard_labels(plan: Plan) -> list[Summary]:
+    labels = []
+    for shard in plan.shards:
+        size = sum(file.size for file in shard.files)
+        label = f"ingest {shard.index + 1}/{len(plan.shards)} · {len(shard.files)} files · "
+        labels.append({"index": shard.index, "label": f"{label}{size / 1e6:.1f} MB"})
+    return labels
+
+
+def _range_labels(plan: Plan) -> list[Summary]:
+    total = len(plan.key_ranges)
+    return [
+        {"index": part.index, "label": f"match {part.index + 1}/{total}"}
+        for part in plan.key_ranges
+    ]
+
+
+def _annotate_label(unit: AnnotateUnit, index: int, units: tuple[AnnotateUnit, ...]) -> Summary:
+    label = f"annotate {index + 1}/{len(units)} · {unit.dump_date}"
+    return {"index": index, "label": label}
+
+
+def _group_label(group: tuple[PublishUnit, ...], index: int) -> Summary:
+    names = ", ".join(f"{unit.dump_date}/{unit.language}" for unit in group[:3])
+    more = f" +{len(group) - 3}" if len(group) > 3 else ""
+    return {"index": index, "label": f"publish {names}{more}"}
+
+
+def _moves(decision: Decision) -> Summary:
+    return {
+        "retracted": sum(dump.retracted for dump in decision.touched),
+        "restored": sum(dump.restored for dump in decision.touched),
+        "touched": [dump.dump_date for dump in decision.touched],
+    }
+
+
+def _version(file: DumpFile) -> tuple[str, str]:
+    return file.key, file.etag
+
+
+def _fate(file: DumpFile, unread: set[tuple[str, str]]) -> str:
+    return "quarantined" if _version(file) in unread else "published"
+
+
+def _rows(files: tuple[Any, ...]) -> int:
+    return sum(file.rows for file in files)
