@@ -1,0 +1,143 @@
+"""Machine words and 64-byte vectors for the text kernel.
+
+Holds: numba intrinsics in generic LLVM vector types, which LLVM lowers to AVX-512, AVX2, SSE or
+NEON with the same result bits. Reads and writes only the arrays it is given, unchecked: callers
+keep 64 bytes of slack behind every place they touch.
+Not here: what the bytes mean (`kernel.py`).
+
+numba's on-disk cache does not see changes in this file: delete it (`NUMBA_CACHE_DIR`, or the
+`__pycache__` folder beside this file) after editing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+type_pair = tuple[Any, Callable[..., Any]]
+
+_I64 = ir.IntType(64)
+_BYTES = ir.VectorType(ir.IntType(8), 64)
+
+
+def _every(value: int) -> ir.Constant:
+    return ir.Constant(_BYTES, [value] * 64)
+
+
+def _at(context: Any, builder: Any, *, array: Any, place: Any, as_type: Any) -> Any:
+    """Return a pointer of `as_type` to element `place` of a byte array."""
+    kind, value = array
+    data = context.make_array(kind)(context, builder, value).data
+    return builder.bitcast(builder.gep(data, [place]), as_type.as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def fold64(_: Any, source: Any, at: Any, target: Any, to: Any) -> type_pair:
+    """Fold 64 bytes of ASCII: letters to lower case, digits and `_` as they are, others zero.
+
+    Returns the bit mask of the bytes that are not ASCII; what is written there means nothing.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        read = _at(context, builder, array=(kinds[0], args[0]), place=args[1], as_type=_BYTES)
+        write = _at(context, builder, array=(kinds[2], args[2]), place=args[3], as_type=_BYTES)
+        raw = builder.load(read, align=1)
+        upper = builder.icmp_unsigned("<", builder.sub(raw, _every(ord("A"))), _every(26))
+        lower = builder.select(upper, builder.add(raw, _every(32)), raw)
+        letter = builder.icmp_unsigned("<", builder.sub(lower, _every(ord("a"))), _every(26))
+        digit = builder.icmp_unsigned("<", builder.sub(raw, _every(ord("0"))), _every(10))
+        underscore = builder.icmp_unsigned("==", raw, _every(ord("_")))
+        word = builder.or_(builder.or_(letter, digit), underscore)
+        builder.store(builder.select(word, lower, _every(0)), write, align=1)
+        return builder.bitcast(builder.icmp_signed("<", raw, _every(0)), _I64)
+
+    return types.uint64(source, types.int64, target, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def nonzero64(_: Any, source: Any, at: Any) -> type_pair:
+    """Return the bit mask of the bytes among 64 that are not zero."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        read = _at(context, builder, array=array, place=args[1], as_type=_BYTES)
+        raw = builder.load(read, align=1)
+        return builder.bitcast(builder.icmp_unsigned("!=", raw, _every(0)), _I64)
+
+    return types.uint64(source, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def clear64(_: Any, target: Any, to: Any) -> type_pair:
+    """Write 64 zero bytes."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        write = _at(context, builder, array=array, place=args[1], as_type=_BYTES)
+        builder.store(_every(0), write, align=1)
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def load8(_: Any, source: Any, at: Any) -> type_pair:
+    """Read 8 bytes as one little-endian integer."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        read = _at(context, builder, array=array, place=args[1], as_type=_I64)
+        return builder.load(read, align=1)
+
+    return types.uint64(source, types.int64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def store8(_: Any, target: Any, to: Any, value: Any) -> type_pair:
+    """Write one integer as 8 little-endian bytes."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        write = _at(context, builder, array=array, place=args[1], as_type=_I64)
+        builder.store(args[2], write, align=1)
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def trailing_zeros(_: Any, value: Any) -> type_pair:
+    """Return the place of the lowest set bit; 64 when none is set."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def set_bits(_: Any, value: Any) -> type_pair:
+    """Return the number of set bits."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
+def multiply_fold(_: Any, left: Any, right: Any) -> type_pair:
+    """Multiply 64 by 64 bits and return the upper half XOR the lower half of the product."""
+
+    def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
+        wide = ir.IntType(128)
+        product = builder.mul(builder.zext(args[0], wide), builder.zext(args[1], wide))
+        upper = builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), _I64)
+        return builder.xor(upper, builder.trunc(product, _I64))
+
+    return types.uint64(types.uint64, types.uint64), generate
