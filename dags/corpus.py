@@ -1,0 +1,118 @@
+"""### Winnow: the nightly corpus.
+
+Splits the dumps of one date into documents, removes copies (exact and near, within the night and
+against all earlier nights), finds language and topic, and publishes Parquet in one atomic step.
+
+```
+plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─▶ annotate[shard]
+     ─▶ route ─▶ publish[group] ─▶ commit ─▶ promote ─▶ report
+```
+
+* **A run is a dump date.** The partition key is the date, like `2026-11-21`. The schedule takes
+  yesterday's; *Backfill* takes a range; a single run needs *Partition Key* in *Advanced Options*.
+* **Run it again at any time.** Finished units are found and reused; an unchanged night skips to
+  the end; a changed or late one ends in the same corpus as if all had arrived in order.
+* **When a task fails**, its message says what was expected, what was found and the next step.
+  Nothing half-done is ever visible to readers; clear the task, or trigger the date again.
+"""
+
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, task
+
+from winnow_airflow.night import tonight
+from winnow_airflow.policies import TASK_DEFAULTS
+
+Small = dict[str, Any]  # what goes through XCom: numbers, labels and keys, never data
+
+DOCUMENTS = Asset("winnow_documents")
+COMMIT_POOL = "winnow_commit"  # one slot: commits that meet have to rebase, so let them queue
+ALLOW_DELETED = "Publish the night again without the dump files that have been deleted."
+NIGHTLY = CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
+
+with DAG(
+    "winnow_nightly",
+    description="Dumps of one date in, one copy of every document out.",
+    schedule=NIGHTLY,
+    catchup=False,
+    max_active_runs=4,
+    default_args=TASK_DEFAULTS,
+    params={"allow_deleted": Param(default=False, type="boolean", description=ALLOW_DELETED)},
+    tags={"winnow", "corpus", "nightly"},
+    doc_md=__doc__,
+):
+
+    @task
+    def plan(*, ti: Any, params: Small) -> list[Small]:
+        """Freeze the run: which objects, how they are cut, which snapshot it starts from."""
+        with tonight() as (night, run):
+            frozen = night.plan(*run, allow_deleted=params["allow_deleted"])
+        for name in ("key_ranges", "waiting", "unchanged"):
+            ti.xcom_push(name, frozen[name])
+        return frozen["shards"]
+
+    @task
+    def key_ranges(ranges: list[Small]) -> list[Small]:
+        """Hand on the slices of the band-key space, one a match task."""
+        return ranges
+
+    @task(map_index_template="{{ task.op_kwargs['shard']['label'] }}")
+    def ingest(shard: Small) -> Small:
+        """Read, split and sign the dump files of one shard."""
+        with tonight() as (night, run):
+            return night.ingest(*run, shard["index"])
+
+    @task(map_index_template="{{ task.op_kwargs['key_range']['label'] }}")
+    def match(key_range: Small) -> Small:
+        """Find verified near-duplicates of one key range, in this dump and in all live ones."""
+        with tonight() as (night, run):
+            return night.match(*run, key_range["index"])
+
+    @task
+    def decide() -> list[Small]:
+        """Give every document its verdict, and find what changes in other nights."""
+        with tonight() as (night, run):
+            return night.decide(*run)["units"]
+
+    @task(map_index_template="{{ task.op_kwargs['unit']['label'] }}")
+    def annotate(unit: Small) -> Small:
+        """Find language and topic of the kept documents of one shard."""
+        with tonight() as (night, run):
+            return night.annotate(*run, unit["index"])
+
+    @task
+    def route() -> list[Small]:
+        """Group the annotated documents by partition, and the partitions by publish task."""
+        with tonight() as (night, run):
+            return night.route(*run)["groups"]
+
+    @task(map_index_template="{{ task.op_kwargs['group']['label'] }}")
+    def publish(group: Small) -> Small:
+        """Write the Parquet files of a group of partitions; nobody sees them yet."""
+        with tonight() as (night, run):
+            return night.publish(*run, group["index"])
+
+    @task(pool=COMMIT_POOL)
+    def commit() -> Small:
+        """Check the promises, then make the night visible in one atomic step."""
+        with tonight() as (night, run):
+            return night.commit(*run)
+
+    @task(pool=COMMIT_POOL)
+    def promote() -> Small:
+        """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
+        with tonight() as (night, _):
+            return night.promote()
+
+    @task(outlets=[DOCUMENTS])
+    def report(committed: Small, *, outlet_events: Any) -> Small:
+        """Return the run's row of `runs` and announce the partition with its counts."""
+        with tonight() as (night, run):
+            row = night.report(*run)
+        outlet_events[DOCUMENTS].extra = committed
+        return row
+
+    shards, units, groups, committed = plan(), decide(), route(), commit()
+    matched = match.expand(key_range=key_ranges(shards["key_ranges"]))
+    ingest.expand(shard=shards) >> matched >> units >> annotate.expand(unit=units) >> groups
+    groups >> publish.expand(group=groups) >> committed >> promote() >> report(committed)
