@@ -1,0 +1,89 @@
+# Everything a newcomer types. `make` alone lists the targets.
+# Needs Python 3.11 or 3.12, make and git; all else comes from requirements.lock into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= 2
+
+.PHONY: help
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(READY)  ## build .venv from requirements.lock
+
+# A venv that lacks only the stamp (an interrupted build) is mended, not thrown away.
+$(READY): requirements.lock pyproject.toml
+	@python=""
+	for name in $(PYTHON) python3.11 python3.12 python3 python; do
+	  if "$$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' \
+	    2>/dev/null; then python="$$name"; break; fi
+	done
+	if [ -z "$$python" ]; then
+	  echo "make: expected Python 3.11 or 3.12, found neither." \
+	    "Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1
+	fi
+	echo "Building $(VENV) with $$("$$python" --version) (some 800 MB; once)"
+	if ! [ -x $(BIN)/uv ]; then
+	  "$$python" -m venv $(VENV)
+	  awk '/^uv==/ { on = 1 } on { print } on && !/\\$$/ { exit }' requirements.lock \
+	    > $(VENV)/bootstrap.txt
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r $(VENV)/bootstrap.txt
+	fi
+	# uv does not read pip's settings; a site that has a mirror has told pip.
+	mirror="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || :)}"
+	if [ -n "$$mirror" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$mirror}"; fi
+	export VIRTUAL_ENV="$$PWD/$(VENV)"
+	$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: demo
+demo: $(READY)  ## land the sample nights, run them through Airflow, show the corpus
+	@$(BIN)/python -m demo.run
+
+.PHONY: up
+up: $(READY)  ## start Airflow and the demo's object store, and leave them running
+	@$(BIN)/python -m demo.serve up
+
+.PHONY: down
+down:  ## stop what `make up` and `make demo` left running
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo.serve down; fi
+
+.PHONY: test
+test: lint  ## every check and every test, as CI runs them
+	$(BIN)/python -m pytest -n $(JOBS)
+
+.PHONY: lint
+lint: $(READY)  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(READY)  ## rewrite the sources in the one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: $(READY)  ## generate dumps, run them, print MB/s, documents/s and peak memory per stage
+	$(BIN)/python -m benchmarks.nightly
+
+.PHONY: lock
+lock: $(READY)  ## resolve the newest allowed versions into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra airflow --group dev --universal --upgrade \
+	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+
+.PHONY: clean
+clean: down  ## remove the demo, its corpus and all caches; .venv stays
+	rm -rf .demo .test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .coverage* build dist
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,120 @@
+"""What must hold of every DAG file before a scheduler sees it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.sdk import CronPartitionTimetable
+from airflow.serialization.serialized_objects import DagSerialization
+
+from winnow_airflow.policies import RETRY_POLICY
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("pyarrow", "numpy", "numba", "boto3", "pandas", "fastapi")
+
+pytestmark = pytest.mark.airflow
+
+
+def test_all_dags_import(dagbag: Any) -> None:
+    """No DAG file has an import error, and the nightly DAG is there."""
+    assert dagbag.import_errors == {}
+    assert set(dagbag.dags) == {"winnow_nightly"}
+
+
+def test_every_dag_says_what_it_is(dagbag: Any) -> None:
+    """Each DAG has a description, documentation, tags and no backlog when it is switched on."""
+    for dag in dagbag.dags.values():
+        assert dag.description
+        assert dag.doc_md
+        assert dag.tags
+        assert not dag.catchup
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "dags").glob("*.py")), ids=lambda path: path.name)
+def test_parsing_loads_nothing_heavy(path: Path, tmp_path: Path) -> None:
+    """Every task process parses its file again, so no data library may load with it."""
+    code = (
+        f"import sys; import {path.stem}; "
+        f"print(sorted(name for name in {HEAVY!r} if name in sys.modules))"
+    )
+    environment = os.environ | {
+        "AIRFLOW_HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(str(ROOT / name) for name in ("", "plugins", "dags")),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_dag_files_stay_short() -> None:
+    """A DAG file is wiring: under 120 lines that read as the picture."""
+    long = {
+        path.name: lines
+        for path in (ROOT / "dags").glob("*.py")
+        if (lines := len(path.read_text("utf-8").splitlines())) >= 120
+    }
+    assert long == {}
+
+
+def test_dags_survive_serialization(dagbag: Any) -> None:
+    """The scheduler, which sees the serialized form alone, finds the same tasks and edges."""
+    for dag in dagbag.dags.values():
+        restored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dag))
+        edges = {task.task_id: task.downstream_task_ids for task in dag.tasks}
+        assert {task.task_id: task.downstream_task_ids for task in restored.tasks} == edges
+
+
+def test_every_task_retries_with_backoff_and_ends(dagbag: Any) -> None:
+    """Each task has retries that back off, a time limit, and the policy cut by the error tree."""
+    for dag in dagbag.dags.values():
+        for task in dag.tasks:
+            assert task.retries == 4
+            assert task.retry_exponential_backoff == 2.0
+            assert task.execution_timeout == timedelta(hours=6)
+            assert _argument(task, "retry_policy").serialize() == RETRY_POLICY.serialize()
+
+
+def test_the_picture(dagbag: Any) -> None:
+    """The nightly DAG is the chain that its documentation draws."""
+    dag = dagbag.dags["winnow_nightly"]
+    chain = ["plan", "ingest", "match", "decide", "annotate", "route", "publish"]
+    chain += ["commit", "promote", "report"]
+    for earlier, later in pairwise(chain):
+        assert later in dag.get_task(earlier).downstream_task_ids
+    assert {task.task_id for task in dag.tasks} == {*chain, "key_ranges"}
+    mapped = {task.task_id for task in dag.tasks if task.is_mapped}
+    assert mapped == {"ingest", "match", "annotate", "publish"}
+
+
+def test_only_what_must_queue_uses_the_one_slot_pool(dagbag: Any) -> None:
+    """Commits and promotions of concurrent nights wait for each other; all else runs beside."""
+    tasks = dagbag.dags["winnow_nightly"].tasks
+    pooled = {task.task_id for task in tasks if task.pool == "winnow_commit"}
+    assert pooled == {"commit", "promote"}
+
+
+def test_a_run_is_a_dump_date(dagbag: Any) -> None:
+    """Runs are partitioned by day with a tick at midnight, so that all kinds of run agree."""
+    timetable = dagbag.dags["winnow_nightly"].timetable
+    assert isinstance(timetable, CronPartitionTimetable)
+    found = timetable.expression, timetable.run_offset, timetable.key_format
+    assert found == ("0 0 * * *", -1, "%Y-%m-%d")
+
+
+def test_the_last_task_announces_the_documents(dagbag: Any) -> None:
+    """Downstream DAGs can be scheduled on the asset that `report` updates."""
+    outlets = dagbag.dags["winnow_nightly"].get_task("report").outlets
+    assert [outlet.name for outlet in outlets] == ["winnow_documents"]
+
+
+def _argument(task: Any, name: str) -> Any:
+    """Return an operator's argument, also of a mapped one."""
+    return task.partial_kwargs[name] if task.is_mapped else getattr(task, name)
