@@ -59,3 +59,68 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.3f}"
     return "" if value is None else str(value)
+
+
+def settings(tree: Mapping[str, Any]) -> None:
+    """Print settings by group."""
+    rows = []
+    for group, values in tree.items():
+        if isinstance(values, Mapping):
+            rows += [[f"{group}.{name}", str(value)] for name, value in values.items()]
+        else:
+            rows.append([group, str(values)])
+    table("Settings", ["name", "value"], rows, left=2)
+
+
+def checks(results: Iterable[Any]) -> None:
+    """Print one line a promise, and the first findings of a broken one."""
+    rows = []
+    for check in results:
+        verdict = "broken" if check.findings else "holds"
+        rows.append([check.promise, check.name, verdict, check.checked])
+    table("Promises", ["no.", "promise", "verdict", "checked"], rows, left=4)
+    for check in results:
+        for finding in check.findings[:10]:
+            Console().print(f"[red]promise {check.promise}[/red] {check.name}: ", end="")
+            Console().print(finding, markup=False)
+
+
+def document_answer(answer: Mapping[str, Any]) -> None:
+    """Print where a document is, its witness, and a comparison of both texts."""
+    document, witness = answer["document"], answer["witness"]
+    state = "published" if document["kept"] else f"not published: {document['reason']} duplicate"
+    _card(f"{document['document_id']}  {state}", document)
+    if witness is not None:
+        _card(f"witness {witness['document_id']}, similarity {document['similarity']:.3f}", witness)
+        _diff(answer["diff"])
+
+
+def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:
+    """Print what a text would be a duplicate of."""
+    if not answers:
+        Console().print("No document of the corpus is that similar: it would be published.")
+    for answer in answers:
+        document = answer["document"]
+        state = "published" if document["kept"] else "not published itself"
+        _card(
+            f"similarity {answer['similarity']:.3f} to {document['document_id']} ({state})",
+            document,
+        )
+        _diff(answer["diff"])
+
+
+def _card(title: str, document: Mapping[str, Any]) -> None:
+    console = Console()
+    console.print(title, style="bold", markup=False)
+    for name in ("title", "dump_date", "source", "dump_file", "url"):
+        if document.get(name):
+            console.print(f"  {name:<10} {document[name]}", markup=False)
+    lines = f"{document['line_start']}-{document['line_end']}"
+    characters = f"{document['char_start']}-{document['char_end']}"
+    console.print(f"  {'place':<10} lines {lines}, characters {characters}", markup=False)
+
+
+def _diff(lines: Iterable[str]) -> None:
+    styles = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        Console().print(line, style=styles.get(line[:1], ""), markup=False, highlight=False)

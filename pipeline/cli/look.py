@@ -1,0 +1,135 @@
+"""Commands that ask: `status`, `explain`, `verify`, `files`, `report`, `config`.
+
+Holds: click commands. Reads a corpus; writes to stdout. Not here: the answers (`audit/`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from pipeline.cli import output
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.command()
+@_JSON
+@click.option("--snapshots", "show_snapshots", is_flag=True, help="The published states instead.")
+@click.pass_obj
+def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
+    """Show every night: what landed, what is published, what is due."""
+    from pipeline.audit import status as asking  # noqa: PLC0415 - loads storage clients
+
+    settings = lookup.settings(corpus=True)
+    rows = asking.snapshot_rows(settings) if show_snapshots else asking.dump_rows(settings)
+    if as_json:
+        click.echo(json.dumps(rows))
+    else:
+        heads = list(rows[0]) if rows else ["dump_date"]
+        output.table(settings.store.corpus, heads, [list(row.values()) for row in rows], left=2)
+
+
+@click.command()
+@click.argument("document_id", required=False)
+@click.option("--text", "text_file", type=click.File("r", encoding="utf-8"), help="A text instead.")
+@_JSON
+@click.pass_obj
+def explain(lookup: Any, *, document_id: str | None, text_file: Any, as_json: bool) -> None:
+    """Say where DOCUMENT_ID is or why it is not there; or what a text would duplicate."""
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+    from pipeline.audit import explain as asking  # noqa: PLC0415
+
+    if (document_id is None) == (text_file is None):
+        raise click.UsageError("give a DOCUMENT_ID or --text FILE")
+    settings = lookup.settings(corpus=True)
+    with runner.corpus_session(settings) as corpus:
+        if document_id is not None:
+            answer: Any = asking.explain_document(corpus, document_id)
+        else:
+            threshold = settings.dedup.threshold
+            answer = asking.explain_text(corpus, text_file.read(), threshold=threshold)
+    if as_json:
+        click.echo(json.dumps(answer, default=str))
+    elif document_id is not None:
+        output.document_answer(answer)
+    else:
+        output.text_answer(answer)
+
+
+@click.command()
+@_JSON
+@click.pass_obj
+def verify(lookup: Any, *, as_json: bool) -> None:
+    """Recompute every promise from what is stored; exit code 1 and its name if one is broken."""
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+    from pipeline.audit import verify as asking  # noqa: PLC0415
+
+    settings = lookup.settings(corpus=True)
+    with runner.corpus_session(settings) as corpus:
+        checks = asking.verify(corpus)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(checks)))
+    else:
+        output.checks(checks)
+    if any(check.findings for check in checks):
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--table", default="documents", show_default=True, help="documents, verdicts, …")
+@click.option("--dump-date", metavar="YYYY-MM-DD", help="One night only.")
+@_JSON
+@click.pass_obj
+def files(lookup: Any, *, table: str, dump_date: str | None, as_json: bool) -> None:
+    """List the files of the current snapshot, for readers that want one consistent state."""
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+    from pipeline.publish import promote as promoting  # noqa: PLC0415
+
+    settings = lookup.settings(corpus=True)
+    with runner.corpus_session(settings) as corpus:
+        found = promoting.files(corpus, table, dump_date)
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(found)))
+        return
+    for one in found:
+        click.echo(one.uri)
+
+
+@click.command()
+@click.argument("dump_date", required=False)
+@_JSON
+@click.pass_obj
+def report(lookup: Any, *, dump_date: str | None, as_json: bool) -> None:
+    """Show the runs that changed the corpus, or those of one DUMP_DATE."""
+    from pipeline.audit import status as asking  # noqa: PLC0415 - loads storage clients
+
+    rows = asking.run_rows(lookup.settings(corpus=True), dump_date)
+    if as_json:
+        click.echo(json.dumps(rows, default=str))
+        return
+    heads = ["dump_date", "run_id", "outcome", "documents", "kept", "retracted", "restored"]
+    heads += ["quarantine", "seconds"]
+    output.table("Runs", heads, [[row[name] for name in heads] for row in rows], left=3)
+
+
+@click.command("config")
+@_JSON
+@click.pass_obj
+def config(lookup: Any, *, as_json: bool) -> None:
+    """Show the settings in force and what the deduplication parameters will find."""
+    from pipeline.dedup import curve  # noqa: PLC0415
+
+    settings = lookup.settings()
+    tree = msgspec.to_builtins(settings)
+    chances = curve.expected(settings.dedup.threshold)
+    if as_json:
+        click.echo(json.dumps({"settings": tree, "curve": chances}))
+        return
+    output.settings(tree)
+    heads = ["similarity", "becomes a candidate", "counts as a duplicate"]
+    output.table("Two documents that share this part of their word 5-grams", heads, chances)

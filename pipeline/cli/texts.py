@@ -1,0 +1,106 @@
+"""Commands that need no corpus: `split`, `annotate` and `dedup`.
+
+Holds: click commands. Reads files given as arguments; writes JSON lines or Parquet.
+Not here: the work itself (`ingest/inspect.py`, `enrich/inspect.py`, `dedup/standalone.py`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.errors import InputError
+
+_FILES = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+
+
+@click.command()
+@_FILES
+@click.pass_obj
+def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
+    """Print where one article ends and the next begins: one JSON object a segment.
+
+    FILES are dump files of any supported format and compression. Segments tile the decoded text:
+    lines are 1-based and inclusive, characters half-open.
+    """
+    from pipeline.ingest import inspect  # noqa: PLC0415 - loads compiled kernels
+
+    settings = lookup.settings()
+    for path in files:
+        for segment in inspect.segments(path, settings=settings.ingest):
+            click.echo(json.dumps(segment, ensure_ascii=True))
+
+
+@click.command()
+@_FILES
+@click.pass_obj
+def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
+    """Print language and topic of texts: one JSON object a document, in the order of input.
+
+    FILES are plain text (one document a file) or JSON lines with a `text` field, told apart
+    by content.
+    """
+    from pipeline.enrich import inspect  # noqa: PLC0415 - loads models
+
+    settings = lookup.settings()
+    texts = (text for path in files for text in _texts(path))
+    for row in inspect.annotate_texts(texts, settings.enrich.annotators):
+        click.echo(json.dumps(row, ensure_ascii=False))
+
+
+@click.command()
+@_FILES
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--threshold", type=click.FloatRange(0.5, 1.0), help="Similarity of near-duplicates.")
+@click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
+@click.pass_obj
+def dedup(
+    lookup: Any, *, files: tuple[Path, ...], out: Path, threshold: float | None, as_json: bool
+) -> None:
+    """Deduplicate Parquet or JSON lines that have `id`, `text` and optionally `dump_date`.
+
+    Writes OUT/verdicts.parquet: document_id, kept, reason, witness_id, similarity. The earliest
+    document by (dump_date, id) of each family stays.
+    """
+    from pipeline.cli import dedup_files  # noqa: PLC0415 - loads compiled kernels
+
+    settings = lookup.settings().dedup
+    dedup_files.run(files, out, threshold=threshold or settings.threshold, as_json=as_json)
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield one text for a text file, or one a line when the file holds JSON lines."""
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        first = next((line for line in lines if line.strip()), "")
+        if not _is_object(first):
+            lines.seek(0)
+            yield lines.read()
+            return
+        lines.seek(0)
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _text_of(line, f"{path}:{number}")
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _text_of(line: str, place: str) -> str:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{place}: expected a JSON object, found {error}.") from error
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+        raise InputError(f"{place}: expected an object with a string `text`.")
+    text: str = row["text"]
+    return text

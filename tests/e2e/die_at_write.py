@@ -1,0 +1,99 @@
+"""Run one night once for each of its writes, dying with SIGKILL at that write; then run it again.
+
+usage: python die_at_write.py LANDING PREPARED_CORPUS SCRATCH DUMP_DATE
+
+The prepared corpus is copied for each try. A forked child kills itself just before its n-th write;
+a second child runs the night to its end under another run id; the published bytes must equal those
+of a run that nobody killed. Prints {"writes": n} or, at the first difference, {"differs_at": n}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import published_bytes, settings_for
+
+from pipeline import runner
+from pipeline.storage.open import open_store
+from pipeline.storage.units import open_corpus
+
+WRITES = ("put", "put_file", "copy", "delete")
+NEVER = 1 << 30
+
+
+class DyingStore:
+    """A store that kills its process just before its n-th write."""
+
+    def __init__(self, store: Any, deadly: int) -> None:
+        self.store, self.deadly, self.writes = store, deadly, 0
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.store, name)
+        return self._counted(method) if name in WRITES else method
+
+    def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def write(*args: Any, **keys: Any) -> Any:
+            self.writes += 1
+            if self.writes == self.deadly:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return method(*args, **keys)
+
+        return write
+
+
+def attempt(landing: str, corpus: Path, date: str, *, run_id: str, deadly: int = NEVER) -> int:
+    """Run the night in a child; return its number of writes, or 0 when it was killed."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        settings = settings_for(landing, str(corpus))
+        store = DyingStore(open_store(str(corpus)), deadly)
+        with open_corpus(store) as opened:
+            night = runner.Night(opened, open_store(landing), settings.run_settings())
+            for _ in runner.run_night(night, date, run_id):
+                pass
+        os.write(write, str(store.writes).encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as answer:
+        said = answer.read()
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        return 0
+    if status != 0:
+        sys.exit(f"run {run_id} ended with status {status}, neither well nor by its own SIGKILL")
+    return int(said)
+
+
+def main() -> None:
+    """Try every write in turn."""
+    landing, prepared, scratch, date = sys.argv[1:]
+    reference = Path(scratch) / "reference"
+    shutil.copytree(prepared, reference)
+    writes = attempt(landing, reference, date, run_id="reference")
+    expected = published_bytes(open_store(str(reference)))
+    for deadly in range(1, writes + 1):
+        corpus = Path(scratch) / f"killed-{deadly}"
+        shutil.copytree(prepared, corpus)
+        if attempt(landing, corpus, date, run_id="killed", deadly=deadly):
+            sys.exit(f"expected the run to die at write {deadly} of {writes}, it survived")
+        attempt(landing, corpus, date, run_id="again")
+        if published_bytes(open_store(str(corpus))) != expected:
+            print(json.dumps({"differs_at": deadly}))
+            return
+        shutil.rmtree(corpus)
+    print(json.dumps({"writes": writes}))
+
+
+if __name__ == "__main__":
+    main()
