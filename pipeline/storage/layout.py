@@ -14,6 +14,7 @@ No other module of Winnow spells a key.
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
     store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
     store/data/<stage>/<unit fingerprint>/<name>-<sha256 of the bytes>.parquet   data files
+    store/probe/<random>                               start-up check of conditional puts, deleted
 
 Data files carry the hash of their bytes in their name: two attempts at a unit either write the same
 object twice or two different ones, and only what a manifest names exists for a reader.
@@ -26,6 +27,7 @@ TABLES = ("documents", "verdicts", "quarantine", "runs")
 CURRENT = "store/current.json"
 SNAPSHOTS = "store/snapshots/"
 DATA = "store/data/"
+PROBE = "store/probe/"
 
 
 def snapshot(sequence: int, digest: str) -> str:

@@ -1,0 +1,82 @@
+"""Checking local files against the references that name them.
+
+Holds: `sha256_of`, `verified`, `downloaded`. Reads local files. Not here: getting them (`fetch` of
+the stores).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import CorruptError
+from pipeline.model.files import FileRef
+
+_BUFFER = 1024 * 1024
+
+_seen: dict[Path, tuple[int, int, str]] = {}
+"""Files that this process has hashed: path -> (mtime in ns, size, sha256)."""
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a whole file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verified(path: Path, ref: FileRef) -> Path:
+    """Return `path` if it holds `ref`'s bytes; a file that has not changed is hashed once.
+
+    Raises:
+        CorruptError: size or sha256 differ from the reference.
+    """
+    stat = path.stat()
+    known = _seen.get(path)
+    if known is not None and known[:2] == (stat.st_mtime_ns, stat.st_size):
+        digest = known[2]
+    else:
+        digest = sha256_of(path)
+        _seen[path] = (stat.st_mtime_ns, stat.st_size, digest)
+    if (stat.st_size, digest) != (ref.size, ref.sha256):
+        raise _mismatch(ref, stat.st_size, digest)
+    return path
+
+
+def downloaded(open_key: Callable[[str], BinaryIO], ref: FileRef, path: Path) -> Path:
+    """Bring `ref` to `path`, which exists only when its bytes are right.
+
+    Raises:
+        CorruptError: two downloads differ from the reference.
+    """
+    for last in (False, True):
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        os.close(handle)
+        arriving = Path(name)
+        try:
+            with open_key(ref.key) as reader, arriving.open("wb") as file:
+                shutil.copyfileobj(reader, file, _BUFFER)
+            verified(arriving, ref)
+            arriving.replace(path)
+        except CorruptError:
+            if last:
+                raise
+        else:
+            break
+        finally:
+            _seen.pop(arriving, None)
+            arriving.unlink(missing_ok=True)
+    return path
+
+
+def _mismatch(ref: FileRef, size: int, digest: str) -> CorruptError:
+    """Say which stored file is damaged and what brings it back."""
+    return CorruptError(
+        f"{ref.key}: expected {ref.size} bytes with sha256 {ref.sha256}, found {size} bytes with "
+        f"{digest}. The stored file is damaged: restore the object from a backup or a bucket "
+        "version, or delete its unit's manifest and run the dump again."
+    )
