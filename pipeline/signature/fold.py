@@ -94,7 +94,7 @@ def _in_word(char: str) -> bool:
 
 
 def _table() -> npt.NDArray[np.uint64]:
-    """Pack `folded` into one integer a character: up to 6 bytes, and their number in the top byte."""
+    """Pack `folded` into one integer a character: up to 6 bytes, their number on top."""
     codes = [*range(0x10000), *STYLED]
     packed = np.zeros(len(codes), np.uint64)
     for place, code in enumerate(codes):

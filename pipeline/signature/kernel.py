@@ -1,7 +1,7 @@
 """One pass from text to signature, compiled.
 
 Holds: `sign_texts`, and the steps it is made of. Reads a string buffer, fills the arrays it is
-given. Not here: Arrow and checks (`signatures.py`), what a character becomes (`fold.py`).
+given. Not here: Arrow and checks (`signatures.py`), folding and finding words (`letters.py`).
 
 Only integers, no floating point: the same bits on every CPU. The constants below and in
 `signatures.py` must never change, or old signatures stop matching.
@@ -15,25 +15,13 @@ hash of its bytes. Working memory is about seven times the longest text.
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
-from numba import int64 as i64
-from numba import uint8 as u8
-from numba import uint32 as u32
-from numba import uint64 as u64
 
 from pipeline.model.schemas import BANDS, PERMUTATIONS, ROWS, SHINGLE
-from pipeline.signature.vector import (
-    clear64,
-    fold64,
-    load8,
-    multiply_fold,
-    nonzero64,
-    set_bits,
-    store8,
-    trailing_zeros,
-)
+from pipeline.signature.compiled import i64, inline, jit, u8, u32, u64
+from pipeline.signature.letters import count_words, find_words, fold_text
+from pipeline.signature.vector import clear64, load8, multiply_fold
 
 Bytes = npt.NDArray[np.uint8]
 Ints32 = npt.NDArray[np.uint32]
@@ -49,11 +37,8 @@ C6 = 0x9FB21C651E98DF25
 C7 = 0x165667B19E3779F9
 C8 = 0xFF51AFD7ED558CCD
 
-_jit = nb.njit(cache=True, nogil=True)
-_inline = nb.njit(inline="always")
 
-
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def mix(value: int) -> int:
     """Spread every input bit over all 64 (the finaliser of SplitMix64)."""
     value = (value ^ (value >> u64(30))) * u64(C3)
@@ -61,112 +46,7 @@ def mix(value: int) -> int:
     return value ^ (value >> u64(31))
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
-def fold_astral(code: int) -> int:
-    """Fold a code point above U+FFFF by rule, packed as in `FOLD`.
-
-    Han planes: a word each. Musical and game symbols, pictographs, emoji: separators. Tags and
-    selectors: dropped. All others are letters of small scripts and stay as they are.
-    """
-    if code >= 0xE0000:
-        return u64(0)
-    if 0x1D000 <= code < 0x1E000 or 0x1F000 <= code < 0x20000:
-        return u64(1) << u64(56)
-    letters = (
-        u64(0xF0 | (code >> 18))
-        | (u64(0x80 | ((code >> 12) & 0x3F)) << u64(8))
-        | (u64(0x80 | ((code >> 6) & 0x3F)) << u64(16))
-        | (u64(0x80 | (code & 0x3F)) << u64(24))
-    )
-    if code >= 0x20000:
-        return (letters << u64(8)) | (u64(6) << u64(56))
-    return letters | (u64(4) << u64(56))
-
-
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
-def fold_char(text: Bytes, at: int, end: int, table: Ints64) -> tuple[int, int]:
-    """Return one character, packed as in `FOLD`, and its length in bytes.
-
-    A character that the text's end cuts off is a separator.
-    """
-    lead = i64(text[at])
-    if lead < 0x80:
-        return table[lead], i64(1)
-    length = i64(2) if lead < 0xE0 else (i64(3) if lead < 0xF0 else i64(4))
-    if at + length > end:
-        return u64(1) << u64(56), end - at
-    second = i64(text[at + 1]) & 0x3F
-    if length == 2:
-        return table[((lead & 0x1F) << 6) | second], length
-    third = i64(text[at + 2]) & 0x3F
-    if length == 3:
-        return table[((lead & 0x0F) << 12) | (second << 6) | third], length
-    code = ((lead & 7) << 18) | (second << 12) | (third << 6) | (i64(text[at + 3]) & 0x3F)
-    if 0x1D400 <= code < 0x1D800:
-        return table[code - 0x1D400 + 0x10000], length
-    return fold_astral(code), length
-
-
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
-def fold_text(text: Bytes, begin: int, end: int, table: Ints64, letters: Bytes) -> int:
-    """Fold `text[begin:end]` into `letters`, followed by 64 zero bytes; return the length."""
-    last = i64(text.shape[0]) - 64
-    at = begin
-    out = i64(0)
-    while at < end:
-        if at <= last:
-            run = min(trailing_zeros(fold64(text, at, letters, out)), end - at)
-            at += run
-            out += run
-            if run == 64:
-                continue
-        while at < end:
-            if at <= last and text[at] < 0x80:
-                break
-            packed, length = fold_char(text, at, end, table)
-            store8(letters, out, packed)
-            out += i64(packed >> u64(56))
-            at += length
-    clear64(letters, out)
-    return out
-
-
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
-def count_words(letters: Bytes, length: int) -> int:
-    """Count the runs of nonzero bytes."""
-    words = i64(0)
-    carry = u64(0)
-    for at in range(0, length, 64):
-        mask = nonzero64(letters, at)
-        if length - at < 64:
-            mask &= (u64(1) << u64(length - at)) - u64(1)
-        words += set_bits(mask & ~((mask << u64(1)) | carry))
-        carry = mask >> u64(63)
-    return words
-
-
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
-def find_words(letters: Bytes, length: int, bounds: Ints32) -> None:
-    """Fill `bounds` with start and end of each word (it has 8 entries of slack)."""
-    carry = u64(0)
-    found = i64(0)
-    at = i64(0)
-    while at <= length:  # one block past the end closes the last word
-        mask = nonzero64(letters, at)
-        turns = mask ^ ((mask << u64(1)) | carry)
-        carry = mask >> u64(63)
-        here = set_bits(turns)
-        done = i64(0)
-        while done < here:  # eight a step: one branch for eight transitions
-            for ahead in range(8):
-                bounds[found + done + ahead] = u32(at + trailing_zeros(turns))
-                turns &= turns - u64(1)
-            done += 8
-        found += here
-        at += 64
-
-
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def hash_bytes(data: Bytes, begin: int, length: int, words: tuple[int, int]) -> tuple[int, int]:
     """Hash `length` bytes twice, from the two seeds `words`; reads up to 16 bytes beyond."""
     one, two = words
@@ -193,7 +73,7 @@ def hash_bytes(data: Bytes, begin: int, length: int, words: tuple[int, int]) -> 
     )
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def hash_words(letters: Bytes, bounds: Ints32, words: Ints64) -> tuple[int, int]:
     """Fill `words` with word hashes; return the two chained hashes of the whole stream."""
     first, second = u64(C3), u64(C4)
@@ -209,7 +89,7 @@ def hash_words(letters: Bytes, bounds: Ints32, words: Ints64) -> tuple[int, int]
     return mix(first ^ size), mix(second + size * u64(C7))
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def hash_raw(text: Bytes, begin: int, end: int, letters: Bytes) -> tuple[int, int]:
     """Return the two hashes of a text without words, from its bytes, seeded unlike any word."""
     size = end - begin
@@ -222,7 +102,7 @@ def hash_raw(text: Bytes, begin: int, end: int, letters: Bytes) -> tuple[int, in
     return mix(one ^ u64(C5)), mix(two ^ u64(C6))
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def hash_shingles(words: Ints64, shingles: Ints32) -> None:
     """Hash every 5 words in a row to 32 bits; the order of the words counts."""
     for at in range(shingles.shape[0]):
@@ -237,9 +117,9 @@ def hash_shingles(words: Ints64, shingles: Ints32) -> None:
         shingles[at] = u32(value >> u64(32))
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def least(shingles: Ints32, factors: Ints32, terms: Ints32, minima: Ints32) -> None:
-    """Take each permutation's minimum over all shingles, four a step to stay in registers."""
+    """Take each permutation's minimum over all shingles, eight a step to stay in registers."""
     for place in range(PERMUTATIONS):
         minima[place] = u32(0xFFFFFFFF)
     size = shingles.shape[0]
@@ -249,16 +129,17 @@ def least(shingles: Ints32, factors: Ints32, terms: Ints32, minima: Ints32) -> N
         e, f, g, h = shingles[at + 4], shingles[at + 5], shingles[at + 6], shingles[at + 7]
         for place in range(PERMUTATIONS):
             x, y = factors[place], terms[place]
-            low = min(min(u32(x * a + y), u32(x * b + y)), min(u32(x * c + y), u32(x * d + y)))
-            up = min(min(u32(x * e + y), u32(x * f + y)), min(u32(x * g + y), u32(x * h + y)))
-            minima[place] = min(minima[place], min(low, up))
+            # Nested on purpose: a flat `min` is one long chain of dependent instructions.
+            low = min(min(u32(x * a + y), u32(x * b + y)), min(u32(x * c + y), u32(x * d + y)))  # noqa: PLW3301
+            up = min(min(u32(x * e + y), u32(x * f + y)), min(u32(x * g + y), u32(x * h + y)))  # noqa: PLW3301
+            minima[place] = min(minima[place], min(low, up))  # noqa: PLW3301
     for at in range(whole, size):
         for place in range(PERMUTATIONS):
             value = u32(factors[place] * shingles[at] + terms[place])
             minima[place] = min(minima[place], value)
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def hash_bands(minima: Ints32, keys: Ints64) -> None:
     """Hash each band's number and six minima to its key."""
     for band in range(BANDS):
@@ -271,15 +152,12 @@ def hash_bands(minima: Ints32, keys: Ints64) -> None:
         keys[band] = mix(value)
 
 
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def sign_texts(
     text: Bytes,
     offsets: npt.NDArray[np.int64],
     constants: tuple[Ints64, Ints32, Ints32],
-    hashes: Ints64,
-    keys: Ints64,
-    small: Bytes,
-    counts: npt.NDArray[np.int32],
+    out: tuple[Ints64, Ints64, Bytes, npt.NDArray[np.int32]],
 ) -> None:
     """Sign every text of a buffer.
 
@@ -287,11 +165,10 @@ def sign_texts(
         text: the characters of all texts, UTF-8.
         offsets: where each text begins, and where the last one ends.
         constants: `FOLD`, and factor and term of each permutation.
-        hashes: out, (n, 2): content hash.
-        keys: out, (n, 20): band keys; untouched when a text has fewer than 5 words.
-        small: out, (n, 128): minima, 8 bits each; untouched like `keys`.
-        counts: out, (n, 2): shingles and words.
+        out: content hashes (n, 2), band keys (n, 20), minima of 8 bits (n, 128), shingles and
+            words (n, 2); of a text with fewer than 5 words, keys and minima stay untouched.
     """
+    hashes, keys, small, counts = out
     table, factors, terms = constants
     longest = i64(0)
     for row in range(hashes.shape[0]):
@@ -323,7 +200,7 @@ def sign_texts(
             small[row, place] = u8(minima[place] ^ (minima[place] >> u32(8)))
 
 
-@_inline  # type: ignore[untyped-decorator]  # numba has no annotations
+@inline
 def _scratch(room: int) -> tuple[Ints32, Ints64, Ints32]:
     return (
         np.empty(2 * room + 16, np.uint32),
@@ -332,7 +209,7 @@ def _scratch(room: int) -> tuple[Ints32, Ints64, Ints32]:
     )
 
 
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def agreements(left: Bytes, right: Bytes, pairs: npt.NDArray[np.int64], counts: Bytes) -> None:
     """Count the equal minima of `left[pairs[i, 0]]` and `right[pairs[i, 1]]` into `counts[i]`."""
     for place in range(pairs.shape[0]):

@@ -128,8 +128,8 @@ FACTORS, TERMS = _permutations()
 def _sign(texts: pa.Array) -> Signatures:
     large = pa.types.is_large_string(texts.type)
     _, offsets, data = texts.buffers()
-    starts = np.frombuffer(offsets, np.int64 if large else np.int32)
-    starts = starts[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    every = np.frombuffer(offsets, np.int64 if large else np.int32)
+    starts = every[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     characters = np.frombuffer(data if data is not None else b"", np.uint8)
     out = _empty(len(texts))
     counts = np.zeros((len(texts), 2), np.int32)
@@ -137,10 +137,7 @@ def _sign(texts: pa.Array) -> Signatures:
         characters,
         starts,
         (FOLD, FACTORS, TERMS),
-        out.content_hash.view("<u8"),
-        out.band_keys.view("<u8"),
-        out.minima,
-        counts,
+        (out.content_hash.view("<u8"), out.band_keys.view("<u8"), out.minima, counts),
     )
     return Signatures(
         out.content_hash, out.band_keys, out.minima, counts[:, 0].copy(), counts[:, 1].copy()

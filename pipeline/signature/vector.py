@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 - numba calls an intrinsic with the types of its arguments, used or not
 """Machine words and 64-byte vectors for the text kernel.
 
 Holds: numba intrinsics in generic LLVM vector types, which LLVM lowers to AVX-512, AVX2, SSE or
@@ -16,9 +17,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba.core import types
-from numba.extending import intrinsic
 
-type_pair = tuple[Any, Callable[..., Any]]
+from pipeline.signature.compiled import intrinsic
+
+TypePair = tuple[Any, Callable[..., Any]]
 
 _I64 = ir.IntType(64)
 _BYTES = ir.VectorType(ir.IntType(8), 64)
@@ -35,8 +37,8 @@ def _at(context: Any, builder: Any, *, array: Any, place: Any, as_type: Any) -> 
     return builder.bitcast(builder.gep(data, [place]), as_type.as_pointer())
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def fold64(_: Any, source: Any, at: Any, target: Any, to: Any) -> type_pair:
+@intrinsic
+def fold64(_: Any, source: Any, at: Any, target: Any, to: Any) -> TypePair:
     """Fold 64 bytes of ASCII: letters to lower case, digits and `_` as they are, others zero.
 
     Returns the bit mask of the bytes that are not ASCII; what is written there means nothing.
@@ -59,8 +61,8 @@ def fold64(_: Any, source: Any, at: Any, target: Any, to: Any) -> type_pair:
     return types.uint64(source, types.int64, target, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def nonzero64(_: Any, source: Any, at: Any) -> type_pair:
+@intrinsic
+def nonzero64(_: Any, source: Any, at: Any) -> TypePair:
     """Return the bit mask of the bytes among 64 that are not zero."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -72,8 +74,8 @@ def nonzero64(_: Any, source: Any, at: Any) -> type_pair:
     return types.uint64(source, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def clear64(_: Any, target: Any, to: Any) -> type_pair:
+@intrinsic
+def clear64(_: Any, target: Any, to: Any) -> TypePair:
     """Write 64 zero bytes."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -85,8 +87,8 @@ def clear64(_: Any, target: Any, to: Any) -> type_pair:
     return types.void(target, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def load8(_: Any, source: Any, at: Any) -> type_pair:
+@intrinsic
+def load8(_: Any, source: Any, at: Any) -> TypePair:
     """Read 8 bytes as one little-endian integer."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -97,8 +99,8 @@ def load8(_: Any, source: Any, at: Any) -> type_pair:
     return types.uint64(source, types.int64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def store8(_: Any, target: Any, to: Any, value: Any) -> type_pair:
+@intrinsic
+def store8(_: Any, target: Any, to: Any, value: Any) -> TypePair:
     """Write one integer as 8 little-endian bytes."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -110,8 +112,8 @@ def store8(_: Any, target: Any, to: Any, value: Any) -> type_pair:
     return types.void(target, types.int64, types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def trailing_zeros(_: Any, value: Any) -> type_pair:
+@intrinsic
+def trailing_zeros(_: Any, value: Any) -> TypePair:
     """Return the place of the lowest set bit; 64 when none is set."""
 
     def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
@@ -120,8 +122,8 @@ def trailing_zeros(_: Any, value: Any) -> type_pair:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def set_bits(_: Any, value: Any) -> type_pair:
+@intrinsic
+def set_bits(_: Any, value: Any) -> TypePair:
     """Return the number of set bits."""
 
     def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
@@ -130,8 +132,8 @@ def set_bits(_: Any, value: Any) -> type_pair:
     return types.int64(types.uint64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no annotations
-def multiply_fold(_: Any, left: Any, right: Any) -> type_pair:
+@intrinsic
+def multiply_fold(_: Any, left: Any, right: Any) -> TypePair:
     """Multiply 64 by 64 bits and return the upper half XOR the lower half of the product."""
 
     def generate(_: Any, builder: Any, __: Any, args: Any) -> Any:
