@@ -15,6 +15,7 @@ PLAN = 1
 INGEST = 1
 SIGNATURE = 1
 MATCH = 1
+DECIDE = 1
 ENRICH = 1
 PUBLISH = 1
 
@@ -29,5 +30,5 @@ def settings_fingerprint(settings: RunSettings) -> str:
         settings.dedup,
         settings.enrich,
         settings.publish,
-        (PLAN, INGEST, SIGNATURE, MATCH, ENRICH, PUBLISH),
+        (PLAN, INGEST, SIGNATURE, MATCH, DECIDE, ENRICH, PUBLISH),
     )
