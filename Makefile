@@ -38,7 +38,7 @@ $(READY): requirements.lock pyproject.toml
 	    -r $(VENV)/bootstrap.txt
 	fi
 	# uv does not read pip's settings; a site that has a mirror has told pip.
-	mirror="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || :)}"
+	mirror="$${PIP_INDEX_URL:-$$("$$python" -m pip config get global.index-url 2>/dev/null || :)}"
 	if [ -n "$$mirror" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$mirror}"; fi
 	export VIRTUAL_ENV="$$PWD/$(VENV)"
 	$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
