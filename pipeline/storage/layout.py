@@ -12,6 +12,8 @@ No other module of Winnow spells a key.
     store/states/<dump_date>/<hash>.json               one dump's published state, immutable
     store/plans/<dump_date>/<run_id>.json              frozen plans
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
+    store/promoted.json                                which states the plain trees show
+    store/promoted/<dump_date>.json                    which object of a tree is a copy of what
     store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
     store/data/<stage>/<unit fingerprint>/<name>-<sha256 of the bytes>.parquet   data files
     store/probe/<random>                               start-up check of conditional puts, deleted
@@ -27,6 +29,9 @@ TABLES = ("documents", "verdicts", "quarantine", "runs")
 CURRENT = "store/current.json"
 SNAPSHOTS = "store/snapshots/"
 DATA = "store/data/"
+PROMOTED = "store/promoted.json"
+COVER = "part-being-replaced.parquet"
+"""Name of an object that makes readers of a leaf fail while several files of it change."""
 PROBE = "store/probe/"
 
 
@@ -70,9 +75,19 @@ def tree(table: str, dump_date: str = "", language: str = "") -> str:
     return folder
 
 
-def part(number: int) -> str:
-    """Name of a file inside a leaf of the plain tree."""
-    return f"part-{number:05d}.parquet"
+def promoted(dump_date: str) -> str:
+    """Key of what `promote` remembers of one dump's objects in the plain trees."""
+    return f"store/promoted/{dump_date}.json"
+
+
+def part(number: int, digest: str = "") -> str:
+    """Name of a file inside a leaf of the plain tree; leaves of several files add their hash."""
+    return f"part-{number:05d}{'-' + digest[:8] if digest else ''}.parquet"
+
+
+def unit_of(data_key: str) -> str:
+    """Return the unit fingerprint (for `runs`: the run id) in the key of a data file."""
+    return data_key.rsplit("/", 2)[1]
 
 
 def run_file(run_id: str) -> str:

@@ -30,7 +30,6 @@ from pipeline.storage.resume import Body, DamagedError, ResumingReader, Source
 from pipeline.storage.verify import downloaded, sha256_of, verified
 
 _MB = 1024 * 1024
-_BUFFER = _MB
 _PAGE = 1000
 _TRANSFER = TransferConfig(
     multipart_threshold=64 * _MB, multipart_chunksize=16 * _MB, max_concurrency=4
@@ -234,7 +233,7 @@ class S3Store:
             attempts=self._limits.stalls,
             pause=self._limits.pause,
         )
-        return cast("BinaryIO", io.BufferedReader(raw, _BUFFER)), found
+        return cast("BinaryIO", io.BufferedReader(raw, _MB)), found
 
     def _body_at(self, key: str, etag: str, position: int) -> Body:
         start = {"Range": f"bytes={position}-"} if position else {}

@@ -1,0 +1,188 @@
+"""What was ever seen in the landing area, and what became of it.
+
+Holds: `observe`, `mark`, `due`, `load`, and the pure `observed` and `marked`. Reads and writes one
+object per dump date. Not here: listing (`discover.py`). Nothing else reads the ledger: it is for
+people, and deciding what a run contains never depends on it except for version numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, get_args
+
+import msgspec
+
+from pipeline.errors import ConflictError, MissingError
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import RunSettings
+from pipeline.model.snapshot import Snapshot
+from pipeline.model.versions import settings_fingerprint
+from pipeline.plan.discover import Source, discover, dump_dates
+from pipeline.storage import layout, snapshots
+from pipeline.storage.store import Store
+from pipeline.storage.units import Corpus, encode
+
+State = Literal["seen", "stable", "published", "quarantined", "gone"]
+_FATES = {"published", "quarantined"}
+_ATTEMPTS = 20
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of one dump file. Times are epoch seconds of the listings that showed it."""
+
+    key: str
+    etag: str
+    size: int
+    version: int
+    first_seen: float
+    last_seen: float
+    state: State
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """All versions of all dump files of one date, ordered by (key, version)."""
+
+    dump_date: str
+    rows: tuple[Row, ...]
+
+
+def load(corpus: Corpus, dump_date: str) -> Ledger:
+    """Return the ledger of a date; an empty one when nothing was ever seen."""
+    return _load(corpus, dump_date)[0]
+
+
+def observe(corpus: Corpus, dump_date: str, sources: Iterable[Source], *, now: float) -> Ledger:
+    """Note a listing in the ledger and return the result."""
+    seen = tuple(sources)
+    return _update(corpus, dump_date, lambda ledger: observed(ledger, seen, now=now))
+
+
+def mark(corpus: Corpus, dump_date: str, states: Mapping[tuple[str, str], State]) -> None:
+    """Set the state of versions named by (key, ETag); versions never seen are passed over."""
+    _update(corpus, dump_date, lambda ledger: marked(ledger, states))
+
+
+def observed(ledger: Ledger, sources: Iterable[Source], *, now: float) -> Ledger:
+    """Return the ledger after a listing.
+
+    A new ETag under a known key is a new version, numbered one higher than any before; older
+    versions, and keys no longer listed, are `gone`. An ETag that comes back is its old version.
+    """
+    rows = {(row.key, row.etag): row for row in ledger.rows}
+    newest: dict[str, int] = {}
+    for row in ledger.rows:
+        newest[row.key] = max(row.version, newest.get(row.key, 0))
+    here = set()
+    for source in sources:
+        state: State = "seen" if source.waiting else "stable"
+        for info in source.files:
+            name = (info.key, info.etag)
+            row = rows.get(name) or Row(
+                key=info.key,
+                etag=info.etag,
+                size=info.size,
+                version=newest.get(info.key, 0) + 1,
+                first_seen=now,
+                last_seen=now,
+                state=state,
+            )
+            kept = row.state if row.state in _FATES else state
+            rows[name] = msgspec.structs.replace(row, last_seen=max(now, row.last_seen), state=kept)
+            here.add(name)
+    for name in rows.keys() - here:
+        rows[name] = msgspec.structs.replace(rows[name], state="gone")
+    return _ordered(ledger.dump_date, rows.values())
+
+
+def marked(ledger: Ledger, states: Mapping[tuple[str, str], State]) -> Ledger:
+    """Return the ledger with the state of some versions set.
+
+    Raises:
+        ValueError: a state that does not exist.
+    """
+    unknown = set(states.values()) - set(get_args(State))
+    if unknown:
+        raise ValueError(f"expected states {get_args(State)}, found {sorted(unknown)}")
+    rows = (
+        msgspec.structs.replace(row, state=states.get((row.key, row.etag), row.state))
+        for row in ledger.rows
+    )
+    return _ordered(ledger.dump_date, rows)
+
+
+def due(
+    corpus: Corpus, landing: Store, snapshot: Snapshot, *, now: float, settings: RunSettings
+) -> list[str]:
+    """Return the dump dates whose complete files differ from what `snapshot` holds.
+
+    That is: new or changed or vanished files, or a dump published under other settings. A date
+    on which a source is still being uploaded that was published before is not due yet.
+    """
+    dates = sorted({*dump_dates(landing), *snapshot.dumps})
+    quiet = settings.plan.quiet_seconds
+    return [
+        dump_date
+        for dump_date in dates
+        if _is_due(
+            published(corpus, snapshot, dump_date),
+            discover(landing, dump_date, now=now, quiet_seconds=quiet),
+            same_settings=_settings(snapshot, dump_date) == settings_fingerprint(settings),
+        )
+    ]
+
+
+def published(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> tuple[DumpFile, ...] | None:
+    """Return the dump files that `snapshot` holds of a date; None when it does not hold it."""
+    if dump_date not in snapshot.dumps:
+        return None
+    return snapshots.load_state(corpus, snapshot, dump_date).files
+
+
+def _is_due(
+    held: tuple[DumpFile, ...] | None, sources: tuple[Source, ...], *, same_settings: bool
+) -> bool:
+    uploading = {source.name for source in sources if source.waiting}
+    if held is None:
+        return any(source.files for source in sources if not source.waiting)
+    if any(file.source in uploading for file in held):
+        return False
+    complete = [info for source in sources if not source.waiting for info in source.files]
+    landed = {(info.key, info.etag) for info in complete}
+    return not same_settings or landed != {(file.key, file.etag) for file in held}
+
+
+def _settings(snapshot: Snapshot, dump_date: str) -> str:
+    ref = snapshot.dumps.get(dump_date)
+    return ref.settings if ref else ""
+
+
+def _ordered(dump_date: str, rows: Iterable[Row]) -> Ledger:
+    ordered = sorted(rows, key=lambda row: (row.key, row.version))
+    return Ledger(dump_date=dump_date, rows=tuple(ordered))
+
+
+def _load(corpus: Corpus, dump_date: str) -> tuple[Ledger, str | None]:
+    try:
+        data, etag = corpus.store.get(layout.ledger(dump_date))
+    except MissingError:
+        return Ledger(dump_date=dump_date, rows=()), None
+    return msgspec.json.decode(data, type=Ledger), etag
+
+
+def _update(corpus: Corpus, dump_date: str, change: Callable[[Ledger], Ledger]) -> Ledger:
+    """Read, change and write back, again when another writer was faster."""
+    key = layout.ledger(dump_date)
+    for _ in range(_ATTEMPTS):
+        ledger, etag = _load(corpus, dump_date)
+        after = change(ledger)
+        if after == ledger:
+            return ledger
+        try:
+            corpus.store.put(key, encode(after), if_absent=etag is None, if_match=etag)
+        except ConflictError:
+            continue
+        return after
+    raise ConflictError(
+        f"{key}: expected to write within {_ATTEMPTS} tries, found another writer each time. "
+        "Limit the number of concurrent runs of one dump date."
+    )

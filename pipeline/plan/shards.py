@@ -1,0 +1,76 @@
+"""Packing dump files into shards, and the key space into ranges.
+
+Holds: `pack`, `generation`, `key_ranges`. Pure: functions of the set of files and the settings.
+Not here: which files (`discover.py`), freezing the result (`stage.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from pipeline.model import versions
+from pipeline.model.files import DumpFile
+from pipeline.model.ids import fingerprint
+from pipeline.model.plan import KeyRange, Shard
+from pipeline.model.settings import IngestSettings, PlanSettings
+
+KEY_SPACE = 1 << 16
+
+
+def pack(
+    files: Iterable[DumpFile], settings: PlanSettings, *, ingest: IngestSettings
+) -> tuple[Shard, ...]:
+    """Cut the files, ordered by key, into at most `max_shards` shards of about `shard_bytes`.
+
+    A file larger than that is alone in its shard. When there would be too many shards the target
+    size grows until they fit.
+    """
+    ordered = sorted(files, key=lambda file: file.key)
+    groups = _fitting(ordered, settings)
+    return tuple(
+        Shard(index, shard_fingerprint(group, ingest), tuple(group))
+        for index, group in enumerate(groups)
+    )
+
+
+def shard_fingerprint(files: Iterable[DumpFile], ingest: IngestSettings) -> str:
+    """Name the output of one ingest task by all that it is made from."""
+    inputs = [(file.key, file.etag, file.size) for file in files]
+    return fingerprint(inputs, ingest, versions.INGEST, versions.SIGNATURE)
+
+
+def generation(shards: Iterable[Shard]) -> str:
+    """Name a dump's content: the hash of its shard fingerprints, in whatever order."""
+    return fingerprint(sorted(shard.fingerprint for shard in shards))
+
+
+def key_ranges(total_bytes: int, settings: PlanSettings) -> tuple[KeyRange, ...]:
+    """Slice the 16-bit prefix space into a power of two of ranges, one per `range_bytes`."""
+    wanted = max(1, math.ceil(total_bytes / settings.range_bytes))
+    most = settings.max_key_ranges.bit_length() - 1
+    count = 1 << min((wanted - 1).bit_length(), most)
+    bounds = [index * KEY_SPACE // count for index in range(count + 1)]
+    return tuple(KeyRange(index, bounds[index], bounds[index + 1]) for index in range(count))
+
+
+def _fitting(ordered: list[DumpFile], settings: PlanSettings) -> list[list[DumpFile]]:
+    """Grow the target until the groups are few enough; a target of everything gives one."""
+    total = sum(file.size for file in ordered)
+    target = max(settings.shard_bytes, math.ceil(total / settings.max_shards))
+    while len(groups := _groups(ordered, target)) > settings.max_shards:
+        target += math.ceil(target / 4)
+    return groups
+
+
+def _groups(ordered: list[DumpFile], target: int) -> list[list[DumpFile]]:
+    """Walk the files; start a group when the next file would overfill the current one."""
+    groups: list[list[DumpFile]] = []
+    room = -1
+    for file in ordered:
+        if room < 0 or file.size > room:
+            groups.append([])
+            room = target
+        groups[-1].append(file)
+        room -= file.size
+    return groups
