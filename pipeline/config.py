@@ -1,6 +1,6 @@
 """Loading settings: `conf/*.toml`, then environment (`WINNOW_…`), then flags.
 
-Holds: `load`, `require`. Reads a TOML file and the environment; no other module of `pipeline` does.
+Holds: `load`, `require`, `use_credentials`. Reads a TOML file and the environment; no other module of `pipeline` does.
 Not here: the settings themselves and their defaults (`model/settings.py`).
 
 `WINNOW_CONFIG` names the TOML file; `WINNOW_STORE__LANDING`, `WINNOW_DEDUP__THRESHOLD` and so on
@@ -74,6 +74,17 @@ def require(settings: Settings, *, corpus: bool = False, landing: bool = False) 
                 f"file (--config, {CONFIG}), {PREFIX}STORE__{name.upper()}, or --{name}; "
                 "`make demo` makes a corpus to try on."
             )
+
+
+def use_credentials(settings: Settings) -> None:
+    """Point the S3 clients of this process to `store.credentials_file`, if that is set.
+
+    Keys in the environment would win over the file, so they go.
+    """
+    if settings.store.credentials_file:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            os.environ.pop(name, None)
+        os.environ["AWS_SHARED_CREDENTIALS_FILE"] = settings.store.credentials_file
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline import telemetry
+from pipeline import config, telemetry
 from pipeline.dedup import stage as dedup
 from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError
@@ -62,6 +62,7 @@ def corpus_session(settings: Settings) -> Iterator[Corpus]:
     Raises:
         ConfigError: the store does not enforce conditional puts.
     """
+    config.use_credentials(settings)
     store = open_store(
         settings.store.corpus,
         endpoint_url=settings.store.endpoint_url,

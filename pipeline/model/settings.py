@@ -27,13 +27,16 @@ class StoreSettings(_Group, frozen=True):
     """Where dumps land and where the corpus lives; credentials come from the environment.
 
     `landing` and `corpus` are `s3://bucket/prefix`, `file:///path`, a local path, or
-    `memory://name` (tests). `endpoint_url` is for S3 servers other than AWS.
+    `memory://name` (tests). `endpoint_url` is for S3 servers other than AWS. `credentials_file`,
+    in the format of `~/.aws/credentials`, wins over the environment: a demo or a second store
+    needs its own user.
     """
 
     landing: str = ""
     corpus: str = ""
     endpoint_url: str | None = None
     region: str = "us-east-1"
+    credentials_file: str | None = None
 
 
 class PlanSettings(_Group, frozen=True):
