@@ -1,6 +1,7 @@
 """Loading settings: `conf/*.toml`, then environment (`WINNOW_…`), then flags.
 
-Holds: `load`, `require`, `use_credentials`. Reads a TOML file and the environment; no other module of `pipeline` does.
+Holds: `load`, `require`, `use_credentials`. Reads a TOML file and the environment; no other module
+of `pipeline` does.
 Not here: the settings themselves and their defaults (`model/settings.py`).
 
 `WINNOW_CONFIG` names the TOML file; `WINNOW_STORE__LANDING`, `WINNOW_DEDUP__THRESHOLD` and so on
