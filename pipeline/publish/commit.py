@@ -1,0 +1,176 @@
+"""Making a run visible: checks first, then one atomic step for everything it changed.
+
+Holds: `commit`. Reads manifests and the parent's states; writes states, the run's row and the
+snapshot. Not here: moving the pointer (`storage/snapshots.py`), the plain trees (`promote.py`),
+doing a run again on a newer parent (`runner.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from pipeline import telemetry
+from pipeline.errors import ConflictError, ContractError
+from pipeline.model.files import FileRef
+from pipeline.model.finding import Finding
+from pipeline.model.manifest import Decision, PublishManifest, TouchedDump
+from pipeline.model.plan import Plan
+from pipeline.model.snapshot import DumpRef, DumpState, Partition, Snapshot
+from pipeline.model.versions import settings_fingerprint
+from pipeline.publish.checks import CHECKS, refuse
+from pipeline.publish.runs import write_run
+from pipeline.publish.states import (
+    Annotated,
+    changed_state,
+    own_state,
+    partitions,
+    with_documents,
+)
+from pipeline.publish.view import View
+from pipeline.storage import layout, snapshots
+from pipeline.storage.units import Corpus
+
+
+def commit(  # noqa: PLR0913 - all that a run made, by name
+    corpus: Corpus,
+    plan: Plan,
+    decision: Decision,
+    *,
+    parent: Snapshot,
+    annotated: Annotated,
+    published: Sequence[PublishManifest],
+    seconds: float,
+) -> Snapshot:
+    """Publish a run on `parent` and return the snapshot that holds it.
+
+    Calling it again for what is already published changes nothing.
+
+    Raises:
+        ConflictError: another run published meanwhile; decide again on the current snapshot.
+        ContractError: a promise would be broken, or a later plan of this dump is published.
+    """
+    pointer = snapshots.pointed(corpus)
+    live = snapshots.current(corpus)
+    _fence(corpus, live, plan)
+    if _is_published(corpus, live, plan, decision=decision, published=published):
+        telemetry.log.info("commit.unchanged", dump_date=plan.dump_date, snapshot=live.sequence)
+        return live
+    if (live.sequence, live.run_id) != (parent.sequence, parent.run_id):
+        raise ConflictError(
+            f"expected snapshot {parent.sequence} to be current, found {live.sequence}. Another "
+            "run published meanwhile; decide again on its snapshot."
+        )
+    bare = _states(corpus, plan, decision=decision, parent=parent, seconds=seconds)
+    states = [with_documents(state, annotated, published) for state in bare]
+    snapshot = _snapshot(corpus, plan, parent=parent, pointer=pointer, states=states)
+    refuse(_findings(corpus, snapshot, plan, dates=[state.dump_date for state in states]))
+    snapshots.advance(corpus, snapshot)
+    return snapshot
+
+
+def _fence(corpus: Corpus, live: Snapshot, plan: Plan) -> None:
+    """Refuse a run whose dump was since planned again with other content or settings."""
+    ref = live.dumps.get(plan.dump_date)
+    mine = (plan.generation, settings_fingerprint(plan.settings))
+    if ref is None or (ref.generation, ref.settings) == mine:
+        return
+    state = snapshots.load_state(corpus, live, plan.dump_date)
+    if state.planned_at > plan.planned_at:
+        raise ContractError(
+            f"run {plan.run_id} of dump {plan.dump_date} is superseded: expected to follow what is "
+            f"published, found generation {ref.generation} planned {state.planned_at:.0f}, after "
+            f"this run's {plan.planned_at:.0f}. Nothing was published. Start a new run: "
+            f"`winnow run --dump-date {plan.dump_date}`."
+        )
+
+
+def _is_published(
+    corpus: Corpus,
+    live: Snapshot,
+    plan: Plan,
+    *,
+    decision: Decision,
+    published: Sequence[PublishManifest],
+) -> bool:
+    """Say whether every touched dump already is what this run would make of it."""
+    own = live.dumps.get(plan.dump_date)
+    if own is None or own.settings != settings_fingerprint(plan.settings):
+        return False
+    for dump in decision.touched:
+        ref = live.dumps.get(dump.dump_date)
+        if ref is None or ref.generation != dump.generation:
+            return False
+        state = snapshots.load_state(corpus, live, dump.dump_date)
+        if state.verdicts.sha256 != dump.verdicts.sha256:
+            return False
+        if _digests(state.documents) != _digests(partitions(dump.dump_date, published)):
+            return False
+    return True
+
+
+def _states(
+    corpus: Corpus, plan: Plan, *, decision: Decision, parent: Snapshot, seconds: float
+) -> list[DumpState]:
+    """Return the touched dumps' new states, the run's own last and with the run's row."""
+    own = _own(plan, decision)
+    states = [
+        changed_state(snapshots.load_state(corpus, parent, dump.dump_date), dump)
+        for dump in decision.touched
+        if dump is not own
+    ]
+    runs = _runs_so_far(corpus, parent, plan.dump_date)
+    state = own_state(corpus, plan, decision=decision, dump=own)
+    row = write_run(corpus, plan, decision=decision, counts=state.counts, seconds=seconds)
+    return [*states, msgspec.structs.replace(state, runs=(*runs, row))]
+
+
+def _runs_so_far(corpus: Corpus, parent: Snapshot, dump_date: str) -> tuple[FileRef, ...]:
+    if dump_date not in parent.dumps:
+        return ()
+    return snapshots.load_state(corpus, parent, dump_date).runs
+
+
+def _own(plan: Plan, decision: Decision) -> TouchedDump:
+    for dump in decision.touched:
+        if (dump.dump_date, dump.generation) == (plan.dump_date, plan.generation):
+            return dump
+    raise ContractError(
+        f"expected a decision about dump {plan.dump_date} generation {plan.generation}, found "
+        f"{[(dump.dump_date, dump.generation) for dump in decision.touched]}. Decide again."
+    )
+
+
+def _snapshot(
+    corpus: Corpus,
+    plan: Plan,
+    *,
+    parent: Snapshot,
+    pointer: FileRef | None,
+    states: Sequence[DumpState],
+) -> Snapshot:
+    """Store the states, which nobody sees yet, and return the snapshot that would show them."""
+    dumps = dict(parent.dumps)
+    for state in states:
+        date = state.dump_date
+        mine = date == plan.dump_date
+        dumps[date] = DumpRef(
+            generation=state.generation,
+            state=corpus.save(state, partial(layout.state, date)),
+            settings=settings_fingerprint(plan.settings) if mine else dumps[date].settings,
+        )
+    return Snapshot(sequence=parent.sequence + 1, parent=pointer, run_id=plan.run_id, dumps=dumps)
+
+
+def _findings(
+    corpus: Corpus, snapshot: Snapshot, plan: Plan, *, dates: Sequence[str]
+) -> list[Finding]:
+    threshold = plan.settings.dedup.threshold
+    view = View(corpus, snapshot, threshold=threshold, fresh=plan.dump_date)
+    return [finding for date in dates for check in CHECKS for finding in check(view, date)]
+
+
+def _digests(parts: Sequence[Partition]) -> list[tuple[str, list[str]]]:
+    return [(part.language, [file.sha256 for file in part.files]) for part in parts]

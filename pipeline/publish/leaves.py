@@ -1,0 +1,100 @@
+"""The plain hive trees as a function of a dump's state, and the files behind them.
+
+Holds: `leaves`, `files`, `PublishedFile`. Reads snapshots and states.
+Not here: bringing the trees in step (`promote.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pipeline.errors import ConfigError
+from pipeline.model.files import FileRef
+from pipeline.model.snapshot import DumpState
+from pipeline.storage import layout, snapshots
+from pipeline.storage.units import Corpus
+
+Leaf = dict[str, FileRef]
+
+
+class PublishedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable file of a table in the current snapshot. `language` is "" but in documents."""
+
+    table: str
+    dump_date: str
+    language: str
+    uri: str
+    file: FileRef
+
+
+def leaves(state: DumpState) -> dict[str, Leaf]:
+    """Return every leaf folder of a dump in the plain trees: file name → file it is a copy of.
+
+    A leaf of one file has a fixed name, so that a new version replaces the old in one step. The
+    files of larger leaves carry their hash in their names, so that no reader opens a new file
+    under a name that it listed for an old one.
+    """
+    date = state.dump_date
+    found = {
+        layout.tree("documents", date, part.language): _parts(part.files)
+        for part in state.documents
+    }
+    found[layout.tree("verdicts", date)] = _parts((state.verdicts,))
+    found[layout.tree("quarantine", date)] = _parts((state.quarantine,))
+    found[layout.tree("runs", date)] = _runs(state.runs)
+    return {folder: leaf for folder, leaf in found.items() if leaf}
+
+
+def files(corpus: Corpus, table: str, dump_date: str | None = None) -> list[PublishedFile]:
+    """List the immutable files of a table in the current snapshot, for readers that want one state.
+
+    They stay readable until `expire` removes the snapshot, whatever is published meanwhile.
+
+    Raises:
+        ConfigError: no such table.
+        MissingError: no such dump.
+    """
+    if table not in layout.TABLES:
+        raise ConfigError(
+            f"expected one of the tables {', '.join(layout.TABLES)}, found {table!r}."
+        )
+    snapshot = snapshots.current(corpus)
+    dates = sorted(snapshot.dumps) if dump_date is None else [dump_date]
+    found = []
+    for date in dates:
+        state = snapshots.load_state(corpus, snapshot, date)
+        for language, ref in _of_table(state, table):
+            uri = f"{corpus.store.url.rstrip('/')}/{ref.key}"
+            found.append(
+                PublishedFile(table=table, dump_date=date, language=language, uri=uri, file=ref)
+            )
+    return found
+
+
+def _of_table(state: DumpState, table: str) -> Iterable[tuple[str, FileRef]]:
+    if table == "documents":
+        return [(part.language, ref) for part in state.documents for ref in part.files]
+    refs = {
+        "verdicts": (state.verdicts,),
+        "quarantine": (state.quarantine,),
+        "runs": state.runs,
+    }[table]
+    return [("", ref) for ref in refs]
+
+
+def _parts(files: tuple[FileRef, ...]) -> Leaf:
+    if len(files) == 1:
+        return {layout.part(0): files[0]}
+    return {layout.part(number, file.sha256): file for number, file in enumerate(files)}
+
+
+def _runs(files: tuple[FileRef, ...]) -> Leaf:
+    """Name run files by run id; a run that committed again after a rollback gets a number."""
+    leaf: Leaf = {}
+    for file in files:
+        run_id = layout.unit_of(file.key)
+        taken = sum(layout.unit_of(other.key) == run_id for other in leaf.values())
+        leaf[layout.run_file(f"{run_id}.{taken + 1}" if taken else run_id)] = file
+    return leaf

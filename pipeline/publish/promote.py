@@ -1,0 +1,248 @@
+"""Bringing the plain hive trees in step with the current snapshot.
+
+Holds: `promote`. Reads snapshots and states; copies and deletes in the plain trees, and remembers
+what it did. Not here: which file belongs where (`leaves.py`), making a snapshot current
+(`commit.py`).
+
+The snapshot is the truth and the trees are a copy of it, so `promote` may be killed anywhere and
+called again by anybody. It claims `store/promoted.json` by a conditional put, marks there the dumps
+that it is about to change, and marks them done at the end by another; a second `promote` that
+claims meanwhile makes the first start over on the snapshot that is current then.
+
+What a plain reader sees:
+1. A leaf of one file (all but partitions above `publish.file_bytes`) changes in one step.
+2. A leaf of several files, before or after, changes under a cover: an object that is no Parquet
+   file stands in the leaf while names change, so that a reader which lists the leaf then fails
+   loudly; one that listed it before finds the old files whole or gone. Nobody reads rows twice.
+3. A run's file is only ever added: no cover.
+4. Leaves change one after the other: between them, languages of a dump may be of two snapshots.
+   Readers that mind use `leaves.files`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import msgspec
+
+from pipeline import telemetry
+from pipeline.errors import ConflictError
+from pipeline.model.files import FileRef
+from pipeline.model.snapshot import Snapshot
+from pipeline.publish.leaves import Leaf, leaves
+from pipeline.storage import layout, snapshots
+from pipeline.storage.units import Corpus, encode
+
+MAX_ROUNDS = 20
+WORKERS = 8
+COVER_BYTES = (
+    b"This leaf is being replaced. Read it again in a moment; if this stays, run promote.\n"
+)
+
+
+class Trees(msgspec.Struct, frozen=True, kw_only=True):
+    """Which state the trees show of each dump ("" while it changes), and who changed it last."""
+
+    states: dict[str, str]
+    token: str
+
+
+class Copies(msgspec.Struct, frozen=True, kw_only=True):
+    """What objects of one dump in the trees are: key → (ETag, sha256 of the file it copies).
+
+    A fact about the ETag, so it stays true when the object changes: a changed object has another.
+    """
+
+    objects: dict[str, tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """The right to change some dumps: lost as soon as `store/promoted.json` has another ETag."""
+
+    snapshot: Snapshot
+    dates: frozenset[str]
+    trees: Trees
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A leaf as it should be, as it is (name → ETag), and what is known about its objects."""
+
+    folder: str
+    wanted: Leaf
+    present: Mapping[str, str]
+    known: Mapping[str, tuple[str, str]]
+
+    @property
+    def stale(self) -> list[str]:
+        """Names whose object is missing, or not known to be a copy of the wanted file."""
+        return [
+            name
+            for name, ref in self.wanted.items()
+            if name not in self.present
+            or self.known.get(self.folder + name) != (self.present[name], ref.sha256)
+        ]
+
+    @property
+    def surplus(self) -> list[str]:
+        """Names that should not be there."""
+        return sorted(self.present.keys() - self.wanted.keys())
+
+
+def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
+    """Make the plain trees equal to the current snapshot; return what had to be done.
+
+    Args:
+        corpus: the corpus.
+        full: compare every dump and not only those whose state changed: heals what others did to
+            the trees.
+
+    Raises:
+        ConflictError: other promotes kept claiming the trees; they do the work.
+    """
+    totals = {"dumps": 0, "copied": 0, "deleted": 0}
+    touched: frozenset[str] = frozenset()
+    for _ in range(MAX_ROUNDS):
+        try:
+            claim = _claim(corpus, touched, full=full)
+        except ConflictError:
+            continue
+        if claim is None:
+            return totals
+        try:
+            _carry_out(corpus, claim, totals)
+            touched, full = frozenset(), False
+        except ConflictError:
+            # Our last copy may have landed after the work of whoever claimed: do these again.
+            touched |= claim.dates
+            telemetry.log.info("promote.claimed_by_another", dumps=sorted(touched))
+    raise ConflictError(
+        f"expected to finish within {MAX_ROUNDS} rounds, found the trees claimed by another "
+        "promote each time. Let one promote run at a time (pool winnow_commit)."
+    )
+
+
+def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | None:
+    """Mark the dumps that need work as changing; None when the trees are in step."""
+    trees, etag = _trees(corpus)
+    snapshot = snapshots.current(corpus)
+    wanted = {date: ref.state.sha256 for date, ref in snapshot.dumps.items()}
+    every = wanted.keys() | trees.states.keys() | (_dates(corpus) if full else set())
+    dates = {date for date in every if full or trees.states.get(date) != wanted.get(date)}
+    dates |= touched
+    if not dates:
+        return None
+    # The token makes each claim's bytes, and so its ETag, its own; nothing published depends on it.
+    states = trees.states | dict.fromkeys(dates, "")
+    claimed = Trees(states=states, token=uuid.uuid4().hex)
+    etag = corpus.store.put(layout.PROMOTED, encode(claimed), if_absent=etag is None, if_match=etag)
+    return _Claim(snapshot, frozenset(dates), claimed, etag)
+
+
+def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
+    for date in sorted(claim.dates):
+        copied, deleted = _reconcile(corpus, claim, date)
+        totals["dumps"] += 1
+        totals["copied"] += copied
+        totals["deleted"] += deleted
+    states = {
+        date: claim.snapshot.dumps[date].state.sha256 if date in claim.dates else state
+        for date, state in claim.trees.states.items()
+        if date not in claim.dates or date in claim.snapshot.dumps
+    }
+    done = Trees(states=states, token=claim.trees.token)
+    corpus.store.put(layout.PROMOTED, encode(done), if_match=claim.etag)
+
+
+def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
+    """Bring one dump's leaves in step; return the number of objects copied and deleted."""
+    published = date in claim.snapshot.dumps
+    wanted = leaves(snapshots.load_state(corpus, claim.snapshot, date)) if published else {}
+    memory = corpus.find(layout.promoted(date), Copies)
+    known = memory.objects if memory else {}
+    present = _present(corpus, date)
+    work = [
+        _Leaf(folder, wanted.get(folder, {}), present.get(folder, {}), known)
+        for folder in sorted(wanted.keys() | present.keys())
+    ]
+    work = [leaf for leaf in work if leaf.stale or leaf.surplus]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda leaf: _replace(corpus, claim, leaf), work))
+    objects = _facts(corpus, wanted, known=known, work=work)
+    _hold(corpus, claim)
+    if objects != known:
+        corpus.store.put(layout.promoted(date), encode(Copies(objects=objects)))
+    return sum(len(leaf.stale) for leaf in work), sum(len(leaf.surplus) for leaf in work)
+
+
+def _replace(corpus: Corpus, claim: _Claim, leaf: _Leaf) -> None:
+    _hold(corpus, claim)
+    one_step = len(leaf.wanted.keys() | leaf.present.keys()) == 1
+    covered = not one_step and not leaf.folder.startswith(layout.tree("runs"))
+    if covered:
+        corpus.store.put(leaf.folder + layout.COVER, COVER_BYTES)
+    for name in leaf.stale:
+        corpus.store.copy(leaf.wanted[name].key, leaf.folder + name)
+    corpus.store.delete(leaf.folder + name for name in leaf.surplus if name != layout.COVER)
+    if covered or layout.COVER in leaf.surplus:
+        corpus.store.delete([leaf.folder + layout.COVER])
+
+
+def _facts(
+    corpus: Corpus,
+    wanted: Mapping[str, Leaf],
+    *,
+    known: Mapping[str, tuple[str, str]],
+    work: list[_Leaf],
+) -> dict[str, tuple[str, str]]:
+    """Tell which object is a copy of what, so that the next promote leaves it alone."""
+    fresh = {leaf.folder + name for leaf in work for name in leaf.stale}
+    objects = {}
+    for key, ref in _flat(wanted).items():
+        if key not in fresh:
+            objects[key] = known[key]
+        elif (info := corpus.store.stat(key)) is not None and info.size == ref.size:
+            objects[key] = (info.etag, ref.sha256)
+    return objects
+
+
+def _hold(corpus: Corpus, claim: _Claim) -> None:
+    info = corpus.store.stat(layout.PROMOTED)
+    if info is None or info.etag != claim.etag:
+        raise ConflictError("expected to hold the claim on the trees, found another promote's.")
+
+
+def _trees(corpus: Corpus) -> tuple[Trees, str | None]:
+    info = corpus.store.stat(layout.PROMOTED)
+    if info is None:
+        return Trees(states={}, token=""), None
+    data, etag = corpus.store.get(layout.PROMOTED)
+    return msgspec.json.decode(data, type=Trees), etag
+
+
+def _present(corpus: Corpus, date: str) -> dict[str, dict[str, str]]:
+    """List one dump's part of all trees: folder → name → ETag."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for table in layout.TABLES:
+        for info in corpus.store.list(layout.tree(table, date)):
+            folder, _, name = info.key.rpartition("/")
+            found[folder + "/"][name] = info.etag
+    return found
+
+
+def _dates(corpus: Corpus) -> set[str]:
+    """Return every dump date that has a folder in any tree."""
+    names = {
+        name for table in layout.TABLES for name in corpus.store.list_folders(layout.tree(table))
+    }
+    return {name.removeprefix("dump_date=") for name in names if name.startswith("dump_date=")}
+
+
+def _flat(tree: Mapping[str, Leaf]) -> dict[str, FileRef]:
+    return {folder + name: ref for folder, leaf in tree.items() for name, ref in leaf.items()}

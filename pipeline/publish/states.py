@@ -1,0 +1,111 @@
+"""What the touched dumps will be once a run is committed.
+
+Holds: `own_state`, `changed_state`, `with_documents`, `partitions`. Reads ingest
+manifests; writes the dump's quarantine file. Not here: making the states visible (`commit.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from pipeline.model.manifest import (
+    AnnotateManifest,
+    AnnotateUnit,
+    Decision,
+    FileCounts,
+    IngestManifest,
+    PublishManifest,
+    TouchedDump,
+)
+from pipeline.model.plan import Plan
+from pipeline.model.snapshot import DumpCounts, DumpState, Partition
+from pipeline.publish.quarantine import merge_quarantine
+from pipeline.storage import layout
+from pipeline.storage.units import Corpus
+
+Annotated = Mapping[AnnotateUnit, AnnotateManifest]
+
+
+def own_state(corpus: Corpus, plan: Plan, *, decision: Decision, dump: TouchedDump) -> DumpState:
+    """Return the state of the run's own dump, without partitions, topics and runs."""
+    manifests = [
+        corpus.load(layout.unit("ingest", shard.fingerprint), IngestManifest)
+        for shard in plan.shards
+    ]
+    books = tuple(
+        sorted((file for one in manifests for file in one.files), key=lambda file: file.key)
+    )
+    return DumpState(
+        dump_date=plan.dump_date,
+        generation=plan.generation,
+        planned_at=plan.planned_at,
+        files=tuple(sorted(plan.files, key=lambda file: file.key)),
+        file_counts=books,
+        shards=tuple(shard.fingerprint for shard in plan.shards),
+        kept_hashes=dump.kept_hashes,
+        index=decision.index,
+        edges=decision.edges,
+        verdicts=dump.verdicts,
+        quarantine=merge_quarantine(corpus, manifests),
+        documents=(),
+        counts=_verdict_counts(_book_counts(books), dump),
+        topics={},
+        runs=(),
+    )
+
+
+def changed_state(base: DumpState, dump: TouchedDump) -> DumpState:
+    """Return another dump's state with its new verdicts; files, books and index stay."""
+    return msgspec.structs.replace(
+        base,
+        kept_hashes=dump.kept_hashes,
+        verdicts=dump.verdicts,
+        counts=_verdict_counts(base.counts, dump),
+    )
+
+
+def with_documents(
+    state: DumpState, annotated: Annotated, published: Sequence[PublishManifest]
+) -> DumpState:
+    """Fill in what is published of a dump: its partitions by language, its topics by label."""
+    topics: Counter[str] = Counter()
+    for unit, manifest in annotated.items():
+        if unit.dump_date == state.dump_date:
+            topics.update(manifest.topics)
+    return msgspec.structs.replace(
+        state, documents=partitions(state.dump_date, published), topics=dict(topics)
+    )
+
+
+def partitions(dump_date: str, published: Sequence[PublishManifest]) -> tuple[Partition, ...]:
+    """Return a dump's partitions by language; one without rows is none."""
+    parts = (
+        Partition(manifest.language, manifest.files)
+        for manifest in published
+        if manifest.dump_date == dump_date and manifest.files
+    )
+    return tuple(sorted(parts, key=lambda part: part.language))
+
+
+def _book_counts(books: Sequence[FileCounts]) -> DumpCounts:
+    return DumpCounts(
+        files=len(books),
+        bytes=sum(file.stored_bytes for file in books),
+        chars=sum(file.chars for file in books),
+        furniture=sum(file.furniture for file in books),
+        quarantine=sum(file.quarantine for file in books),
+    )
+
+
+def _verdict_counts(counts: DumpCounts, dump: TouchedDump) -> DumpCounts:
+    return msgspec.structs.replace(
+        counts,
+        documents=dump.documents,
+        kept=dump.kept,
+        dropped_exact=dump.dropped_exact,
+        dropped_near=dump.dropped_near,
+        dropped_history=dump.dropped_history,
+    )

@@ -1,0 +1,105 @@
+"""One snapshot as checks look at it, published or still proposed.
+
+Holds: `View`, `id_bytes`. Reads states and data files of the corpus.
+Not here: the checks themselves (`books.py`, `checks.py`, `verify.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.errors import CorruptError
+from pipeline.model.manifest import EdgeFile
+from pipeline.model.snapshot import DumpState, Snapshot
+from pipeline.storage import snapshots
+from pipeline.storage.units import Corpus
+
+BATCH_ROWS = 1 << 16
+
+
+class View:
+    """A snapshot with its dump states, opened once each; the opened ones are its mutable state."""
+
+    def __init__(
+        self, corpus: Corpus, snapshot: Snapshot, *, threshold: float, fresh: str = ""
+    ) -> None:
+        """Bind the checks to one snapshot and to the similarity that counts as a duplicate.
+
+        `fresh` is the dump whose run proposes the snapshot: its state holds all of its edges,
+        while those of other dumps may lie with any dump that was committed after them.
+        """
+        self.corpus = corpus
+        self.fresh = fresh
+        self.snapshot = snapshot
+        self.threshold = threshold
+        self._states: dict[str, DumpState] = {}
+
+    def state(self, dump_date: str) -> DumpState:
+        """Return what the snapshot holds of one dump."""
+        if dump_date not in self._states:
+            self._states[dump_date] = snapshots.load_state(self.corpus, self.snapshot, dump_date)
+        return self._states[dump_date]
+
+    def verdicts(self, dump_date: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Stream columns of a dump's verdicts."""
+        ref = self.state(dump_date).verdicts
+        yield from self.corpus.batches(ref, columns=columns, rows=BATCH_ROWS)
+
+    def kept_ids(self, dump_date: str) -> np.ndarray:
+        """Return the kept document ids of a dump as sorted 16-byte values."""
+        kept = (
+            id_bytes(batch["document_id"].filter(batch["kept"]))
+            for batch in self.verdicts(dump_date, ["document_id", "kept"])
+        )
+        return np.sort(np.concatenate([np.empty(0, "S16"), *kept]))
+
+    def live_edges(self, dump_date: str) -> tuple[EdgeFile, ...]:
+        """Return the edge files that this dump's state holds and that still count."""
+        return tuple(
+            edge
+            for edge in self.state(dump_date).edges
+            if self._lives(edge.earlier, edge.earlier_generation)
+            and self._lives(edge.later, edge.later_generation)
+        )
+
+    def _lives(self, dump_date: str, generation: str) -> bool:
+        ref = self.snapshot.dumps.get(dump_date)
+        return ref is not None and ref.generation == generation
+
+
+def id_bytes(ids: pa.Array) -> np.ndarray:
+    """Return ids without nulls (32 hex digits, or 16 bytes) as an array of 16-byte values.
+
+    Raises:
+        CorruptError: an id has another length or other digits.
+    """
+    if pa.types.is_fixed_size_binary(ids.type):
+        start = ids.offset * 16
+        return np.frombuffer(ids.buffers()[1], "S16", count=len(ids), offset=start)
+    if not len(ids):
+        return np.empty(0, "S16")
+    offsets = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset : ids.offset + len(ids) + 1]
+    text = ids.buffers()[2][int(offsets[0]) : int(offsets[-1])].to_pybytes()
+    try:
+        raw = bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        raw = b""
+    if len(raw) != 16 * len(ids) or np.any(np.diff(offsets) != 32):
+        raise CorruptError(
+            f"expected document ids of 32 hex digits, found others among {ids[0]}… "
+            "Run the dump again; if it repeats, the stage that wrote them is at fault."
+        )
+    return np.frombuffer(raw, "S16")
+
+
+def among(needles: np.ndarray, sorted_values: np.ndarray) -> np.ndarray:
+    """Say for each needle whether it is one of `sorted_values`."""
+    if not len(sorted_values):
+        return np.zeros(len(needles), bool)
+    places = np.searchsorted(sorted_values, needles)
+    places[places == len(sorted_values)] = 0
+    found: np.ndarray = sorted_values[places] == needles
+    return found
