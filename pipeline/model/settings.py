@@ -56,8 +56,8 @@ class IngestSettings(_Group, frozen=True):
     min_split_score: Share = 0.5
     max_ratio: Positive = 1000
     max_object_bytes: Positive = 64 * 1024 * 1024 * 1024
-    max_record_bytes: Positive = 64 * 1024 * 1024
-    max_page_chars: Positive = 64 * 1024 * 1024
+    max_record_bytes: Positive = 16 * 1024 * 1024
+    max_page_chars: Positive = 8 * 1024 * 1024
     batch_bytes: Positive = 32 * 1024 * 1024
 
 

@@ -1,0 +1,286 @@
+"""One generator for each codec: stored bytes in, decoded pieces out.
+
+Holds: `DECOMPRESSORS`, `recognise`, `Source`, `DamagedError`. Reads what a `Source` gives.
+Not here: limits, nesting and the books (`codecs.py`).
+
+Every generator yields all it could decode before it raises `DamagedError`: gzip and zstd to the
+last byte or block, bz2 and xz to within `SMALL` bytes of a damaged spot.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+
+import zstandard
+
+from pipeline.errors import InputError
+
+PIECE = 1 << 16
+SMALL = 1 << 14
+MAX_WINDOW = 1 << 27
+"""Memory that one stream may claim for its history (zstd, xz): 128 MB."""
+
+_MAGIC = {
+    "gzip": b"\x1f\x8b\x08",
+    "zstd": b"\x28\xb5\x2f\xfd",
+    "xz": b"\xfd7zXZ\x00",
+}
+_BZ2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
+_BZ2_END = b"\x17\x72\x45\x38\x50\x90"
+_HEAD = 10
+
+
+class DamagedError(InputError):
+    """The stored bytes end or go wrong here; what came before was good."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the reason (a word for counting) and the detail (a sentence for people)."""
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Source:
+    """A buffered reader that counts what was taken and takes things back."""
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        """Read with `read`, which returns no bytes only at the end."""
+        self._read = read
+        self._buffer = b""
+        self.position = 0
+
+    def peek(self, size: int) -> bytes:
+        """Return up to `size` next bytes without taking them; fewer only at the end."""
+        while len(self._buffer) < size and (data := self._read(PIECE)):
+            self._buffer += data
+        return self._buffer[:size]
+
+    def take(self, size: int) -> bytes:
+        """Take up to `size` bytes, at least one unless the source has ended."""
+        data = self._buffer or self._read(PIECE)
+        self._buffer = data[size:]
+        data = data[:size]
+        self.position += len(data)
+        return data
+
+    def give_back(self, data: bytes) -> None:
+        """Put back bytes that were taken but not used."""
+        self._buffer = data + self._buffer
+        self.position -= len(data)
+
+    def exact(self, size: int, codec: str) -> bytes:
+        """Take exactly `size` bytes; when the source ends before that, it was truncated."""
+        data = self.peek(size)
+        if len(data) < size:
+            self.take(len(data))
+            raise truncated(codec)
+        return self.take(size)
+
+
+def truncated(codec: str) -> DamagedError:
+    """Make the error of a stream that ends too early."""
+    detail = f"expected the end of a {codec} stream, found the end of the object. Upload it again."
+    return DamagedError("truncated_stream", detail)
+
+
+def corrupt(codec: str, error: object) -> DamagedError:
+    """Make the error of a stream whose bytes are wrong."""
+    detail = f"expected valid {codec} data, found: {error}. Upload the file again."
+    return DamagedError("corrupt_stream", detail)
+
+
+def recognise(source: Source) -> str | None:
+    """Return the codec of the next bytes, or None for plain bytes.
+
+    The start of a magic number at the very end of the object counts: it is a truncated file.
+    """
+    head = source.peek(_HEAD)
+    for codec, magic in _MAGIC.items():
+        if head.startswith(magic) or (2 <= len(head) < len(magic) and magic.startswith(head)):
+            return codec
+    if _is_skippable(head):
+        return "zstd"
+    if head[:3] == b"BZh" and b"1" <= head[3:4] <= b"9":
+        mark = head[4:10]
+        return "bz2" if mark and (_BZ2_BLOCK.startswith(mark) or mark == _BZ2_END) else None
+    return None
+
+
+def _is_skippable(head: bytes) -> bool:
+    return len(head) >= 4 and 0x50 <= head[0] <= 0x5F and head[1:4] == b"\x2a\x4d\x18"
+
+
+def gzip_pieces(source: Source) -> Iterator[bytes]:
+    """Decode gzip members one after the other; zero padding after the last is accepted."""
+    while head := source.peek(2):
+        if head[:1] == b"\0":
+            _skip_zeros(source, "gzip")
+        elif not _MAGIC["gzip"].startswith(head):
+            raise _garbage("gzip")
+        else:
+            yield from _gzip_member(source)
+
+
+def _gzip_member(source: Source) -> Iterator[bytes]:
+    member = zlib.decompressobj(wbits=31)
+    while not member.eof:
+        data = source.take(PIECE)
+        if not data:
+            raise truncated("gzip")
+        before = member.copy()
+        try:
+            piece = member.decompress(data, PIECE * 4)
+        except zlib.error as error:
+            piece, rest = _salvage(before, data)
+            source.give_back(rest)
+            yield piece
+            raise corrupt("gzip", error) from error
+        source.give_back(member.unconsumed_tail or member.unused_data)
+        yield piece
+
+
+def _salvage(state: zlib._Decompress, data: bytes) -> tuple[bytes, bytes]:
+    """Decode as much of `data` as can be before the error in it; return also what was not used.
+
+    The library drops the output of a call that fails, so ask for less and less.
+    """
+    good: list[bytes] = []
+    size = PIECE * 4
+    while size and data:
+        attempt = state.copy()
+        try:
+            piece = attempt.decompress(data, size)
+        except zlib.error:
+            size //= 2
+            continue
+        if not piece and len(attempt.unconsumed_tail) == len(data):
+            break
+        good.append(piece)
+        state, data = attempt, attempt.unconsumed_tail
+    return b"".join(good), data
+
+
+def zstd_pieces(source: Source) -> Iterator[bytes]:
+    """Decode zstd frames one after the other, skipping skippable ones."""
+    while head := source.peek(4):
+        if _is_skippable(head):
+            _skip_frame(source)
+        elif _MAGIC["zstd"].startswith(head):
+            yield from _zstd_frame(source)
+        elif head[:1] == b"\0":
+            _skip_zeros(source, "zstd")
+        else:
+            raise _garbage("zstd")
+
+
+def _skip_frame(source: Source) -> None:
+    left = int.from_bytes(source.exact(8, "zstd")[4:], "little")
+    while left:
+        data = source.take(min(left, PIECE))
+        if not data:
+            raise truncated("zstd")
+        left -= len(data)
+
+
+def _zstd_frame(source: Source) -> Iterator[bytes]:
+    """Feed one frame block by block (RFC 8878, 3.1.1).
+
+    A block decodes to 128 KB at most, so memory stays bounded whatever the ratio, nothing before
+    a damaged block is lost, and a frame that ends early is seen (the library keeps silent).
+    """
+    frame = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).decompressobj()
+    head = source.peek(5)
+    if len(head) < 5:
+        source.take(5)
+        raise truncated("zstd")
+    flags = head[4]
+    single = flags >> 5 & 1
+    content_size = (single, 2, 4, 8)[flags >> 6]
+    _feed(frame, source, 5 + (not single) + (0, 1, 2, 4)[flags & 3] + content_size)
+    last = False
+    while not last:
+        block = source.peek(3)
+        if len(block) < 3:
+            source.take(3)
+            raise truncated("zstd")
+        header = int.from_bytes(block, "little")
+        last = bool(header & 1)
+        is_rle = header >> 1 & 3 == 1
+        yield _feed(frame, source, 3 + (1 if is_rle else header >> 3))
+    if flags & 4:
+        yield _feed(frame, source, 4)
+    if not frame.eof:
+        raise truncated("zstd")
+
+
+def _feed(frame: zstandard.ZstdDecompressionObj, source: Source, size: int) -> bytes:
+    data = source.exact(size, "zstd")
+    try:
+        return frame.decompress(data)
+    except zstandard.ZstdError as error:
+        source.give_back(data)
+        raise corrupt("zstd", error) from error
+
+
+def bz2_pieces(source: Source) -> Iterator[bytes]:
+    """Decode bz2 streams one after the other."""
+    while head := source.peek(3):
+        if not b"BZh".startswith(head):
+            raise _garbage("bz2")
+        yield from _bounded(bz2.BZ2Decompressor(), source, "bz2")
+
+
+def xz_pieces(source: Source) -> Iterator[bytes]:
+    """Decode xz streams one after the other; zero padding between them is accepted."""
+    while head := source.peek(6):
+        if head[:1] == b"\0":
+            _skip_zeros(source, None)
+        elif not _MAGIC["xz"].startswith(head):
+            raise _garbage("xz")
+        else:
+            stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW + (1 << 24))
+            yield from _bounded(stream, source, "xz")
+
+
+def _bounded(
+    stream: bz2.BZ2Decompressor | lzma.LZMADecompressor, source: Source, codec: str
+) -> Iterator[bytes]:
+    """Decode one stream of a codec whose library bounds the output of a call."""
+    while not stream.eof:
+        data = source.take(SMALL) if stream.needs_input else b""
+        if stream.needs_input and not data:
+            raise truncated(codec)
+        try:
+            piece = stream.decompress(data, SMALL)
+        except (OSError, lzma.LZMAError) as error:
+            source.give_back(data)
+            raise corrupt(codec, error) from error
+        yield piece
+    source.give_back(stream.unused_data)
+
+
+def _skip_zeros(source: Source, codec: str | None) -> None:
+    """Take zero bytes; for a named codec they must reach to the end of the object."""
+    while data := source.take(PIECE):
+        rest = data.lstrip(b"\0")
+        if rest:
+            source.give_back(rest)
+            if codec:
+                raise _garbage(codec)
+            return
+
+
+def _garbage(codec: str) -> DamagedError:
+    detail = f"expected the end or another {codec} stream, found other bytes. Upload it again."
+    return DamagedError("garbage_tail", detail)
+
+
+DECOMPRESSORS: dict[str, Callable[[Source], Iterator[bytes]]] = {
+    "gzip": gzip_pieces,
+    "zstd": zstd_pieces,
+    "bz2": bz2_pieces,
+    "xz": xz_pieces,
+}

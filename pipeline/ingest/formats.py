@@ -1,0 +1,96 @@
+"""What decoded bytes are, judged by content and never by name.
+
+Holds: `encoding_of`, `binary_kind`, `looks_like_jsonl`. Pure functions of the first block.
+Not here: decompression (`codecs.py`), reading the formats (`pages.py`, `jsonl.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+import msgspec
+
+PROBE_LINES = 20
+MAX_NULS = 0.05
+
+_ENCODINGS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BINARY = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "a zip archive"),
+    (b"PAR1", "a Parquet file"),
+    (b"ORC\n", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ARROW1\0\0", "an Arrow file"),
+    (b"%PDF-", "a PDF document"),
+    (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF87a", "a GIF image"),
+    (b"GIF89a", "a GIF image"),
+    (b"II*\0", "a TIFF image"),
+    (b"MM\0*", "a TIFF image"),
+    (b"\x7fELF", "a program"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\x04\x22\x4d\x18", "an LZ4 file"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
+    (b"OggS\0", "an Ogg recording"),
+    (b"ID3\x03", "an MP3 recording"),
+    (b"WARC/", "a WARC file"),
+)
+_RIFF = {b"WEBP": "a WebP image", b"WAVE": "a WAV recording", b"AVI ": "an AVI film"}
+_OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding that a byte order mark announces; UTF-8 without one."""
+    return next((name for mark, name in _ENCODINGS if head.startswith(mark)), "utf-8")
+
+
+def binary_kind(head: bytes) -> str | None:
+    """Name what a file that is no text seems to be, or return None for text."""
+    for magic, name in _BINARY:
+        if head.startswith(magic):
+            return name
+    if head[257:262] == b"ustar":
+        return "a tar archive"
+    if head[:4] == b"RIFF" and head[8:12] in _RIFF:
+        return _RIFF[head[8:12]]
+    if encoding_of(head) == "utf-8" and head.count(0) > MAX_NULS * len(head):
+        return "binary data, or UTF-16 text without a byte order mark"
+    return None
+
+
+def looks_like_jsonl(head: str, *, complete: bool) -> bool:
+    """Whether a file that begins with `head` is JSON lines.
+
+    It is when the first line that is not blank begins like an object with a first name, or when
+    one of the first lines is an object: one broken line at the top must not turn records into text.
+
+    Args:
+        head: the first block, without a byte order mark.
+        complete: whether the head is the whole file.
+    """
+    lines = head.lstrip().split("\n", PROBE_LINES)
+    if _OBJECT_START.match(lines[0]):
+        return True
+    whole = lines if complete else lines[:-1]
+    return any(_is_object(line) for line in whole[:PROBE_LINES])
+
+
+def _is_object(line: str) -> bool:
+    if not line.lstrip().startswith("{"):
+        return False
+    try:
+        _object.decode(line)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return False
+    return True

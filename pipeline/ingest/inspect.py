@@ -1,0 +1,79 @@
+"""What ingest would make of a file, without a corpus: the core of `winnow split`.
+
+Holds: `segments`. Reads a local file or a stream; writes nothing.
+Not here: printing (`cli`). The pieces come from the same `Reading` that ingest uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import MissingError
+from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.model.settings import IngestSettings
+
+
+def segments(
+    source: Path | BinaryIO, settings: IngestSettings, *, name: str | None = None
+) -> Iterator[dict[str, object]]:
+    """Yield one row a segment; together they tile the decoded text, in order.
+
+    Runs of undecodable bytes inside a document are listed under `inner`. A file that cannot be
+    taken gives one row of kind `quarantine` with an empty span and lines 0 to 0.
+
+    Args:
+        source: a path, or a stream of stored bytes.
+        settings: as ingest would have them.
+        name: what to call the file in the rows; the path when None.
+
+    Raises:
+        MissingError: no such file.
+    """
+    if not isinstance(source, Path):
+        yield from _rows(source, settings, name or "-", 0)
+        return
+    try:
+        with source.open("rb") as stream:
+            yield from _rows(stream, settings, name or str(source), source.stat().st_size)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        message = f"expected a file at {source}, found none. Check the path."
+        raise MissingError(message) from error
+
+
+def _rows(
+    stream: BinaryIO, settings: IngestSettings, name: str, size: int
+) -> Iterator[dict[str, object]]:
+    """Hold the rows back until the end: only then is it known whether the file can be taken."""
+    try:
+        rows = [_row(name, piece) for piece in Reading(stream, settings, size=size)]
+    except UnreadableError as error:
+        whole = Piece(
+            span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail
+        )
+        rows = [_row(name, whole)]
+    yield from rows
+
+
+def _row(name: str, piece: Piece) -> dict[str, object]:
+    return {
+        "file": name,
+        "kind": piece.kind,
+        **_place(piece.span),
+        "title": piece.title,
+        "reason": piece.reason,
+        "detail": piece.detail,
+        "score": piece.score,
+        "inner": [_place(span) for span in piece.inner],
+    }
+
+
+def _place(span: Span) -> dict[str, object]:
+    return {
+        "line_start": span.line_start,
+        "line_end": span.line_end,
+        "char_start": span.char_start,
+        "char_end": span.char_end,
+    }

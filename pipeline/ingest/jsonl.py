@@ -1,0 +1,219 @@
+"""JSON lines: one document a line.
+
+Holds: `jsonl_pieces`. Pure; memory is bounded by `max_record_bytes`.
+Not here: bytes to characters (`decode.py`), which files are JSON lines (`formats.py`).
+
+Fields: `text` (needed); `id`, `url`, `title`, and `published`, `date` or `published_at` (the first
+that holds a date). Others are ignored, and optional ones of another type count as absent. Two
+records with one `id` are two documents: identity comes from provenance, equality from the text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from itertools import count
+
+import msgspec
+
+from pipeline.errors import InputError
+from pipeline.ingest import normalise
+from pipeline.ingest.pieces import EXCERPT, Piece, Span, bad_spans, excerpt
+from pipeline.model.settings import IngestSettings
+
+
+class _Record(msgspec.Struct, gc=False):
+    """The shape of nearly all records, decoded without making Python objects of the rest."""
+
+    text: str
+    id: str | int | None = None
+    url: str | None = None
+    title: str | None = None
+    published: str | None = None
+    date: str | None = None
+    published_at: str | None = None
+
+
+class _RefusedError(InputError):
+    """A record that cannot be a document."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the reason (a word for counting) and the detail (a sentence for people)."""
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class _Long(msgspec.Struct):
+    """A line that is dropped because it is too long: its start and how long it was."""
+
+    start: str
+    chars: int
+    ended: bool
+
+
+_fast = msgspec.json.Decoder(_Record)
+
+
+def jsonl_pieces(
+    blocks: Iterable[str], settings: IngestSettings, *, start: int = 0
+) -> Iterator[Piece]:
+    """Make one piece of each line; `start` is the number of characters before the first.
+
+    The last line may lack its newline; whether the file was cut there is known by the caller only
+    (see `reader.py`, which calls such a broken line truncated).
+    """
+    for number, line in zip(count(1), lines(blocks, settings.max_record_bytes), strict=False):
+        if isinstance(line, _Long):
+            end = start + line.chars + line.ended
+            detail = (
+                f"expected a line of at most {settings.max_record_bytes} bytes, found one of "
+                f"{line.chars} characters. Raise ingest.max_record_bytes, or split the record."
+            )
+            yield Piece(
+                span=Span(start, end, number, number),
+                kind="quarantine",
+                reason="record_too_long",
+                detail=detail,
+                excerpt=excerpt(line.start),
+            )
+        else:
+            end = start + len(line)
+            yield _piece(line, Span(start, end, number, number))
+        start = end
+
+
+def lines(blocks: Iterable[str], limit: int) -> Iterator[str | _Long]:
+    r"""Yield lines with their "\n"; of lines longer than `limit` bytes only the first part."""
+    held = _Held(limit)
+    for block in blocks:
+        *whole, rest = block.split("\n")
+        if whole:
+            yield held.end(whole[0])
+            for line in whole[1:]:
+                yield line + "\n" if 4 * len(line) <= limit else _checked(line, limit)
+        held.add(rest)
+    if held.chars:
+        yield held.last()
+
+
+class _Held:
+    """The line that the blocks so far have begun; mutable."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[str] = []
+        self.chars = 0
+
+    def add(self, part: str) -> None:
+        """Hold another part; of a line that is too long only the first one is kept."""
+        self.chars += len(part)
+        if part and (self.chars <= self._limit or not self._parts):
+            self._parts.append(part)
+        elif self.chars > self._limit:
+            self._parts = [self._parts[0][:EXCERPT]]
+
+    def end(self, part: str) -> str | _Long:
+        """Return the line that `part` ends."""
+        self.add(part)
+        return self._take(ended=True)
+
+    def last(self) -> str | _Long:
+        """Return the last line of the file, which has no newline."""
+        return self._take(ended=False)
+
+    def _take(self, *, ended: bool) -> str | _Long:
+        parts, chars = self._parts, self.chars
+        self._parts, self.chars = [], 0
+        if chars > self._limit:
+            return _Long("".join(parts)[:EXCERPT], chars, ended)
+        line = "".join(parts)
+        if 4 * chars > self._limit:
+            return _checked(line, self._limit, ended=ended)
+        return line + "\n" if ended else line
+
+
+def _checked(line: str, limit: int, *, ended: bool = True) -> str | _Long:
+    """Measure a line that may be too long in bytes."""
+    if len(line) > limit or len(line.encode("utf-8", "surrogatepass")) > limit:
+        return _Long(line[:EXCERPT], len(line), ended)
+    return line + "\n" if ended else line
+
+
+def _piece(line: str, span: Span) -> Piece:
+    if line.isspace():
+        return Piece(span=span, kind="furniture", reason="blank_line", excerpt=excerpt(line))
+    try:
+        return _document(line, span)
+    except _RefusedError as refused:
+        return Piece(
+            span=span,
+            kind="quarantine",
+            reason=refused.reason,
+            detail=refused.detail,
+            excerpt=excerpt(line),
+        )
+
+
+def _document(line: str, span: Span) -> Piece:
+    """Decode the fast way; what that refuses is looked at again, to mend it or to say why."""
+    inner: tuple[Span, ...] = ()
+    try:
+        record = _fast.decode(line)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        record = _decode_slowly(line)
+        inner = bad_spans(line, span.char_start, span.line_start)
+    text = normalise.text(record.text)
+    if not text:
+        raise _RefusedError("empty_text", 'expected some text in "text", found none.')
+    return Piece(
+        span=span,
+        kind="document",
+        text=text,
+        title=normalise.title(record.title),
+        url=normalise.line(record.url),
+        published=_published(record),
+        external_id=normalise.line(None if record.id is None else str(record.id)),
+        inner=inner,
+    )
+
+
+def _published(record: _Record) -> dt.date | None:
+    for value in (record.published, record.date, record.published_at):
+        if value and (date := normalise.published(value)):
+            return date
+    return None
+
+
+def _decode_slowly(line: str) -> _Record:
+    try:
+        fields = json.loads(normalise.without_surrogates(line))
+    except RecursionError as error:
+        detail = "expected a record nested less than about 1,000 deep, found a deeper one."
+        raise _RefusedError("too_deep", detail) from error
+    except ValueError as error:
+        detail = f"expected one JSON object on the line, found: {error}."
+        raise _RefusedError("invalid_json", detail) from error
+    if not isinstance(fields, dict):
+        detail = f"expected a JSON object, found {type(fields).__name__}."
+        raise _RefusedError("not_an_object", detail)
+    if "text" not in fields:
+        detail = f'expected a field "text", found {sorted(fields)[:20]}.'
+        raise _RefusedError("missing_text", normalise.without_surrogates(detail)[:500])
+    if not isinstance(fields["text"], str):
+        detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
+        raise _RefusedError("wrong_type", detail)
+    return _record(fields)
+
+
+def _record(fields: dict[str, object]) -> _Record:
+    """Keep the known fields that have the right type, without lone surrogates."""
+    kept: dict[str, str] = {}
+    for name in _Record.__struct_fields__:
+        value = fields.get(name)
+        if name == "id" and type(value) is int:
+            kept[name] = str(value)
+        elif isinstance(value, str):
+            kept[name] = normalise.without_surrogates(value)
+    return _Record(**kept)

@@ -1,0 +1,108 @@
+"""The judged spans of a dump file: what ingest and `winnow split` both go through.
+
+Holds: `Piece`, `Span`, `merged`, `damaged`, `bad_spans`, `excerpt`. Pure.
+Not here: who makes pieces (`pages.py`, `jsonl.py`), rows of tables (`rows.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+EXCERPT = 200
+
+_BAD = re.compile(r"[\ud800-\udfff]+")
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """Half-open characters and 1-based inclusive lines of the decoded file."""
+
+    char_start: int
+    char_end: int
+    line_start: int
+    line_end: int
+
+
+class Piece(msgspec.Struct, kw_only=True):
+    """One span of the decoded file with its judgement.
+
+    The pieces of a file tile its decoded text in order. `text` and the fields after it belong to
+    documents; `inner` lists the undecodable runs inside one. `stored_bytes` counts bytes of the
+    object that could not be read at all (an empty span marks where they would have been).
+    """
+
+    span: Span
+    kind: Literal["document", "furniture", "quarantine"]
+    reason: str = ""
+    detail: str = ""
+    excerpt: str = ""
+    stored_bytes: int = 0
+    text: str = ""
+    title: str | None = None
+    url: str | None = None
+    published: dt.date | None = None
+    external_id: str | None = None
+    score: float | None = None
+    inner: tuple[Span, ...] = ()
+
+
+def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Join neighbouring furniture with the same reason, so that blank lines make one row."""
+    last: Piece | None = None
+    for piece in pieces:
+        if last is None:
+            last = piece
+        elif last.kind == piece.kind == "furniture" and last.reason == piece.reason:
+            last = join(last, piece)
+        else:
+            yield last
+            last = piece
+    if last is not None:
+        yield last
+
+
+def join(first: Piece, second: Piece) -> Piece:
+    """Return one piece over two that touch, described by the first."""
+    span = Span(
+        first.span.char_start, second.span.char_end, first.span.line_start, second.span.line_end
+    )
+    shown = first.excerpt if len(first.excerpt) >= EXCERPT else first.excerpt + second.excerpt
+    return msgspec.structs.replace(first, span=span, excerpt=shown)
+
+
+def damaged(span: Span) -> Piece:
+    """Make the quarantined piece of a run of undecodable bytes inside a document."""
+    return Piece(
+        span=span,
+        kind="quarantine",
+        reason="invalid_encoding",
+        detail="expected valid text, found bytes that are none; published as U+FFFD.",
+    )
+
+
+def bad_spans(raw: str, char_start: int, line: int) -> tuple[Span, ...]:
+    """Find the runs of undecodable bytes in `raw`, which starts at that character and line."""
+    if raw.isascii():
+        return ()
+    spans = []
+    counted = 0
+    for run in _BAD.finditer(raw):
+        line += raw.count("\n", counted, run.start())
+        counted = run.start()
+        spans.append(Span(char_start + run.start(), char_start + run.end(), line, line))
+    return tuple(spans)
+
+
+def count_bad(raw: str) -> int:
+    """Count undecodable bytes in decoded text."""
+    return sum(len(run) for run in _BAD.findall(raw))
+
+
+def excerpt(raw: str) -> str:
+    r"""Return the first characters with controls and undecodable bytes shown as `\x..`."""
+    return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", raw[:EXCERPT])

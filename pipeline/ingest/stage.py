@@ -1,0 +1,176 @@
+"""The ingest stage: dump files in, documents, signatures and quarantine out.
+
+Holds: `ingest_shard`, `VERSION`. Reads the landing store; writes one unit of the corpus.
+Not here: reading one file (`reader.py`), rows (`rows.py`), packing shards (`plan/`).
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+
+from pipeline import telemetry
+from pipeline.errors import ChangedError, InputError, MissingError
+from pipeline.ingest.books import Books
+from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.ingest.rows import ShardWriter
+from pipeline.model.files import DumpFile
+from pipeline.model.manifest import FileCounts, IngestManifest
+from pipeline.model.plan import Plan, Shard
+from pipeline.model.settings import IngestSettings
+from pipeline.storage import layout
+from pipeline.storage.store import Store
+from pipeline.storage.units import Corpus
+
+VERSION = 1
+"""Raise it when the same input gives other output."""
+
+STAGE = "ingest"
+PROGRESS_BYTES = 256 * 1024 * 1024
+
+
+class _RestartError(Exception):
+    """A file failed after some of its rows were written; begin the shard anew without it."""
+
+    def __init__(self, key: str, error: UnreadableError) -> None:
+        super().__init__(key)
+        self.key = key
+        self.error = error
+
+
+def ingest_shard(corpus: Corpus, landing: Store, plan: Plan, index: int) -> IngestManifest:
+    """Read, split, normalise and sign the files of one shard, unless that is already done.
+
+    A file that cannot be taken is quarantined whole and does not disturb the others.
+
+    Raises:
+        TransientError: a store cannot be reached; try the task again.
+        ContractError: the books of a file do not balance; nothing was committed.
+    """
+    shard = plan.shards[index]
+    key = layout.unit(STAGE, shard.fingerprint)
+    done = corpus.find(key, IngestManifest)
+    if done is not None:
+        return done
+    keys = {"run_id": plan.run_id, "dump_date": plan.dump_date, "shard": index}
+    with telemetry.stage(STAGE, **keys) as span:
+        manifest = _build(corpus, landing, shard, settings=plan.settings.ingest)
+        span.update(_summary(manifest))
+    return corpus.finish(key, manifest)
+
+
+def _build(
+    corpus: Corpus, landing: Store, shard: Shard, *, settings: IngestSettings
+) -> IngestManifest:
+    refused: dict[str, UnreadableError] = {}
+    while True:
+        writer = ShardWriter(corpus, shard.fingerprint, batch_bytes=settings.batch_bytes)
+        try:
+            task = _Task(writer, landing, settings, refused)
+            counts = tuple(task.take(file) for file in shard.files)
+            documents, signatures, quarantine = writer.finish()
+        except _RestartError as restart:
+            refused[restart.key] = restart.error
+        else:
+            return IngestManifest(
+                fingerprint=shard.fingerprint,
+                documents=documents,
+                signatures=signatures,
+                quarantine=quarantine,
+                files=counts,
+            )
+        finally:
+            writer.discard()
+
+
+class _Task:
+    """One attempt at a shard; `refused`: the files that an earlier attempt found unreadable."""
+
+    def __init__(
+        self,
+        writer: ShardWriter,
+        landing: Store,
+        settings: IngestSettings,
+        refused: dict[str, UnreadableError],
+    ) -> None:
+        self._writer = writer
+        self._landing = landing
+        self._settings = settings
+        self._refused = refused
+        self._progress = 0
+
+    def take(self, file: DumpFile) -> FileCounts:
+        """Write the rows of one file and return its books."""
+        mark = self._writer.mark()
+        try:
+            if file.key in self._refused:
+                raise self._refused[file.key]
+            return self._read(file)
+        except (InputError, MissingError) as error:
+            unreadable = _unreadable(error)
+            if not self._writer.take_back(mark):
+                raise _RestartError(file.key, unreadable) from error
+            return self._refuse(file, unreadable)
+
+    def _read(self, file: DumpFile) -> FileCounts:
+        books = Books(file)
+        with self._landing.open(file.key, etag=file.etag) as stream:
+            watched = cast("BinaryIO", _Watched(stream, self, file.key))
+            reading = Reading(watched, self._settings, size=file.size)
+            for piece in reading:
+                books.count(piece)
+                self._writer.add(file, piece)
+        return books.close(reading)
+
+    def _refuse(self, file: DumpFile, error: UnreadableError) -> FileCounts:
+        """Quarantine a whole file with one row."""
+        unread = 0 if error.reason == "empty" else file.size
+        piece = Piece(
+            span=Span(0, 0, 0, 0),
+            kind="quarantine",
+            reason=error.reason,
+            detail=error.detail,
+            stored_bytes=unread,
+        )
+        self._writer.add(file, piece)
+        books = Books(file)
+        books.count(piece)
+        return books.refuse(unread)
+
+    def progress(self, size: int, key: str) -> None:
+        """Say every 256 MB that the task is alive, and where."""
+        before = self._progress // PROGRESS_BYTES
+        self._progress += size
+        if self._progress // PROGRESS_BYTES > before:
+            telemetry.log.info("ingest.progress", read_bytes=self._progress, file=key)
+
+
+class _Watched:
+    """A stream that reports what is read from it."""
+
+    def __init__(self, stream: BinaryIO, task: _Task, key: str) -> None:
+        self._stream = stream
+        self._task = task
+        self._key = key
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._task.progress(len(data), self._key)
+        return data
+
+
+def _unreadable(error: InputError | MissingError) -> UnreadableError:
+    """Give any reason for which a file cannot be taken its word."""
+    if isinstance(error, UnreadableError):
+        return error
+    if isinstance(error, MissingError):
+        return UnreadableError("deleted", str(error))
+    reason = "changed" if isinstance(error, ChangedError) else "unreadable"
+    return UnreadableError(reason, str(error))
+
+
+def _summary(manifest: IngestManifest) -> dict[str, int]:
+    """Add up the books for the task's one line."""
+    names = ("stored_bytes", "unread_bytes", "chars", "documents", "furniture", "quarantine")
+    totals = {name: sum(getattr(file, name) for file in manifest.files) for name in names}
+    return {"files": len(manifest.files), **totals}
