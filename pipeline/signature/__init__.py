@@ -4,6 +4,12 @@ Used by `ingest` (to sign documents) and `dedup` (to compare signatures).
 Not here: schemas of stored signatures (`model/schemas.py`), candidates and edges (`dedup/`).
 """
 
-from pipeline.signature.signatures import Signatures, pair_similarity, sign, similarity
+from pipeline.signature.signatures import (
+    SIMILARITY,
+    Signatures,
+    pair_similarity,
+    sign,
+    similarity,
+)
 
-__all__ = ["Signatures", "pair_similarity", "sign", "similarity"]
+__all__ = ["SIMILARITY", "Signatures", "pair_similarity", "sign", "similarity"]

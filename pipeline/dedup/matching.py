@@ -1,0 +1,168 @@
+"""The match stage: one key range of the new dump against itself and every live dump.
+
+Holds: `match_range`, `match_fingerprint`. Reads ingest manifests, signatures and band indexes;
+writes the dump's own index slice and edge files.
+Not here: candidates and verification (`match.py`, `buckets.py`), verdicts (`deciding.py`).
+
+History costs the reading of one index slice a live dump, and of the row groups of signatures that
+hold a candidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline import telemetry
+from pipeline.dedup.entries import Entries
+from pipeline.dedup.match import Found, between, within
+from pipeline.dedup.reader import DumpSignatures, check_range, index_entries
+from pipeline.model import versions
+from pipeline.model.files import FileRef
+from pipeline.model.ids import fingerprint
+from pipeline.model.manifest import EdgeFile, MatchManifest
+from pipeline.model.plan import KeyRange, Plan
+from pipeline.model.schemas import EDGES, INDEX
+from pipeline.model.snapshot import Snapshot
+from pipeline.storage import layout, snapshots
+from pipeline.storage.units import Corpus
+
+FLUSH: Final = 1 << 22
+"""Edges of one pair of dumps held before they are written as a file of their own."""
+
+
+def match_fingerprint(plan: Plan, snapshot: Snapshot, owned: KeyRange) -> str:
+    """Name the unit by all that its edges depend on."""
+    live = sorted(
+        (date, ref.generation) for date, ref in snapshot.dumps.items() if date != plan.dump_date
+    )
+    return fingerprint(
+        (versions.MATCH, versions.SIGNATURE),
+        (plan.dump_date, plan.generation),
+        (owned.low, owned.high, len(plan.key_ranges)),
+        live,
+        plan.settings.dedup,
+    )
+
+
+def match_range(corpus: Corpus, plan: Plan, snapshot: Snapshot, index: int) -> MatchManifest:
+    """Find the verified edges of key range `index`, inside the dump and to all live dumps."""
+    owned = plan.key_ranges[index]
+    check_range(owned, len(plan.key_ranges))
+    name = match_fingerprint(plan, snapshot, owned)
+    key = layout.unit("match", name)
+    done = corpus.find(key, MatchManifest)
+    if done is not None:
+        return done
+    with telemetry.stage("match", dump_date=plan.dump_date, key_range=index) as span:
+        signatures = DumpSignatures(corpus, [shard.fingerprint for shard in plan.shards])
+        new = signatures.entries(owned)
+        matcher = _Matcher(corpus, plan, name=name)
+        threshold = plan.settings.dedup.threshold
+        matcher.write(
+            (plan.dump_date, plan.generation),
+            (plan.dump_date, plan.generation),
+            within(new, signatures.fetch, threshold=threshold),
+        )
+        for date in sorted(snapshot.dumps):
+            if date != plan.dump_date and len(new):
+                matcher.history(snapshot, date, new=new, signatures=signatures, owned=owned)
+        manifest = MatchManifest(
+            fingerprint=name,
+            index=_write_index(corpus, name, new, owned),
+            edges=tuple(matcher.files),
+            candidates=matcher.compared,
+        )
+        edges = sum(file.file.rows for file in matcher.files)
+        span.update(entries=len(new), candidates=matcher.compared, edges=edges)
+    return corpus.finish(key, manifest)
+
+
+class _Matcher:
+    """Writes the edge files of one unit; `files` and `compared` grow while it works."""
+
+    def __init__(self, corpus: Corpus, plan: Plan, *, name: str) -> None:
+        self.corpus = corpus
+        self.plan = plan
+        self.name = name
+        self.files: list[EdgeFile] = []
+        self.compared = 0
+
+    def history(
+        self,
+        snapshot: Snapshot,
+        date: str,
+        *,
+        new: Entries,
+        signatures: DumpSignatures,
+        owned: KeyRange,
+    ) -> None:
+        """Match against one live dump, older or newer."""
+        state = snapshots.load_state(self.corpus, snapshot, date)
+        old = index_entries(self.corpus, state.index, owned)
+        if not np.isin(old.key, new.key, kind="sort").any():
+            return
+        kept = DumpSignatures(self.corpus, state.shards)
+        sides = [
+            ((self.plan.dump_date, self.plan.generation), (new, signatures.fetch)),
+            ((date, state.generation), (old, kept.fetch)),
+        ]
+        (one, left), (two, right) = sorted(sides, key=lambda side: side[0][0])
+        threshold = self.plan.settings.dedup.threshold
+        self.write(one, two, between(left, right, threshold=threshold))
+
+    def write(
+        self, earlier: tuple[str, str], later: tuple[str, str], parts: Iterable[Found]
+    ) -> None:
+        """Write the edges between two dumps (date, generation), in as many files as needed."""
+        for table in self._tables(parts):
+            name = f"edges-{earlier[0]}-{later[0]}"
+            ref = self.corpus.write("match", self.name, name, table)
+            self.files.append(EdgeFile(*earlier, *later, ref))
+
+    def _tables(self, parts: Iterable[Found]) -> Iterator[pa.Table]:
+        held: list[pa.Table] = []
+        rows = 0
+        for found in parts:
+            self.compared += found.compared
+            held.append(_table(found))
+            rows += held[-1].num_rows
+            if rows >= FLUSH:
+                held = [_unique(held)]
+                rows = held[0].num_rows
+                if rows >= FLUSH // 2:  # few repeat each other: hold no more
+                    yield held[0]
+                    held, rows = [], 0
+        if rows:
+            yield _unique(held)
+
+
+def _table(found: Found) -> pa.Table:
+    columns = [
+        pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), len(column), [None, pa.py_buffer(np.ascontiguousarray(column))]
+        )
+        for column in (found.earlier, found.later)
+    ]
+    return pa.table([*columns, found.similarity, found.exact], schema=EDGES)
+
+
+def _unique(tables: list[pa.Table]) -> pa.Table:
+    """Sort by (earlier_id, later_id) and keep one row of each pair."""
+    table = pa.concat_tables(tables).combine_chunks()
+    pairs = np.empty((table.num_rows, 32), np.uint8)
+    for place, name in enumerate(("earlier_id", "later_id")):
+        column = table[name].combine_chunks()
+        data = np.frombuffer(column.buffers()[1] or b"", np.uint8)
+        pairs[:, 16 * place : 16 * place + 16] = data[: 16 * len(pairs)].reshape(-1, 16)
+    _, first = np.unique(pairs.view("S32")[:, 0], return_index=True)
+    return table.take(first)
+
+
+def _write_index(corpus: Corpus, name: str, new: Entries, owned: KeyRange) -> FileRef:
+    bounds = {"low": str(owned.low), "high": str(owned.high)}
+    table = pa.table([new.key, new.shard, new.row], schema=INDEX.with_metadata(bounds))
+    return corpus.write("match", name, "index", table)
