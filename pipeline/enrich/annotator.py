@@ -1,0 +1,125 @@
+"""What an annotator is, and how settings name them.
+
+Holds: `Annotator`, `resolve`, `annotate`. Reads the entry points of installed packages.
+Not here: the built-in annotators (`language.py`, `topic.py`).
+
+An annotator is one callable from texts, and the columns that annotators before it made, to the
+columns it declares. A package adds one, say another language detector with the same columns, as
+an entry point `name = "module:factory"` in the group `winnow.annotators`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TypeAlias
+
+import msgspec
+import pyarrow as pa
+
+from pipeline.errors import ConfigError
+from pipeline.model.schemas import LANGUAGE_COLUMNS, TOPIC_COLUMNS
+
+Annotate: TypeAlias = Callable[[pa.StringArray, pa.RecordBatch], pa.RecordBatch]
+
+GROUP = "winnow.annotators"
+BUILT_IN = {
+    "language": "pipeline.enrich.language:annotator",
+    "topic": "pipeline.enrich.topic:annotator",
+}
+
+LANGUAGE = pa.field("language", pa.string(), nullable=False)
+"""The partition value: a column of annotated batches, never of the files."""
+
+COLUMNS = pa.schema([LANGUAGE, *LANGUAGE_COLUMNS, *TOPIC_COLUMNS])
+
+_OFF = {
+    "language": "und",
+    "language_bcp47": "und",
+    "language_script": "Zyyy",
+    "language_confidence": 0.0,
+    "language_status": "off",
+    "language_model": "none",
+    "topic_status": "off",
+    "topic_model": "none",
+}
+"""What stands in the columns that cannot be null when no annotator makes them."""
+
+
+class Annotator(msgspec.Struct, frozen=True):
+    """A callable with the columns it makes and the id of its model.
+
+    `model` must be known without loading the model: it enters fingerprints, and when it changes
+    the documents are annotated again.
+    """
+
+    name: str
+    columns: tuple[pa.Field, ...]
+    annotate: Annotate
+    model: str
+
+
+@cache
+def resolve(names: tuple[str, ...]) -> tuple[Annotator, ...]:
+    """Return the annotators that settings name, in their order.
+
+    Raises:
+        ConfigError: an unknown name, or columns that are undeclared or made twice.
+    """
+    annotators = tuple(_find(name) for name in names)
+    made: dict[str, str] = {}
+    for annotator in annotators:
+        for field in annotator.columns:
+            if field not in COLUMNS:
+                message = (
+                    f"annotator {annotator.name}: expected columns of model/schemas.py, "
+                    f"found {field}. Declare the column there and raise SCHEMA_VERSION."
+                )
+                raise ConfigError(message)
+            if field.name in made:
+                message = (
+                    f"annotator {annotator.name}: column {field.name} is already made by "
+                    f"{made[field.name]}. Name one of the two in [enrich] annotators."
+                )
+                raise ConfigError(message)
+            made[field.name] = annotator.name
+    return annotators
+
+
+def annotate(texts: pa.StringArray, annotators: tuple[Annotator, ...]) -> pa.RecordBatch:
+    """Return every annotation column for `texts`, in the order of `COLUMNS`."""
+    found = pa.RecordBatch.from_struct_array(pa.array([{}] * len(texts), pa.struct([])))
+    made: dict[str, pa.Array] = {}
+    for annotator in annotators:
+        batch = annotator.annotate(texts, found)
+        made.update(zip(batch.schema.names, batch.columns, strict=True))
+        found = pa.RecordBatch.from_pydict(made)
+    columns = [
+        made[field.name] if field.name in made else _constant(field, len(texts))
+        for field in COLUMNS
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=COLUMNS)
+
+
+def _constant(field: pa.Field, length: int) -> pa.Array:
+    value = pa.scalar(_OFF.get(field.name), field.type)
+    return pa.repeat(value, length)
+
+
+def _find(name: str) -> Annotator:
+    if name in BUILT_IN:
+        module, _, function = BUILT_IN[name].partition(":")
+        built: Annotator = getattr(import_module(module), function)()
+        return built
+    added = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in added:
+        known = ", ".join(sorted({*BUILT_IN, *added}))
+        message = (
+            f"[enrich] annotators: expected one of {known}; found {name!r}. "
+            f"Correct the name, or install the package that provides it (entry point {GROUP})."
+        )
+        raise ConfigError(message)
+    made: Annotator = added[name].load()()
+    return made

@@ -1,0 +1,57 @@
+"""The three language detectors, each as one call from text to (ISO 639-3 code, confidence).
+
+Holds: `cld2`, `py3langid`, `cld3`, `model_id`. Loads the models bundled in their packages, once a
+process. Not here: preparing text (`codepoints.py`), deciding between them (`language.py`).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import version
+from typing import TypeAlias
+
+import gcld3
+import pycld2
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from pipeline.enrich.labels import UNDETERMINED, canonical
+
+Vote: TypeAlias = tuple[str, float]
+
+CLD3_BYTES = 1 << 16
+
+
+def cld2(text: str) -> Vote:
+    """Ask CLD2. Its confidence is a share of bytes, no probability; 0 when it is unsure itself."""
+    reliable, _, ranked = pycld2.detect(text, isPlainText=True, bestEffort=True)
+    label, percent = ranked[0][1], ranked[0][2]
+    return canonical(label), percent / 100 if reliable else 0.0
+
+
+def py3langid(text: str) -> Vote:
+    """Ask py3langid, whose confidence is calibrated for known languages."""
+    label, confidence = _identifier().classify(text)
+    return canonical(label), float(confidence)
+
+
+def cld3(text: str) -> Vote:
+    """Ask CLD3."""
+    result = _network().FindLanguage(text=text)
+    return (canonical(result.language), result.probability) if result else (UNDETERMINED, 0.0)
+
+
+@cache
+def model_id() -> str:
+    """Name the vote by the versions of its parts, without loading a model."""
+    parts = "+".join(f"{name}-{version(name)}" for name in ("pycld2", "py3langid", "cld3-py"))
+    return f"lid-vote3/1+{parts}"
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+@cache
+def _network() -> gcld3.NNetLanguageIdentifier:
+    return gcld3.NNetLanguageIdentifier(0, CLD3_BYTES)
