@@ -22,7 +22,6 @@ from pipeline.model.files import FileRef, ObjectInfo
 from pipeline.storage import names
 from pipeline.storage.verify import verified
 
-_PRIVATE = ".winnow"
 _MARK = "user.winnow.md5"
 _SETTLED_NS = 2_000_000_000
 
@@ -136,7 +135,7 @@ class LocalStore:
 
     @property
     def _private(self) -> Path:
-        return self._root / _PRIVATE
+        return self._root / names.PRIVATE
 
     def _folder(self, prefix: str) -> Path:
         if not self._root.is_dir():

@@ -1,9 +1,9 @@
 """How keys become file names and back: one to one, and never out of the root folder.
 
-Holds: `path`, `key`, `segment`. Pure. Used by `local.py` alone.
+Holds: `path`, `key`, `segment`, `PRIVATE`. Pure. Used by `local.py` alone.
 
-A segment that every file system takes is its own name. Any other (empty, `.`, with NUL, or one
-that looks like an escape) becomes `%~` and its percent-encoded bytes.
+A segment that every file system takes is its own name. Any other (empty, `.`, with NUL, the
+store's own folder, or one that looks like an escape) becomes `%~` and its percent-encoded bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from pipeline.errors import InputError
+
+PRIVATE = ".winnow"
+"""Folder of the local store itself, which no key may reach."""
 
 _ESCAPE = "%~"
 _MAX_NAME = 255
@@ -52,7 +55,7 @@ def segment(name: str) -> str:
 def _name(whole: str, part: str) -> str:
     if part == "..":
         raise InputError(f"expected a key that stays inside the store, found {whole!r}.")
-    if part in {"", "."} or "\0" in part or part.startswith(_ESCAPE):
+    if part in {"", ".", PRIVATE} or "\0" in part or part.startswith(_ESCAPE):
         part = _ESCAPE + quote(part, safe="").replace(".", "%2E")
     if len(os.fsencode(part)) > _MAX_NAME:
         raise InputError(

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
+_PIECE = 128 * 1024
+"""Bytes asked for at once: a connection that breaks loses at most these."""
+
+
 class DamagedError(Exception):
     """The transport found a checksum mismatch in what it delivered."""
 
@@ -152,7 +156,7 @@ class _Stream:
     def _chunk(self, size: int) -> bytes:
         if self._body is None:
             self._body = self._source.open_at(self._position)
-        chunk = self._body.read(min(size, self._source.size - self._position))
+        chunk = self._body.read(min(size, _PIECE, self._source.size - self._position))
         if not chunk:
             raise TransientError("the body ended early")
         return chunk

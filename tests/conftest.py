@@ -1,0 +1,67 @@
+"""Fixtures shared by all tests: stores of every kind, a corpus, and one S3 server a session."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from demo.object_store import ObjectStore
+from pipeline.storage.local import LocalStore
+from pipeline.storage.memory import MemoryStore
+from pipeline.storage.s3 import S3Store
+from pipeline.storage.store import Store
+from pipeline.storage.units import Corpus
+
+BUCKET = "winnow-tests"
+
+_numbers = itertools.count()
+
+StoreFactory = Callable[[str], Store]
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """Run one S3 server a session (each worker has its own); its user is in the environment."""
+    server = ObjectStore(tmp_path_factory.mktemp("object-store"), buckets=[BUCKET])
+    with server, pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            if name != "AWS_ENDPOINT_URL":  # stores are told the endpoint, as settings do
+                patch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture
+def s3_store(object_store: ObjectStore) -> S3Store:
+    """Return an empty store under a prefix of its own on the real server."""
+    return S3Store(BUCKET, f"test-{next(_numbers)}", endpoint_url=object_store.url)
+
+
+@pytest.fixture
+def store_factory(request: pytest.FixtureRequest, tmp_path: Path) -> StoreFactory:
+    """Return a function that makes an empty store: `memory`, `local` or `s3`."""
+
+    def make(kind: str) -> Store:
+        if kind == "memory":
+            return MemoryStore(f"memory://test-{next(_numbers)}")
+        if kind == "local":
+            folder = tmp_path / f"store-{next(_numbers)}"
+            folder.mkdir()
+            return LocalStore(folder)
+        server = request.getfixturevalue("object_store")
+        return S3Store(BUCKET, f"test-{next(_numbers)}", endpoint_url=server.url)
+
+    return make
+
+
+@pytest.fixture
+def memory_corpus(tmp_path: Path) -> Corpus:
+    """Return an empty corpus in memory."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return Corpus(MemoryStore(f"memory://test-{next(_numbers)}"), scratch)
