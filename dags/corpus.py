@@ -21,7 +21,7 @@ from typing import Any
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, task
 
 from winnow_airflow.night import tonight
-from winnow_airflow.policies import TASK_DEFAULTS
+from winnow_airflow.policies import TASK_DEFAULTS, UPLOAD_RETRIES
 
 Small = dict[str, Any]  # what goes through XCom: numbers, labels and keys, never data
 
@@ -42,7 +42,7 @@ with DAG(
     doc_md=__doc__,
 ):
 
-    @task
+    @task(retries=UPLOAD_RETRIES)
     def plan(*, ti: Any, params: Small) -> list[Small]:
         """Freeze the run: which objects, how they are cut, which snapshot it starts from."""
         with tonight() as (night, run):

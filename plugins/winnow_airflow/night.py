@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pipeline.runner import Night
 
 DUMP_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 @contextmanager
@@ -34,8 +33,11 @@ def tonight() -> Iterator[tuple[Night, tuple[str, str]]]:
         AirflowFailException: the run has no partition key; it is not tried again.
     """
     dag_run = get_current_context()["dag_run"]
-    run = dump_date_of(dag_run.partition_key), safe_run_id(dag_run.run_id)
+    dump_date = dump_date_of(dag_run.partition_key)
     from pipeline import config, runner  # noqa: PLC0415 - pyarrow must not load while parsing
+    from pipeline.plan.stage import safe_run_id  # noqa: PLC0415
+
+    run = dump_date, safe_run_id(dag_run.run_id)
 
     with credentials(), runner.session(config.load()) as night:
         yield night, run
@@ -54,8 +56,3 @@ def dump_date_of(partition_key: str | None) -> str:
             "or choose Backfill and give the dates."
         )
     return partition_key
-
-
-def safe_run_id(run_id: str) -> str:
-    """Return the run id as it may stand in an object key: `:` and `+` become `-`."""
-    return _UNSAFE.sub("-", run_id)

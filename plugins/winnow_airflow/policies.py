@@ -1,6 +1,6 @@
 """Which failures Airflow tries again, and how patiently.
 
-Holds: `RETRY_POLICY` and `TASK_DEFAULTS`, the default arguments of every Winnow task.
+Holds: `RETRY_POLICY`, `UPLOAD_RETRIES` and `TASK_DEFAULTS`, the arguments of every Winnow task.
 Reads and writes nothing. Not here: the error tree (`pipeline/errors.py`), which is cut by exactly
 this question.
 """
@@ -20,6 +20,12 @@ RETRY_POLICY = ExceptionRetryPolicy(
             reason="Trying again gives the same result; a person must act (see the message).",
         ),
         RetryRule(
+            exception="pipeline.errors.NotReadyError",
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(minutes=5),
+            reason="The dump is still being uploaded.",
+        ),
+        RetryRule(
             exception="pipeline.errors.TransientError",
             action=RetryAction.RETRY,
             reason="The same call may succeed later.",
@@ -27,6 +33,9 @@ RETRY_POLICY = ExceptionRetryPolicy(
     ]
 )
 """Any other exception (a lost worker, a full disk) follows the task's own number of retries."""
+
+UPLOAD_RETRIES = 72
+"""How often `plan` looks again for a dump that is being uploaded: every 5 minutes for 6 hours."""
 
 TASK_DEFAULTS: dict[str, Any] = {
     "owner": "winnow",

@@ -14,7 +14,7 @@ import pytest
 from airflow.sdk import CronPartitionTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
-from winnow_airflow.policies import RETRY_POLICY
+from winnow_airflow.policies import RETRY_POLICY, UPLOAD_RETRIES
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("pyarrow", "numpy", "numba", "boto3", "pandas", "fastapi")
@@ -76,7 +76,7 @@ def test_every_task_retries_with_backoff_and_ends(dagbag: Any) -> None:
     """Each task has retries that back off, a time limit, and the policy cut by the error tree."""
     for dag in dagbag.dags.values():
         for task in dag.tasks:
-            assert task.retries == 4
+            assert task.retries == (UPLOAD_RETRIES if task.task_id == "plan" else 4)
             assert task.retry_exponential_backoff == 2.0
             assert task.execution_timeout == timedelta(hours=6)
             assert _argument(task, "retry_policy").serialize() == RETRY_POLICY.serialize()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from pipeline.errors import ChangedError, ConflictError, NotReadyError, WinnowError
 from winnow_airflow.connections import credentials, environment_of
-from winnow_airflow.night import dump_date_of, safe_run_id
+from winnow_airflow.night import dump_date_of
 from winnow_airflow.policies import RETRY_POLICY
 
 pytestmark = pytest.mark.airflow
@@ -28,13 +29,6 @@ def test_a_run_without_a_date_fails_with_the_next_step(key: str | None) -> None:
         dump_date_of(key)
 
 
-def test_run_ids_become_safe_keys() -> None:
-    """Characters that object stores and shells dislike are replaced, always in the same way."""
-    safe = safe_run_id("manual__2026-11-22T06:30:00.5+00:00")
-    assert safe == "manual__2026-11-22T06-30-00.5-00-00"
-    assert safe_run_id(safe) == safe
-
-
 @pytest.mark.parametrize(
     ("error", "action"),
     [
@@ -47,6 +41,12 @@ def test_run_ids_become_safe_keys() -> None:
 def test_the_error_tree_decides_about_retries(error: Exception, action: str) -> None:
     """Permanent errors fail at once, transient ones retry, others follow the task's own count."""
     assert RETRY_POLICY.evaluate(error, try_number=1, max_tries=4).action.value == action
+
+
+def test_an_upload_is_waited_for_in_steps_of_minutes() -> None:
+    """A dump that is not complete is looked for again in five minutes, not with backoff."""
+    decision = RETRY_POLICY.evaluate(NotReadyError("not ready"), try_number=9, max_tries=72)
+    assert decision.retry_delay == timedelta(minutes=5)
 
 
 def test_every_error_of_winnow_has_a_rule() -> None:
