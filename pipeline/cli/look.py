@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from typing import Any
 
 import click
@@ -23,10 +24,17 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_obj
 def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
     """Show every night: what landed, what is published, what is due."""
-    from pipeline.audit import status as asking  # noqa: PLC0415 - loads storage clients
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+    from pipeline.audit import status as asking  # noqa: PLC0415
 
     settings = lookup.settings(corpus=True)
-    rows = asking.snapshot_rows(settings) if show_snapshots else asking.dump_rows(settings)
+    with runner.corpus_session(settings) as corpus:
+        if show_snapshots:
+            rows = asking.snapshot_rows(corpus)
+        else:
+            landing = runner.open_landing(settings) if settings.store.landing else None
+            now = time.time()
+            rows = asking.dump_rows(corpus, landing, settings.run_settings(), now=now)
     if as_json:
         click.echo(json.dumps(rows))
     else:
@@ -88,11 +96,11 @@ def verify(lookup: Any, *, as_json: bool) -> None:
 def files(lookup: Any, *, table: str, dump_date: str | None, as_json: bool) -> None:
     """List the files of the current snapshot, for readers that want one consistent state."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
-    from pipeline.publish import promote as promoting  # noqa: PLC0415
+    from pipeline.publish import leaves  # noqa: PLC0415
 
     settings = lookup.settings(corpus=True)
     with runner.corpus_session(settings) as corpus:
-        found = promoting.files(corpus, table, dump_date)
+        found = leaves.files(corpus, table, dump_date)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(found)))
         return
@@ -106,9 +114,11 @@ def files(lookup: Any, *, table: str, dump_date: str | None, as_json: bool) -> N
 @click.pass_obj
 def report(lookup: Any, *, dump_date: str | None, as_json: bool) -> None:
     """Show the runs that changed the corpus, or those of one DUMP_DATE."""
-    from pipeline.audit import status as asking  # noqa: PLC0415 - loads storage clients
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+    from pipeline.audit import status as asking  # noqa: PLC0415
 
-    rows = asking.run_rows(lookup.settings(corpus=True), dump_date)
+    with runner.corpus_session(lookup.settings(corpus=True)) as corpus:
+        rows = asking.run_rows(corpus, dump_date)
     if as_json:
         click.echo(json.dumps(rows, default=str))
         return

@@ -13,7 +13,6 @@ from typing import Any
 
 import click
 
-from pipeline import runner
 from pipeline.cli import output
 
 
@@ -34,6 +33,8 @@ def run(  # noqa: PLR0913 - one parameter a flag
     as_json: bool,
 ) -> None:
     """Process nights in this process, without Airflow."""
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+
     if bool(dates) == due:
         raise click.UsageError("give --dump-date (repeatable) or --due, and not both")
     settings = lookup.settings(corpus=True, landing=True)
@@ -56,15 +57,17 @@ def run(  # noqa: PLR0913 - one parameter a flag
 @click.pass_obj
 def promote(lookup: Any, *, full: bool, as_json: bool) -> None:
     """Bring the plain Parquet trees in step with the current snapshot (heals drift)."""
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+
     with runner.session(lookup.settings(corpus=True, landing=True)) as night:
         counts = night.promote(full=full)
     click.echo(json.dumps(counts) if as_json else output.sentence(counts))
 
 
-def _one(
-    night: runner.Night, date: str, run_id: str, *, allow_deleted: bool, quiet: bool
-) -> dict[str, Any]:
+def _one(night: Any, date: str, run_id: str, *, allow_deleted: bool, quiet: bool) -> dict[str, Any]:
     result: dict[str, Any] = {"dump_date": date, "run_id": run_id}
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+
     for label, summary in runner.run_night(night, date, run_id, allow_deleted=allow_deleted):
         if not quiet:
             click.echo(f"{date}  {label}  {output.sentence(summary)}", err=True)

@@ -1,8 +1,8 @@
-"""A night, stage by stage or in one process; the only place that knows the order of the stages.
+"""The tasks of a night, and their order.
 
 Holds: `Night`, whose methods are the tasks of the DAG, and `run_night`, which calls them in turn.
-Reads and writes through the stages. Not here: Airflow (`plugins/winnow_airflow/`), arguments and
-printing (`cli/`).
+Reads and writes through the stages. Not here: opening stores (`sessions.py`), what people read
+about a task (`labels.py`).
 
 Every method is a function of the plan and may be called again at any time: finished units are
 found by their manifests and returned as they are.
@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
-from pipeline import config, telemetry
+from pipeline import telemetry
 from pipeline.dedup import stage as dedup
 from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError
@@ -25,52 +24,23 @@ from pipeline.ingest import stage as ingest
 from pipeline.model.files import DumpFile
 from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit
 from pipeline.model.plan import Plan
-from pipeline.model.settings import RunSettings, Settings
+from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.plan import ledger
 from pipeline.plan import stage as plan_stage
 from pipeline.publish import commit as committing
 from pipeline.publish import promote as promoting
 from pipeline.publish import stage as publish
+from pipeline.runner import labels
 from pipeline.storage import snapshots
-from pipeline.storage.open import open_store, probe_conditional_put
+from pipeline.storage.open import probe_conditional_put
 from pipeline.storage.store import Store
-from pipeline.storage.units import Corpus, open_corpus
+from pipeline.storage.units import Corpus
 
 Summary = dict[str, Any]
 
 MAX_GROUPS = 64
 MAX_REBASES = 20
-
-
-@contextmanager
-def session(settings: Settings) -> Iterator[Night]:
-    """Open the landing area and the corpus and yield the night's tasks."""
-    with corpus_session(settings) as corpus:
-        landing = open_store(
-            settings.store.landing,
-            endpoint_url=settings.store.endpoint_url,
-            region=settings.store.region,
-        )
-        yield Night(corpus, landing, settings.run_settings())
-
-
-@contextmanager
-def corpus_session(settings: Settings) -> Iterator[Corpus]:
-    """Open the corpus alone: enough to ask, verify and promote.
-
-    Raises:
-        ConfigError: the store does not enforce conditional puts.
-    """
-    config.use_credentials(settings)
-    store = open_store(
-        settings.store.corpus,
-        endpoint_url=settings.store.endpoint_url,
-        region=settings.store.region,
-        create=True,
-    )
-    with open_corpus(store) as corpus:
-        yield corpus
 
 
 class Night:
@@ -81,6 +51,13 @@ class Night:
         self.corpus = corpus
         self.landing = landing
         self.settings = settings
+
+    def due(self) -> list[str]:
+        """Return the nights that are new, or changed since they were published."""
+        snapshot = snapshots.current(self.corpus)
+        return ledger.due(
+            self.corpus, self.landing, snapshot, now=time.time(), settings=self.settings
+        )
 
     def plan(self, dump_date: str, run_id: str, *, allow_deleted: bool = False) -> Summary:
         """Freeze the run: what to read, how it is cut, and the snapshot it starts from."""
@@ -104,8 +81,8 @@ class Night:
             "waiting": list(plan.waiting),
             "files": len(plan.files),
             "bytes": size,
-            "shards": [] if plan.unchanged else _shard_labels(plan),
-            "key_ranges": [] if plan.unchanged else _range_labels(plan),
+            "shards": [] if plan.unchanged else labels.shard_labels(plan),
+            "key_ranges": [] if plan.unchanged else labels.range_labels(plan),
         }
 
     def ingest(self, dump_date: str, run_id: str, index: int) -> Summary:
@@ -134,7 +111,7 @@ class Night:
         units = enrich.annotate_units(decision, plan.settings)
         own = next(dump for dump in decision.touched if dump.dump_date == dump_date)
         return {
-            "units": [_annotate_label(unit, index, units) for index, unit in enumerate(units)],
+            "units": labels.annotate_labels(units),
             "documents": own.documents,
             "kept": own.kept,
             **_moves(decision),
@@ -156,7 +133,7 @@ class Night:
         if plan.unchanged:
             return {"groups": []}
         groups = self._groups(plan, self._decision(plan))
-        return {"groups": [_group_label(group, index) for index, group in enumerate(groups)]}
+        return {"groups": labels.group_labels(groups)}
 
     def publish(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Merge the sorted runs of a group of partitions into their published files."""
@@ -284,34 +261,6 @@ def run_night(
     yield "promote", night.promote()
 
 
-def _shard_labels(plan: Plan) -> list[Summary]:
-    labels = []
-    for shard in plan.shards:
-        size = sum(file.size for file in shard.files)
-        label = f"ingest {shard.index + 1}/{len(plan.shards)} · {len(shard.files)} files · "
-        labels.append({"index": shard.index, "label": f"{label}{size / 1e6:.1f} MB"})
-    return labels
-
-
-def _range_labels(plan: Plan) -> list[Summary]:
-    total = len(plan.key_ranges)
-    return [
-        {"index": part.index, "label": f"match {part.index + 1}/{total}"}
-        for part in plan.key_ranges
-    ]
-
-
-def _annotate_label(unit: AnnotateUnit, index: int, units: tuple[AnnotateUnit, ...]) -> Summary:
-    label = f"annotate {index + 1}/{len(units)} · {unit.dump_date}"
-    return {"index": index, "label": label}
-
-
-def _group_label(group: tuple[PublishUnit, ...], index: int) -> Summary:
-    names = ", ".join(f"{unit.dump_date}/{unit.language}" for unit in group[:3])
-    more = f" +{len(group) - 3}" if len(group) > 3 else ""
-    return {"index": index, "label": f"publish {names}{more}"}
-
-
 def _moves(decision: Decision) -> Summary:
     return {
         "retracted": sum(dump.retracted for dump in decision.touched),
@@ -324,7 +273,7 @@ def _version(file: DumpFile) -> tuple[str, str]:
     return file.key, file.etag
 
 
-def _fate(file: DumpFile, unread: set[tuple[str, str]]) -> str:
+def _fate(file: DumpFile, unread: set[tuple[str, str]]) -> ledger.State:
     return "quarantined" if _version(file) in unread else "published"
 
 

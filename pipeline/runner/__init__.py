@@ -1,0 +1,10 @@
+"""A night in one process, or task by task; the only place that knows the order of the stages.
+
+Holds: `session` and `corpus_session` (open the stores), `Night` (the tasks), `run_night` (all of
+them in turn). Not here: Airflow (`plugins/winnow_airflow/`), arguments and printing (`cli/`).
+"""
+
+from pipeline.runner.night import Night, run_night
+from pipeline.runner.sessions import corpus_session, open_landing, session
+
+__all__ = ["Night", "corpus_session", "open_landing", "run_night", "session"]

@@ -1,0 +1,50 @@
+"""Opening the stores that the settings name.
+
+Holds: `session`, `corpus_session`, `open_landing`. Not here: the tasks (`night.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline import config
+from pipeline.model.settings import Settings
+from pipeline.runner.night import Night
+from pipeline.storage.open import open_store
+from pipeline.storage.store import Store
+from pipeline.storage.units import Corpus, open_corpus
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Night]:
+    """Open the landing area and the corpus and yield the night's tasks."""
+    with corpus_session(settings) as corpus:
+        yield Night(corpus, open_landing(settings), settings.run_settings())
+
+
+def open_landing(settings: Settings) -> Store:
+    """Open the landing area, for reading."""
+    return open_store(
+        settings.store.landing,
+        endpoint_url=settings.store.endpoint_url,
+        region=settings.store.region,
+    )
+
+
+@contextmanager
+def corpus_session(settings: Settings) -> Iterator[Corpus]:
+    """Open the corpus alone: enough to ask, verify and promote.
+
+    Raises:
+        ConfigError: the store does not enforce conditional puts.
+    """
+    config.use_credentials(settings)
+    store = open_store(
+        settings.store.corpus,
+        endpoint_url=settings.store.endpoint_url,
+        region=settings.store.region,
+        create=True,
+    )
+    with open_corpus(store) as corpus:
+        yield corpus
