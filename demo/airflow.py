@@ -168,7 +168,6 @@ def _environment(
         "CORE__EXECUTOR": "LocalExecutor",
         "CORE__PARALLELISM": min(4, max(2, os.cpu_count() or 2)),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "passwords.json",
@@ -177,8 +176,6 @@ def _environment(
         "API__PORT": port,
         "API__BASE_URL": url,
         "API__WORKERS": 1,
-        "API__SECRET_KEY": secrets.token_hex(32),
-        "API_AUTH__JWT_SECRET": secrets.token_hex(64),
         "DAG_PROCESSOR__REFRESH_INTERVAL": 10,
         "LOGGING__WORKER_LOG_SERVER_PORT": worker_port,
         "LOGGING__TRIGGER_LOG_SERVER_PORT": trigger_port,
@@ -189,13 +186,29 @@ def _environment(
     keep = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     local = "127.0.0.1,localhost"
     return keep | {
-        **{f"AIRFLOW__{name}": str(value) for name, value in ours.items()},
+        **{f"AIRFLOW__{name}": str(value) for name, value in (ours | _secrets(home)).items()},
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "plugins"))),
         "WINNOW_CONFIG": str(settings),
         "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), local))),
         "no_proxy": ",".join(filter(None, (os.environ.get("no_proxy"), local))),
     }
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    """Return the keys of this home, made once: connections stay readable over restarts."""
+    path = home / "secrets.json"
+    if not path.exists():
+        made = {
+            "CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "API__SECRET_KEY": secrets.token_hex(32),
+            "API_AUTH__JWT_SECRET": secrets.token_hex(64),
+        }
+        home.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(made), "utf-8")
+    found: dict[str, str] = json.loads(path.read_text("utf-8"))
+    return found
 
 
 def _events(content: Any) -> Iterator[str]:
