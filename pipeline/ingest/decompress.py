@@ -3,8 +3,9 @@
 Holds: `DECOMPRESSORS`, `recognise`, `Source`, `DamagedError`. Reads what a `Source` gives.
 Not here: limits, nesting and the books (`codecs.py`).
 
-Every generator yields all it could decode before it raises `DamagedError`: gzip and zstd to the
-last byte or block, bz2 and xz to within `SMALL` bytes of a damaged spot.
+Every generator yields what it could decode before it raises `DamagedError`: gzip to the last byte
+but one, zstd to the last block, bz2 and xz to within `SMALL` bytes of a damaged spot. A stream that
+is only cut short loses nothing.
 """
 
 from __future__ import annotations
@@ -149,14 +150,14 @@ def _salvage(state: zlib._Decompress, data: bytes) -> tuple[bytes, bytes]:
     """
     good: list[bytes] = []
     size = PIECE * 4
-    while size and data:
+    while size:
         attempt = state.copy()
         try:
             piece = attempt.decompress(data, size)
         except zlib.error:
             size //= 2
             continue
-        if not piece and len(attempt.unconsumed_tail) == len(data):
+        if not piece:
             break
         good.append(piece)
         state, data = attempt, attempt.unconsumed_tail
