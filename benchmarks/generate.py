@@ -241,11 +241,12 @@ def _truth(key: str, position: int, document: Document) -> Truth:
     )
 
 
-def _open(path: Path, codec: str) -> BinaryIO:
+def _open(path: Path, codec: str) -> BinaryIO | gzip.GzipFile:
     if codec == "gz":
-        return gzip.GzipFile(path, "wb", compresslevel=1, mtime=0)  # type: ignore[return-value]  # it is one in all but name
+        return gzip.GzipFile(path, "wb", compresslevel=1, mtime=0)
     if codec == "zst":
-        return zstandard.open(path, "wb", cctx=zstandard.ZstdCompressor(level=1))  # type: ignore[return-value]  # the stub says union
+        packed: BinaryIO = zstandard.open(path, "wb", cctx=zstandard.ZstdCompressor(level=1))
+        return packed
     return path.open("wb")
 
 
