@@ -1,0 +1,113 @@
+"""Packing: loses nothing, does not depend on order, keeps its limits."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import IngestSettings, PlanSettings
+from pipeline.plan.shards import KEY_SPACE, generation, key_ranges, pack
+
+SIZES = st.lists(st.integers(0, 5000), max_size=60)
+LIMITS = st.builds(
+    PlanSettings,
+    shard_bytes=st.integers(1, 6000),
+    max_shards=st.integers(1, 12),
+    range_bytes=st.integers(1, 10_000),
+    max_key_ranges=st.integers(1, 256),
+)
+INGEST = IngestSettings()
+
+
+def dump_files(sizes: list[int]) -> list[DumpFile]:
+    """Return one dump file of each size."""
+    return [
+        DumpFile("source", "2026-11-21", f"source/2026-11-21/{number:03d}", f"etag{size}", size)
+        for number, size in enumerate(sizes)
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(sizes=SIZES, limits=LIMITS)
+def test_packing_loses_no_file(sizes: list[int], limits: PlanSettings) -> None:
+    """Every file is in exactly one shard, in key order, in at most `max_shards` full shards."""
+    files = dump_files(sizes)
+    shards = pack(files, limits, ingest=INGEST)
+    assert [file for shard in shards for file in shard.files] == files
+    assert [shard.index for shard in shards] == list(range(len(shards)))
+    assert len(shards) <= limits.max_shards
+    assert all(shard.files for shard in shards)
+
+
+@settings(max_examples=100, deadline=None)
+@given(sizes=SIZES, limits=LIMITS, data=st.data())
+def test_packing_does_not_depend_on_order(
+    sizes: list[int], limits: PlanSettings, data: st.DataObject
+) -> None:
+    """A listing in any order gives the same shards and the same generation."""
+    files = dump_files(sizes)
+    shuffled = data.draw(st.permutations(files))
+    assert pack(shuffled, limits, ingest=INGEST) == pack(files, limits, ingest=INGEST)
+
+
+@settings(max_examples=100, deadline=None)
+@given(sizes=SIZES, limit=st.integers(1, 6000))
+def test_shards_stay_below_their_size_unless_one_file_is_larger(
+    sizes: list[int], limit: int
+) -> None:
+    """With shards to spare, only a single large file (and empty ones) exceeds the target."""
+    limits = PlanSettings(shard_bytes=limit, max_shards=1024)
+    for shard in pack(dump_files(sizes), limits, ingest=INGEST):
+        filled = [file.size for file in shard.files if file.size]
+        assert sum(filled) <= limit or len(filled) == 1
+
+
+def test_a_large_file_is_alone() -> None:
+    """Small files before and after it share other shards."""
+    shards = pack(dump_files([10, 20, 500, 30, 40]), PlanSettings(shard_bytes=100), ingest=INGEST)
+    assert [[file.size for file in shard.files] for shard in shards] == [[10, 20], [500], [30, 40]]
+
+
+def test_fingerprints_tell_content_apart() -> None:
+    """Another ETag, key or ingest setting is another shard; another version number is not."""
+    file = dump_files([10])[0]
+    base = pack([file], PlanSettings(), ingest=INGEST)[0].fingerprint
+
+    def shard_of(**changes: object) -> str:
+        fields = {name: getattr(file, name) for name in file.__struct_fields__} | changes
+        return pack([DumpFile(**fields)], PlanSettings(), ingest=INGEST)[0].fingerprint
+
+    assert shard_of(version=2) == base
+    assert shard_of(etag="other") != base
+    assert shard_of(key="source/2026-11-21/other") != base
+    settings = IngestSettings(min_split_score=0.9)
+    assert pack([file], PlanSettings(), ingest=settings)[0].fingerprint != base
+
+
+def test_no_files_have_a_generation() -> None:
+    """An empty night has zero shards and a generation of its own."""
+    assert pack([], PlanSettings(), ingest=INGEST) == ()
+    some = pack(dump_files([1]), PlanSettings(), ingest=INGEST)
+    assert generation(()) == generation([])
+    assert generation(()) != generation(some)
+
+
+@settings(max_examples=100, deadline=None)
+@given(total=st.integers(0, 10**15), limits=LIMITS)
+def test_key_ranges_tile_the_key_space(total: int, limits: PlanSettings) -> None:
+    """A power of two of equal slices, without gap or overlap, within the limit."""
+    ranges = key_ranges(total, limits)
+    assert [part.index for part in ranges] == list(range(len(ranges)))
+    assert (ranges[0].low, ranges[-1].high) == (0, KEY_SPACE)
+    assert [part.high for part in ranges[:-1]] == [part.low for part in ranges[1:]]
+    assert len({part.high - part.low for part in ranges}) == 1
+    assert len(ranges) <= limits.max_key_ranges
+    assert len(ranges).bit_count() == 1
+
+
+def test_key_ranges_grow_with_the_bytes() -> None:
+    """One per `range_bytes`, rounded up to a power of two."""
+    limits = PlanSettings(range_bytes=100, max_key_ranges=64)
+    totals = (0, 100, 101, 250, 500, 10**9)
+    assert [len(key_ranges(total, limits)) for total in totals] == [1, 1, 2, 4, 8, 64]
