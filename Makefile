@@ -59,7 +59,7 @@ down:  ## stop what `make up` and `make demo` left running
 
 .PHONY: test
 test: lint  ## every check and every test, as CI runs them
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 .PHONY: lint
 lint: $(READY)  ## format, lint, types, layers
