@@ -33,6 +33,10 @@ BUILT_IN = {
 LANGUAGE = pa.field("language", pa.string(), nullable=False)
 """The partition value: a column of annotated batches, never of the files."""
 
+PLACES = 4
+"""Decimal places of confidences: the last bits differ between processors, published bytes must not.
+"""
+
 COLUMNS = pa.schema([LANGUAGE, *LANGUAGE_COLUMNS, *TOPIC_COLUMNS])
 
 _OFF = {

@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from pipeline.enrich import detectors
-from pipeline.enrich.annotator import LANGUAGE, Annotator
+from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator
 from pipeline.enrich.codepoints import Writing, look, windows
 from pipeline.enrich.detectors import Vote
 from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, group, parent, tag
@@ -112,7 +112,7 @@ def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:
         [one.language for one in found],
         [tag(one.language, one.script) for one in found],
         [one.script for one in found],
-        [one.confidence for one in found],
+        [round(one.confidence, PLACES) for one in found],
         [one.status for one in found],
         [model] * len(found),
     ]

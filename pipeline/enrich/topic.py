@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.enrich import topic_table
-from pipeline.enrich.annotator import LANGUAGE, Annotator
+from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator
 from pipeline.enrich.codepoints import look, windows
 from pipeline.enrich.topic_table import Scores
 from pipeline.errors import ConfigError
@@ -65,7 +65,7 @@ def _columns(
     ranked = np.zeros((len(status), 2), np.int64)
     ranked[asked] = order
     sure = np.zeros((len(status), 2), np.float32)
-    sure[asked] = np.take_along_axis(found, order, axis=1)
+    sure[asked] = np.take_along_axis(found, order, axis=1).round(PLACES)
     ids = pa.array([topic.id for topic in facts.topics])
     labels = pa.array([topic.label for topic in facts.topics])
     low = asked & (sure[:, 0] < facts.min_confidence)

@@ -1,0 +1,34 @@
+"""Annotation without a corpus, for people who have texts.
+
+Holds: `annotate_texts`. Pure but for the models. Not here: reading files and printing (`cli/`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.enrich.annotator import annotate, resolve
+from pipeline.model.settings import EnrichSettings
+
+BATCH = 500
+
+
+def annotate_texts(
+    texts: Iterable[str], names: tuple[str, ...] = EnrichSettings().annotators
+) -> Iterator[dict[str, Any]]:
+    """Yield the annotation columns of each text, in order, `BATCH` texts at a time.
+
+    `names` are annotators as in `[enrich] annotators`. Lone surrogates, which stand for undecodable bytes, are replaced as U+FFFD.
+    """
+    annotators = resolve(names)
+    source = iter(texts)
+    while batch := [_storable(text) for text in islice(source, BATCH)]:
+        yield from annotate(pa.array(batch, pa.string()), annotators).to_pylist()
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

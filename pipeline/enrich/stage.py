@@ -1,0 +1,151 @@
+"""The annotate stage: kept documents of a shard in, sorted runs by language out.
+
+Holds: `annotate_units`, `annotate_unit`. Reads staged documents and verdicts; writes one unit of
+the corpus. Not here: the annotators (`annotator.py`), sorting (`runs.py`), partitions (`publish/`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pipeline import telemetry
+from pipeline.enrich.annotator import annotate, resolve
+from pipeline.enrich.runs import RunWriter
+from pipeline.errors import ContractError
+from pipeline.model import versions
+from pipeline.model.files import FileRef
+from pipeline.model.ids import fingerprint
+from pipeline.model.manifest import (
+    AnnotatedRun,
+    AnnotateManifest,
+    AnnotateUnit,
+    Decision,
+    IngestManifest,
+)
+from pipeline.model.schemas import SCHEMA_VERSION
+from pipeline.model.settings import RunSettings
+from pipeline.storage import layout
+from pipeline.storage.units import Corpus
+
+STAGE = "annotate"
+BATCH_ROWS = 500
+VERDICT_ROWS = 1 << 18
+NO_TOPIC = "none"
+
+
+def annotate_units(decision: Decision, settings: RunSettings) -> tuple[AnnotateUnit, ...]:
+    """Return one unit for each shard of each touched dump; loads no model.
+
+    A unit's fingerprint depends on the shard, on which of its documents are kept, on the models
+    and on the settings of the files: whatever else changed, the finished unit is found again.
+    """
+    models = [annotator.model for annotator in resolve(settings.enrich.annotators)]
+    shape = (versions.ENRICH, SCHEMA_VERSION, models, settings.enrich, settings.publish)
+    return tuple(
+        AnnotateUnit(
+            dump_date=dump.dump_date,
+            shard=shard,
+            verdicts=dump.verdicts,
+            fingerprint=fingerprint(STAGE, shape, shard, kept_hash),
+        )
+        for dump in decision.touched
+        for shard, kept_hash in zip(dump.shards, dump.kept_hashes, strict=True)
+    )
+
+
+def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> AnnotateManifest:
+    """Annotate the kept documents of one shard, unless that is already done.
+
+    Raises:
+        ContractError: a document of the shard has no verdict; nothing was committed.
+        ConfigError: an annotator or its model is missing.
+    """
+    key = layout.unit(STAGE, unit.fingerprint)
+    if (done := corpus.find(key, AnnotateManifest)) is not None:
+        return done
+    documents = corpus.load(layout.unit("ingest", unit.shard), IngestManifest).documents
+    with telemetry.stage(STAGE, dump_date=unit.dump_date, shard=unit.shard) as span:
+        started = time.perf_counter()
+        writer = RunWriter(settings.publish, scratch=corpus.scratch_file)
+        try:
+            topics = _annotate(corpus, unit, writer, documents=documents, settings=settings)
+            runs = tuple(_adopted(corpus, unit, writer))
+        finally:
+            writer.discard()
+        rows = sum(topics.values())
+        seconds = time.perf_counter() - started
+        span.update(
+            read=documents.rows,
+            written=rows,
+            dropped=documents.rows - rows,
+            languages=len({run.language for run in runs}),
+            documents_per_second=round(rows / seconds) if seconds else 0,
+        )
+    models = tuple(annotator.model for annotator in resolve(settings.enrich.annotators))
+    manifest = AnnotateManifest(
+        fingerprint=unit.fingerprint,
+        runs=runs,
+        topics=dict(sorted(topics.items())),
+        models=models,
+    )
+    return corpus.finish(key, manifest)
+
+
+def _annotate(
+    corpus: Corpus,
+    unit: AnnotateUnit,
+    writer: RunWriter,
+    *,
+    documents: FileRef,
+    settings: RunSettings,
+) -> Counter[str]:
+    """Send every kept document to the writer; return how many there are of each topic."""
+    annotators = resolve(settings.enrich.annotators)
+    topics: Counter[str] = Counter()
+    kept = _kept(corpus, unit, documents)
+    start = 0
+    for batch in corpus.batches(documents, rows=BATCH_ROWS):
+        rows = batch.filter(pa.array(kept[start : start + batch.num_rows]))
+        start += batch.num_rows
+        if rows.num_rows:
+            annotations = annotate(rows.column("text"), annotators)
+            writer.write(rows, annotations)
+            topics.update(pc.fill_null(annotations.column("topic_label"), NO_TOPIC).to_pylist())
+    return topics
+
+
+def _kept(corpus: Corpus, unit: AnnotateUnit, documents: FileRef) -> NDArray[np.bool_]:
+    """Say of each row of the shard whether its verdict is to keep it.
+
+    The shard's ids are at hand and the dump's verdicts stream past: a dump may have many shards.
+    """
+    ids = corpus.read(documents, columns=["document_id"]).column("document_id").combine_chunks()
+    kept, judged = np.zeros(len(ids), np.bool_), np.zeros(len(ids), np.bool_)
+    names = ["document_id", "kept"]
+    for batch in corpus.batches(unit.verdicts, columns=names, rows=VERDICT_ROWS):
+        rows = pc.index_in(batch.column("document_id"), value_set=ids)
+        here = pc.is_valid(rows)
+        places = rows.filter(here).to_numpy()
+        judged[places] = True
+        kept[places] = batch.column("kept").filter(here).to_numpy(zero_copy_only=False)
+    if not judged.all():
+        raise ContractError(
+            f"shard {unit.shard} of dump {unit.dump_date}: expected a verdict for each of its "
+            f"{len(ids)} documents, found {int(judged.sum())}. Run decide for this dump again; "
+            "if it repeats, ingest and decide disagree about the dump's shards."
+        )
+    return kept
+
+
+def _adopted(corpus: Corpus, unit: AnnotateUnit, writer: RunWriter) -> Iterator[AnnotatedRun]:
+    for language, files in writer.finish():
+        for number, (path, rows) in enumerate(files):
+            name = f"{language}-{number:02d}"
+            yield AnnotatedRun(language, corpus.adopt(STAGE, unit.fingerprint, name, path, rows))
