@@ -89,7 +89,7 @@ def truncated(codec: str) -> DamagedError:
 
 def corrupt(codec: str, error: object) -> DamagedError:
     """Make the error of a stream whose bytes are wrong."""
-    detail = f"expected valid {codec} data, found: {error}. Upload the file again."
+    detail = f"expected valid {codec} data, found wrong bytes ({error}). Upload it again."
     return DamagedError("corrupt_stream", detail)
 
 

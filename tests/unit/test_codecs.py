@@ -28,6 +28,11 @@ def _zstd_without_size(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
+def _noise(size: int) -> bytes:
+    """Return the same incompressible bytes each time."""
+    return random.Random(7).randbytes(size)  # noqa: S311 - no secret
+
+
 PACK = {
     "gzip": lambda data: gzip.compress(data, mtime=0),
     "zstd": _zstd,
@@ -129,7 +134,7 @@ def test_a_checksum_that_does_not_fit_is_damage(codec: str) -> None:
 def test_gzip_delivers_all_before_a_damaged_spot() -> None:
     """Damage in the second member costs nothing of the first, byte for byte."""
     first = gzip.compress(LINES, mtime=0)
-    second = bytearray(gzip.compress(random.Random(7).randbytes(5000), mtime=0))
+    second = bytearray(gzip.compress(_noise(5000), mtime=0))
     second[10] = 0xFF
     decoded, decoder = _decode(first + bytes(second))
     assert (decoded, _reason(decoder)) == (LINES, "corrupt_stream")
@@ -138,7 +143,7 @@ def test_gzip_delivers_all_before_a_damaged_spot() -> None:
 
 def test_zstd_delivers_all_blocks_before_a_damaged_one() -> None:
     """Damage far inside a frame costs at most the blocks from there on."""
-    data = random.Random(7).randbytes(1 << 20)
+    data = _noise(1 << 20)
     stored = bytearray(_zstd(data))
     header = int.from_bytes(stored[9:12], "little")
     assert header >> 3 == 1 << 17, "the frame begins with raw blocks of 128 KB behind 9 bytes"
@@ -194,7 +199,7 @@ def test_three_layers_are_refused_before_anything_is_delivered() -> None:
 
 def test_truncation_of_the_outer_layer_is_reported_through_the_inner_one() -> None:
     """Damage is that of the layer where it is, and the inner text before it is delivered."""
-    stored = gzip.compress(bz2.compress(random.Random(3).randbytes(2_000_000)))
+    stored = gzip.compress(bz2.compress(_noise(2_000_000)))
     decoded, decoder = _decode(stored[: len(stored) // 2])
     assert _reason(decoder) == "truncated_stream"
     assert decoder.damage is not None

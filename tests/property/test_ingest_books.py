@@ -1,0 +1,167 @@
+"""Nothing is lost: whatever the bytes, the pieces tile the text and the books balance."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+from itertools import pairwise
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.ingest import normalise
+from pipeline.ingest.books import Books
+from pipeline.ingest.pages import pages
+from pipeline.ingest.pieces import Piece
+from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import IngestSettings
+
+PACK = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+}
+RECORDS = [b'{"text": "record %d has a text of its own", "id": %d}\n' % (i, i) for i in range(60)]
+TEXT = st.text(st.sampled_from('ab {}":,[]\n\r\t\0\ufeffé世🙂\u0301\ud7ff'), max_size=200)
+CHUNKS = st.sampled_from(
+    [b'{"text": "a"}\n', b'{"text": "', b'"}\n', b"\n", b"\n\n", b"\xff", b"\xe4\xb8", b"words ",
+     b"\0", b"[[[", b"\xef\xbb\xbf", "世界".encode(), b"\x1f\x8b\x08", b"\r\n", b"x" * 300],
+)  # fmt: skip
+SETTINGS = st.builds(
+    IngestSettings,
+    splitter=st.sampled_from(["none", "page"]),
+    max_page_chars=st.sampled_from([1, 7, 100, 1 << 20]),
+    max_record_bytes=st.sampled_from([1, 20, 200, 1 << 20]),
+)
+
+
+def _check(stored: bytes, options: IngestSettings) -> list[Piece]:
+    """Read a file, close its books, and assert that the spans tile it exactly."""
+    file = DumpFile("source", "2026-11-21", "source/2026-11-21/a", "etag", len(stored))
+    reading = Reading(io.BytesIO(stored), options, size=len(stored))
+    books = Books(file)
+    pieces = []
+    for piece in reading:
+        books.count(piece)
+        pieces.append(piece)
+    assert books.close(reading).balanced
+    edges = [0, *(piece.span.char_end for piece in pieces)]
+    assert [piece.span.char_start for piece in pieces] == edges[:-1]
+    assert edges[-1] == reading.chars
+    for piece in pieces:
+        bounds = [(span.char_start, span.char_end) for span in piece.inner]
+        assert all(start < end for start, end in bounds)
+        assert all(first[1] < second[0] for first, second in pairwise(bounds))
+        assert all(piece.span.char_start <= start for start, _ in bounds[:1])
+        assert all(end <= piece.span.char_end for _, end in bounds[-1:])
+        assert 1 <= piece.span.line_start <= piece.span.line_end
+        assert bool(piece.text) == (piece.kind == "document")
+        assert bool(piece.reason) == (piece.kind != "document")
+        (piece.text + (piece.title or "") + piece.excerpt + piece.detail).encode()
+    return pieces
+
+
+@given(stored=st.binary(max_size=400), options=SETTINGS)
+@settings(max_examples=300, deadline=None)
+def test_random_bytes_are_read_or_refused(stored: bytes, options: IngestSettings) -> None:
+    """No bytes make ingest fail in any other way than by refusing the file."""
+    try:
+        _check(stored, options)
+    except UnreadableError as error:
+        assert error.reason  # noqa: PT017 - either outcome is right
+
+
+@given(chunks=st.lists(CHUNKS, max_size=30), codec=st.sampled_from(sorted(PACK)), options=SETTINGS)
+@settings(max_examples=300, deadline=None)
+def test_hostile_files_are_read_or_refused(
+    chunks: list[bytes], codec: str, options: IngestSettings
+) -> None:
+    """Mixtures of records, text, marks and wrong bytes always balance, in every codec."""
+    try:
+        _check(PACK[codec](b"".join(chunks)), options)
+    except UnreadableError as error:
+        assert error.reason  # noqa: PT017 - either outcome is right
+
+
+@given(text=TEXT, options=SETTINGS, encoding=st.sampled_from(["utf-8", "utf-16", "utf-32"]))
+@settings(max_examples=200, deadline=None)
+def test_valid_text_is_tiled_in_every_encoding(
+    text: str, options: IngestSettings, encoding: str
+) -> None:
+    """Text that can be decoded has as many characters as Python says, mark included."""
+    text = text.lstrip("\0")  # a UTF-16 mark with NUL behind it is a UTF-32 mark
+    mark = "" if encoding == "utf-8" else "\ufeff"
+    stored = text.encode(encoding)
+    try:
+        pieces = _check(stored, options)
+    except UnreadableError as error:
+        assert error.reason in {"empty", "unsupported_format"}  # noqa: PT017 - many NULs
+    else:
+        assert sum(p.span.char_end - p.span.char_start for p in pieces) == len(mark + text)
+
+
+@given(data=st.data(), codec=st.sampled_from(sorted(PACK)))
+@settings(max_examples=200, deadline=None)
+def test_truncation_loses_no_good_record(data: st.DataObject, codec: str) -> None:
+    """A file cut anywhere gives the first records, whole, and a reason for the rest."""
+    stored = PACK[codec](b"".join(RECORDS))
+    cut = data.draw(st.integers(10, len(stored)))
+    try:
+        pieces = _check(stored[:cut], IngestSettings(splitter="none"))
+    except UnreadableError as error:
+        assert (codec != "plain", error.reason) == (True, "truncated_stream")  # noqa: PT017
+        return
+    texts = [piece.text for piece in pieces if piece.kind == "document"]
+    assert texts == [f"record {i} has a text of its own" for i in range(len(texts))]
+    if codec == "plain":
+        whole = b"".join(RECORDS)[:cut].count(b"}")
+        assert len(texts) == whole
+    else:
+        reasons = [piece.reason for piece in pieces if piece.kind == "quarantine"]
+        assert ("truncated_stream" in reasons) == (cut < len(stored))
+
+
+@given(data=st.data(), codec=st.sampled_from(["gzip", "zstd", "bz2", "xz"]))
+@settings(max_examples=150, deadline=None)
+def test_a_changed_byte_never_breaks_the_books(data: st.DataObject, codec: str) -> None:
+    """Wherever a stored byte is wrong, every byte and character is still accounted for."""
+    stored = bytearray(PACK[codec](b"".join(RECORDS)))
+    at = data.draw(st.integers(0, len(stored) - 1))
+    stored[at] ^= data.draw(st.integers(1, 255))
+    try:
+        _check(bytes(stored), IngestSettings(splitter="none"))
+    except UnreadableError as error:
+        assert error.reason  # noqa: PT017 - either outcome is right
+
+
+@given(text=TEXT, sizes=st.integers(1, 50), limit=st.integers(1, 60))
+@settings(max_examples=200, deadline=None)
+def test_pages_join_to_the_text(text: str, sizes: int, limit: int) -> None:
+    """Cutting pages loses nothing, keeps the limit, and does not depend on the blocks."""
+    blocks = [text[at : at + sizes] for at in range(0, len(text), sizes)]
+    found = list(pages(blocks, limit))
+    assert "".join(found) == text
+    assert all(0 < len(page) <= limit for page in found)
+    assert found == list(pages([text], limit))
+
+
+@given(text=st.text(max_size=80) | TEXT)
+@settings(max_examples=300, deadline=None)
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    """Published text is its own published form."""
+    once = normalise.text(normalise.without_surrogates(text))
+    assert normalise.text(once) == once
+
+
+@pytest.mark.parametrize("codec", sorted(PACK))
+def test_records_survive_every_codec(codec: str) -> None:
+    """All records of a whole file are documents, in order."""
+    pieces = _check(PACK[codec](b"".join(RECORDS)), IngestSettings())
+    assert [piece.external_id for piece in pieces] == [str(i) for i in range(len(RECORDS))]
