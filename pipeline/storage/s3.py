@@ -227,12 +227,8 @@ class S3Store:
             md5=answers.md5(answer),
             open_at=partial(self._body_at, key, found),
         )
-        raw = ResumingReader(
-            source,
-            self._body(key, answer),
-            attempts=self._limits.stalls,
-            pause=self._limits.pause,
-        )
+        limits, body = self._limits, self._body(key, answer)
+        raw = ResumingReader(source, body, attempts=limits.stalls, pause=limits.pause)
         return cast("BinaryIO", io.BufferedReader(raw, _MB)), found
 
     def _body_at(self, key: str, etag: str, position: int) -> Body:
