@@ -39,7 +39,7 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
         other = snapshots.load_state(corpus, snapshot, witness.dump_date)
         row = lookup.staged_document(corpus, other, witness_id)
         answer["witness"] = _shown(witness, row)
-        answer["diff"] = comparing.diff(row["text"], document["text"])
+        answer["diff"] = comparing.explain(document["text"], row["text"]).diff
     return answer
 
 
@@ -95,7 +95,11 @@ def _hit(
     found = lookup.find_verdict(corpus, snapshot, document_id)
     row = lookup.staged_document(corpus, state, document_id)
     shown = _shown(found, row)
-    return {"similarity": score, "document": shown, "diff": comparing.diff(row["text"], text)}
+    return {
+        "similarity": score,
+        "document": shown,
+        "diff": comparing.explain(text, row["text"]).diff,
+    }
 
 
 def _shown(found: lookup.Found, row: dict[str, Any]) -> Answer:

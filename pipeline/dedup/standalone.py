@@ -1,6 +1,6 @@
 """Deduplicating any texts, without a corpus, a store or Airflow.
 
-Holds: `deduplicate`, `SCHEMA`. Reads Arrow batches that it is given, once; texts are not kept.
+Holds: `deduplicate`, `decide_all`, `SCHEMA`. Reads Arrow batches that it is given, once; texts are not kept.
 Not here: files and the command line (`cli/`).
 
 The same cores as a night: signatures, buckets, the verdict rule. All documents count as one dump;
@@ -55,7 +55,7 @@ def deduplicate(tables: Iterable[pa.RecordBatch], *, settings: DedupSettings) ->
     """
     keys, signatures = _read(tables)
     order = _order(keys)
-    state = _decide(signatures, order, settings.threshold)
+    state = decide_all(signatures, order, settings.threshold)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     kept = pa.array(state.reason[rank] == UNIQUE)
@@ -113,8 +113,11 @@ def _order(keys: pa.Table) -> Array:
     return np.asarray(order.to_numpy(), np.int64)
 
 
-def _decide(signatures: Signatures, order: Array, threshold: float) -> State:
-    """Settle all documents, numbered in order-key order."""
+def decide_all(signatures: Signatures, order: Array, threshold: float) -> State:
+    """Settle all documents at once, as if they were one dump.
+
+    `order` holds row numbers in order-key order; the state is numbered by place in it.
+    """
     hashes = np.ascontiguousarray(signatures.content_hash[order]).view("S16")[:, 0]
     bands = np.ascontiguousarray(signatures.band_keys[order]).view("<u8").reshape(-1, BANDS)
     shingles, minima = signatures.shingles[order], signatures.minima[order]

@@ -1,48 +1,15 @@
-"""Helpers to run whole nights on a local or S3 store and to compare corpora byte by byte."""
+"""Fixtures of whole nights: settings and a landing area on fresh local folders."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from pipeline import runner
-from pipeline.model.settings import PlanSettings, RunSettings, Settings, StoreSettings
+from pipeline.model.settings import Settings
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
-
-DATA_TABLES = ("documents/", "verdicts/", "quarantine/")
-
-
-def settings_for(landing: str, corpus: str, *, endpoint_url: str | None = None) -> Settings:
-    """Return default settings on two URLs, with tiny shards so that every stage is mapped."""
-    return Settings(
-        store=StoreSettings(landing=landing, corpus=corpus, endpoint_url=endpoint_url),
-        plan=PlanSettings(quiet_seconds=0, shard_bytes=20_000, range_bytes=100_000),
-    )
-
-
-def land(store: Store, files: Iterable[tuple[str, bytes]]) -> None:
-    """Put dump files into the landing area."""
-    for key, data in files:
-        store.put(key, data)
-
-
-def run(settings: Settings, dump_date: str, run_id: str, **options: bool) -> Mapping[str, object]:
-    """Process one night and return what its commit said."""
-    with runner.session(settings) as night:
-        return dict(runner.run_night(night, dump_date, run_id, **options))["commit"]
-
-
-def published_bytes(store: Store) -> dict[str, str]:
-    """Return key → sha256 of every file in the plain trees that must not depend on the runs."""
-    found = {}
-    for table in DATA_TABLES:
-        for info in store.list(table):
-            found[info.key] = hashlib.sha256(store.get(info.key)[0]).hexdigest()
-    return found
+from tests.nights import settings_for
 
 
 @pytest.fixture
@@ -56,8 +23,3 @@ def local(tmp_path: Path) -> Settings:
 def landing(local: Settings) -> Store:
     """Return the landing area of the `local` settings."""
     return open_store(local.store.landing)
-
-
-def run_settings(settings: Settings) -> RunSettings:
-    """Return the part of the settings that a plan freezes."""
-    return settings.run_settings()

@@ -18,13 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from conftest import published_bytes, settings_for
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from pipeline import runner
 from pipeline.storage.open import open_store
 from pipeline.storage.units import open_corpus
+from tests.nights import published_bytes, settings_for
 
 WRITES = ("put", "put_file", "copy", "delete")
 NEVER = 1 << 30
@@ -34,6 +33,7 @@ class DyingStore:
     """A store that kills its process just before its n-th write."""
 
     def __init__(self, store: Any, deadly: int) -> None:
+        """Wrap `store`."""
         self.store, self.deadly, self.writes = store, deadly, 0
 
     def __getattr__(self, name: str) -> Any:
@@ -89,10 +89,10 @@ def main() -> None:
             sys.exit(f"expected the run to die at write {deadly} of {writes}, it survived")
         attempt(landing, corpus, date, run_id="again")
         if published_bytes(open_store(str(corpus))) != expected:
-            print(json.dumps({"differs_at": deadly}))
+            print(json.dumps({"differs_at": deadly}))  # noqa: T201 - the answer
             return
         shutil.rmtree(corpus)
-    print(json.dumps({"writes": writes}))
+    print(json.dumps({"writes": writes}))  # noqa: T201 - the answer
 
 
 if __name__ == "__main__":

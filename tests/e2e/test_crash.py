@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import land, run, settings_for
 
 from pipeline.storage.open import open_store
+from tests.nights import land, run, settings_for
 
 SCRIPT = Path(__file__).with_name("die_at_write.py")
 ROOT = SCRIPT.parents[2]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
-from conftest import land, published_bytes, run, settings_for
 
 from demo.nights import nights
+from pipeline import runner
 from pipeline.audit import verify
 from pipeline.errors import InputError
 from pipeline.model.settings import Settings
 from pipeline.runner import corpus_session
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
+from tests.nights import land, published_bytes, run, settings_for
 
 DATE = "2026-11-16"
 TEXT = " ".join(f"word{number}" for number in range(60))
@@ -36,12 +38,14 @@ def test_two_demo_nights_publish_and_verify(local: Settings, landing: Store) -> 
     for night in nights()[:2]:
         land(landing, night.files)
         counts = run(local, night.dump_date, f"run-{night.dump_date}")
-        assert counts["documents"] == counts["kept"] + counts["dropped_exact"] + counts["dropped_near"]
+        assert (
+            counts["documents"] == counts["kept"] + counts["dropped_exact"] + counts["dropped_near"]
+        )
         assert counts["kept"] > 50
     assert _verified(local) == []
 
 
-def test_order_of_arrival_does_not_matter(tmp_path) -> None:
+def test_order_of_arrival_does_not_matter(tmp_path: Path) -> None:
     """Promise 4: the demo nights in two orders end in the same published bytes."""
     results = []
     for order in (nights(), sorted(nights(), key=lambda night: night.dump_date)):
@@ -154,8 +158,6 @@ def test_late_night_retracts_and_its_deletion_restores(local: Settings, landing:
 
 def test_concurrent_nights_end_as_one_after_the_other(local: Settings, landing: Store) -> None:
     """Two nights planned on the same parent both commit; the second rebases on the first."""
-    from pipeline import runner
-
     pair = nights()[:2]
     for night in pair:
         land(landing, night.files)
