@@ -22,7 +22,8 @@ def annotate_texts(
 ) -> Iterator[dict[str, Any]]:
     """Yield the annotation columns of each text, in order, `BATCH` texts at a time.
 
-    `names` are annotators as in `[enrich] annotators`. Lone surrogates, which stand for undecodable bytes, are replaced as U+FFFD.
+    `names` are annotators as in `[enrich] annotators`. Lone surrogates, which stand for
+    undecodable bytes, are read as U+FFFD.
     """
     annotators = resolve(names)
     source = iter(texts)
