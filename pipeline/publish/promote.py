@@ -6,8 +6,9 @@ what it did. Not here: which file belongs where (`leaves.py`), making a snapshot
 
 The snapshot is the truth and the trees are a copy of it, so `promote` may be killed anywhere and
 called again by anybody. It claims `store/promoted.json` by a conditional put, marks there the dumps
-that it is about to change, and marks them done at the end by another; a second `promote` that
-claims meanwhile makes the first start over on the snapshot that is current then.
+that it is about to change, and marks them done at the end by another. The last to claim goes on; a
+`promote` that finds its claim taken looks once more at what it may have overwritten: it does it
+again when the other is done, and otherwise leaves word of it to the other and gives up.
 
 What a plain reader sees:
 1. A leaf of one file (all but partitions above `publish.file_bytes`) changes in one step.
@@ -25,11 +26,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 
-from pipeline import telemetry
 from pipeline.errors import ConflictError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
@@ -45,10 +46,15 @@ COVER_BYTES = (
 
 
 class Trees(msgspec.Struct, frozen=True, kw_only=True):
-    """Which state the trees show of each dump ("" while it changes), and who changed it last."""
+    """Which state the trees show of each dump ("" while it changes), and who is changing them.
 
-    states: dict[str, str]
-    token: str
+    `token` is "" when nobody is. `redo` names dumps in which a promote that lost its claim may have
+    overwritten newer objects: what is known of their objects does not count.
+    """
+
+    states: dict[str, str] = {}
+    token: str = ""
+    redo: tuple[str, ...] = ()
 
 
 class Copies(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +68,7 @@ class Copies(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """The right to change some dumps: lost as soon as `store/promoted.json` has another ETag."""
+    """The right to change some dumps: lost as soon as the trees carry another token."""
 
     snapshot: Snapshot
     dates: frozenset[str]
@@ -104,7 +110,7 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
             the trees.
 
     Raises:
-        ConflictError: other promotes kept claiming the trees; they do the work.
+        ConflictError: another promote claimed the trees and is at work on them.
     """
     totals = {"dumps": 0, "copied": 0, "deleted": 0}
     touched: frozenset[str] = frozenset()
@@ -119,9 +125,8 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
             _carry_out(corpus, claim, totals)
             touched, full = frozenset(), False
         except ConflictError:
-            # Our last copy may have landed after the work of whoever claimed: do these again.
             touched |= claim.dates
-            telemetry.log.info("promote.claimed_by_another", dumps=sorted(touched))
+            _yield(corpus, claim, touched)
     raise ConflictError(
         f"expected to finish within {MAX_ROUNDS} rounds, found the trees claimed by another "
         "promote each time. Let one promote run at a time (pool winnow_commit)."
@@ -134,15 +139,41 @@ def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | N
     snapshot = snapshots.current(corpus)
     wanted = {date: ref.state.sha256 for date, ref in snapshot.dumps.items()}
     every = wanted.keys() | trees.states.keys() | (_dates(corpus) if full else set())
-    dates = {date for date in every if full or trees.states.get(date) != wanted.get(date)}
-    dates |= touched
+    redo = touched | set(trees.redo)
+    dates = redo | {date for date in every if full or trees.states.get(date) != wanted.get(date)}
     if not dates:
         return None
-    # The token makes each claim's bytes, and so its ETag, its own; nothing published depends on it.
-    states = trees.states | dict.fromkeys(dates, "")
-    claimed = Trees(states=states, token=uuid.uuid4().hex)
+    claimed = Trees(
+        states=trees.states | dict.fromkeys(dates, ""),
+        token=uuid.uuid4().hex,  # who, not what: nothing that is published depends on it
+        redo=tuple(sorted(redo)),
+    )
     etag = corpus.store.put(layout.PROMOTED, encode(claimed), if_absent=etag is None, if_match=etag)
     return _Claim(snapshot, frozenset(dates), claimed, etag)
+
+
+def _yield(corpus: Corpus, claim: _Claim, touched: frozenset[str]) -> None:
+    """After a conflict: return when we may go on, else leave word of what we touched and raise.
+
+    Our last copy may have landed after the work of whoever claimed, so somebody must look again.
+    """
+    for _ in range(MAX_ROUNDS):
+        trees, etag = _trees(corpus)
+        if trees.token in {"", claim.trees.token}:
+            return
+        redo = msgspec.structs.replace(
+            trees,
+            states=trees.states | dict.fromkeys(touched, ""),
+            redo=tuple(sorted(touched | set(trees.redo))),
+        )
+        with suppress(ConflictError):
+            corpus.store.put(layout.PROMOTED, encode(redo), if_match=etag)
+            break
+    raise ConflictError(
+        f"expected to hold the claim on the trees until {', '.join(sorted(touched))} are in step, "
+        "found another promote at work, which will look at them again. Nothing is to be done; "
+        "`winnow promote` makes sure."
+    )
 
 
 def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
@@ -156,8 +187,7 @@ def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
         for date, state in claim.trees.states.items()
         if date not in claim.dates or date in claim.snapshot.dumps
     }
-    done = Trees(states=states, token=claim.trees.token)
-    corpus.store.put(layout.PROMOTED, encode(done), if_match=claim.etag)
+    corpus.store.put(layout.PROMOTED, encode(Trees(states=states)), if_match=claim.etag)
 
 
 def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
@@ -165,7 +195,7 @@ def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     published = date in claim.snapshot.dumps
     wanted = leaves(snapshots.load_state(corpus, claim.snapshot, date)) if published else {}
     memory = corpus.find(layout.promoted(date), Copies)
-    known = memory.objects if memory else {}
+    known = memory.objects if memory and date not in claim.trees.redo else {}
     present = _present(corpus, date)
     work = [
         _Leaf(folder, wanted.get(folder, {}), present.get(folder, {}), known)
@@ -213,15 +243,17 @@ def _facts(
 
 
 def _hold(corpus: Corpus, claim: _Claim) -> None:
+    """Raise `ConflictError` when another promote claimed the trees meanwhile."""
     info = corpus.store.stat(layout.PROMOTED)
     if info is None or info.etag != claim.etag:
-        raise ConflictError("expected to hold the claim on the trees, found another promote's.")
+        trees, _ = _trees(corpus)
+        if trees.token != claim.trees.token:
+            raise ConflictError("expected our claim on the trees, found another promote's.")
 
 
 def _trees(corpus: Corpus) -> tuple[Trees, str | None]:
-    info = corpus.store.stat(layout.PROMOTED)
-    if info is None:
-        return Trees(states={}, token=""), None
+    if corpus.store.stat(layout.PROMOTED) is None:
+        return Trees(), None
     data, etag = corpus.store.get(layout.PROMOTED)
     return msgspec.json.decode(data, type=Trees), etag
 

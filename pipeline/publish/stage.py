@@ -91,15 +91,16 @@ def publish_group(
 
 
 def publish_partition(corpus: Corpus, unit: PublishUnit, settings: RunSettings) -> PublishManifest:
-    """Make the files of one partition; a single run of fitting size is published as it is."""
+    """Make the files of one partition.
+
+    A single run is the published file: the writer and the rows of a merge would be the same.
+    """
     key = layout.unit("publish", unit.fingerprint)
     if (done := corpus.find(key, PublishManifest)) is not None:
         return done
     with telemetry.stage("publish", dump_date=unit.dump_date, language=unit.language) as span:
-        if _as_is(unit, settings.publish):
-            files = unit.runs
-        else:
-            files = _merge(corpus, unit, settings.publish)
+        as_is = len(unit.runs) == 1
+        files = unit.runs if as_is else _merge(corpus, unit, settings.publish)
         span.update(runs=len(unit.runs), files=len(files), rows=sum(file.rows for file in files))
         manifest = PublishManifest(
             fingerprint=unit.fingerprint,
@@ -112,7 +113,7 @@ def publish_partition(corpus: Corpus, unit: PublishUnit, settings: RunSettings) 
 
 def _merge(corpus: Corpus, unit: PublishUnit, settings: PublishSettings) -> tuple[FileRef, ...]:
     paths = [corpus.store.fetch(run, corpus.scratch) for run in unit.runs]
-    written = write_sorted(merge_sorted(paths), settings, corpus.scratch)
+    written = write_sorted(merge_sorted(paths, DOCUMENTS), settings, corpus.scratch_file)
     expected, found = sum(run.rows for run in unit.runs), sum(rows for _, rows in written)
     if expected != found:
         raise ContractError(
@@ -138,10 +139,6 @@ def _adopt(corpus: Corpus, unit: PublishUnit, *, number: int, path: Path, rows: 
             f"with their declared types, found {schema.names}. Annotate and publish the dump again."
         )
     return corpus.adopt("publish", unit.fingerprint, f"part-{number:05d}", path, rows)
-
-
-def _as_is(unit: PublishUnit, settings: PublishSettings) -> bool:
-    return len(unit.runs) == 1 and unit.runs[0].size <= settings.file_bytes
 
 
 def _work(unit: PublishUnit) -> int:
