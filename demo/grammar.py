@@ -20,7 +20,7 @@ import msgspec
 
 TEXTS = Path(__file__).parent / "texts"
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_SENTENCES = (12, 20)
+_SENTENCES = (13, 20)
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -31,7 +31,10 @@ class Topic(msgspec.Struct, frozen=True):
 
 
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
-    """One language: names, places, sentences for every article and for each topic."""
+    """One language: names, places, sentences for every article and for each topic.
+
+    `cast`: the people of one article; without it `{name}` is anybody.
+    """
 
     first: tuple[str, ...]
     last: tuple[str, ...]
@@ -41,6 +44,7 @@ class Voice(msgspec.Struct, frozen=True, kw_only=True):
     tag: str
     common: tuple[str, ...]
     topics: dict[str, Topic]
+    cast: tuple[str, ...] = ()
     name_join: str = " "
     sentence_join: str = " "
 
@@ -72,6 +76,7 @@ def write_article(language: str, voice: Voice, name: str) -> Article:
     """Write the article called `name`: the same name gives the same article."""
     dice = random.Random(f"{language}/{name}")
     topic = pick(dice, sorted(voice.topics))
+    voice = _settled(dice, voice)
     low, high = _SENTENCES
     wanted = low + int(dice.random() * (high - low + 1))
     sentences = list(_sentences(dice, voice, voice.topics[topic], wanted=wanted))
@@ -107,7 +112,7 @@ def _slot(dice: random.Random, voice: Voice, slot: str) -> str:
     roll = dice.random()
     match slot:
         case "name":
-            return pick(dice, voice.first) + voice.name_join + pick(dice, voice.last)
+            return pick(dice, voice.cast) if voice.cast else _person(dice, voice)
         case "place" | "org" | "day":
             return pick(dice, getattr(voice, slot + "s"))
         case "n":
@@ -123,12 +128,27 @@ def _slot(dice: random.Random, voice: Voice, slot: str) -> str:
             raise ValueError(message)
 
 
+def _settled(dice: random.Random, voice: Voice) -> Voice:
+    """Return the voice with the few people and places that one article is about."""
+    return msgspec.structs.replace(
+        voice,
+        cast=tuple(_person(dice, voice) for _ in range(3)),
+        places=tuple(_shuffled(dice, voice.places)[:2]),
+        orgs=tuple(_shuffled(dice, voice.orgs)[:1]),
+    )
+
+
+def _person(dice: random.Random, voice: Voice) -> str:
+    return pick(dice, voice.first) + voice.name_join + pick(dice, voice.last)
+
+
 def _sentences(dice: random.Random, voice: Voice, topic: Topic, *, wanted: int) -> list[str]:
+    """Two sentences on the topic, one that could stand anywhere, and so on."""
     templates: list[str] = []
     while len(templates) < wanted:
         special, common = _shuffled(dice, topic.sentences), _shuffled(dice, voice.common)
-        for index in range(max(len(special), len(common))):
-            templates += special[index : index + 1] + common[index : index + 1]
+        for index in range(0, len(special), 2):
+            templates += special[index : index + 2] + common[index // 2 : index // 2 + 1]
     return [expand(dice, voice, template) for template in templates[:wanted]]
 
 

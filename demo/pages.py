@@ -76,8 +76,8 @@ def lines(values: Iterable[Record]) -> bytes:
 
 
 def edited(article: Article) -> Article:
-    """Return a near copy: another opening and ending, and the last number is one higher."""
-    body = [f"({article.topic}) {article.paragraphs[0]}", *article.paragraphs[1:]]
+    """Return a near copy: the last number is one higher, and something stands at the end."""
+    body = list(article.paragraphs)
     body[-1] = _LAST_NUMBER.sub(lambda found: str(int(found[0]) + 1), body[-1]) + " (2)"
     return msgspec.structs.replace(article, paragraphs=tuple(body))
 
