@@ -1,4 +1,4 @@
-"""Golden sentences and paragraphs, written for this project, with the language and topic of each."""
+"""Golden sentences and paragraphs, written for this project, with their language and topic."""
 
 from __future__ import annotations
 
