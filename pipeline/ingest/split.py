@@ -11,15 +11,14 @@ A splitter is a function from text to segments that tile it. To add one: a modul
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
-from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_features import measure
+from pipeline.ingest.split_forest import load_model
 from pipeline.ingest.split_furniture import LONGEST, furniture_reason
+from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
 from pipeline.ingest.split_path import choose
 from pipeline.ingest.split_score import probabilities
 from pipeline.model.settings import IngestSettings
@@ -32,8 +31,8 @@ class Segment(msgspec.Struct, frozen=True):
     """A run of lines of a page.
 
     `char_start` and `char_end` are a half-open span, `line_start` and `line_end` are 1-based and
-    inclusive. `score`: the probability that a document begins here, None where it goes without
-    saying. `reason`: why it is furniture; empty for documents.
+    inclusive. `score`: the probability that a document begins here, None at the first document of
+    a page and at furniture. `reason`: why it is furniture; empty for documents.
     """
 
     kind: str
@@ -46,11 +45,12 @@ class Segment(msgspec.Struct, frozen=True):
     reason: str
 
 
-class _Cut(msgspec.Struct, frozen=True):
+class _Piece(NamedTuple):
     """A segment in the making: the non-blank lines `[first, last)`."""
 
     first: int
     last: int
+    score: float | None
     reason: str
 
 
@@ -58,8 +58,7 @@ def whole(text: str, *, settings: IngestSettings) -> list[Segment]:  # noqa: ARG
     """Take the whole text as one document."""
     if not text or text.isspace():
         return _blank(text)
-    lines = text.count("\n") + (not text.endswith("\n"))
-    return [Segment("document", 0, len(text), 1, lines, None, None, "")]
+    return [Segment("document", 0, len(text), 1, _count_lines(text), None, None, "")]
 
 
 def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
@@ -69,72 +68,82 @@ def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
         text: the page; lone surrogates stand for bytes that could not be decoded.
         settings: `min_split_score`: boundaries less likely than this are not cut.
     """
-    lines = sl.scan(text.encode("utf-8", "surrogatepass"), _stops())
+    lines = scan(text.encode("utf-8", "surrogatepass"), load_model().stops)
     if lines.count == 0:
         return _blank(text)
-    scores = probabilities(measure(lines), lines.count)
-    scores[0] = 0.0
-    starts = choose(scores, floor=settings.min_split_score)
-    cuts = list(_trim(text, lines, starts))
-    return [_segment(text, lines, (cut, scores)) for cut in cuts]
+    pieces = list(_pieces(text, lines, settings.min_split_score))
+    return [_segment(text, lines, piece) for piece in pieces]
 
 
 SPLITTERS: Final[dict[str, Callable[..., list[Segment]]]] = {"page": split_page, "none": whole}
 
 
-def _stops() -> npt.NDArray[np.uint8]:
-    return np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
-
-
 def _blank(text: str) -> list[Segment]:
     if not text:
         return []
-    lines = text.count("\n") + (not text.endswith("\n"))
-    return [Segment("furniture", 0, len(text), 1, lines, None, None, "blank")]
+    return [Segment("furniture", 0, len(text), 1, _count_lines(text), None, None, "blank")]
 
 
-def _trim(text: str, lines: sl.Lines, starts: npt.NDArray[np.int64]) -> Iterator[_Cut]:
-    """Take furniture off both ends of every document, as segments of its own."""
-    for first, last in zip(starts, [*starts[1:], lines.count], strict=True):
-        low, high = int(first), int(last)
-        while low < high and (reason := furniture_reason(_line(text, lines, low))):
-            yield _Cut(low, low + 1, reason)
-            low += 1
-        end = high
-        while low < end and furniture_reason(_line(text, lines, end - 1)):
-            end -= 1
-        if low < end:
-            yield _Cut(low, end, "")
-        for line in range(end, high):
-            yield _Cut(line, line + 1, furniture_reason(_line(text, lines, line)) or "")
+def _count_lines(text: str) -> int:
+    return text.count("\n") + (not text.endswith("\n"))
 
 
-def _line(text: str, lines: sl.Lines, at: int, *, limit: int = LONGEST + 2) -> str:
+def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
+    """Take furniture off the page's ends, cut what is left, take it off the documents' ends."""
+    first, last = _trimmed(text, lines, (0, lines.count))
+    yield from _furniture(text, lines, (0, first))
+    if first < last:
+        body = lines.part(first, last)
+        scores = probabilities(measure(body), load_model())
+        starts = [int(at) for at in choose(scores, floor=floor)]
+        for start, stop in zip(starts, [*starts[1:], body.count], strict=True):
+            score = round(float(scores[start]), 4) if start else None
+            span = (first + start, first + stop)
+            low, high = _trimmed(text, lines, span)
+            yield from _furniture(text, lines, (span[0], low))
+            if low < high:
+                yield _Piece(low, high, score, "")
+            yield from _furniture(text, lines, (high, span[1]))
+    yield from _furniture(text, lines, (last, lines.count))
+
+
+def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int]:
+    """Return what is left of a span without the furniture at its ends (empty at its end if none)."""
+    low, high = span
+    while low < high and furniture_reason(_line(text, lines, low)):
+        low += 1
+    while high > low and furniture_reason(_line(text, lines, high - 1)):
+        high -= 1
+    return low, high
+
+
+def _furniture(text: str, lines: Lines, span: tuple[int, int]) -> Iterator[_Piece]:
+    for at in range(*span):
+        yield _Piece(at, at + 1, None, furniture_reason(_line(text, lines, at)) or "")
+
+
+def _line(text: str, lines: Lines, at: int, *, limit: int = LONGEST + 2) -> str:
     """Return a line without the white space around it, cut off soon after `limit` characters."""
-    start = int(lines.columns[sl.CHAR, at])
-    start += int(lines.columns[sl.INDENT, at])
+    start = int(lines.columns[CHAR, at] + lines.columns[INDENT, at])
     end = text.find("\n", start, start + limit)
     return text[start : end if end >= 0 else start + limit].strip()
 
 
-def _segment(text: str, lines: sl.Lines, found: tuple[_Cut, npt.NDArray[np.float32]]) -> Segment:
-    cut, scores = found
+def _segment(text: str, lines: Lines, piece: _Piece) -> Segment:
     columns = lines.columns
-    start = 0 if cut.first == 0 else int(columns[sl.CHAR, cut.first])
-    line_start = 1 if cut.first == 0 else int(columns[sl.NUMBER, cut.first]) + 1
-    last = cut.last == lines.count
-    end = len(text) if last else int(columns[sl.CHAR, cut.last])
-    line_end = lines.total if last else int(columns[sl.NUMBER, cut.last])
-    score = round(float(scores[cut.first]), 4) if cut.first else None
-    if cut.reason:
-        return Segment("furniture", start, end, line_start, line_end, None, score, cut.reason)
-    title = _title(text, lines, cut)
-    return Segment("document", start, end, line_start, line_end, title, score, "")
+    opens, closes = piece.first == 0, piece.last == lines.count
+    start = 0 if opens else int(columns[CHAR, piece.first])
+    line_start = 1 if opens else int(columns[NUMBER, piece.first]) + 1
+    end = len(text) if closes else int(columns[CHAR, piece.last])
+    line_end = lines.total if closes else int(columns[NUMBER, piece.last])
+    kind = "furniture" if piece.reason else "document"
+    title = None if piece.reason else _title(text, lines, piece)
+    return Segment(kind, start, end, line_start, line_end, title, piece.score, piece.reason)
 
 
-def _title(text: str, lines: sl.Lines, cut: _Cut) -> str | None:
+def _title(text: str, lines: Lines, piece: _Piece) -> str | None:
     """Return a document's first line, if it is no longer than a title and text follows it."""
-    if cut.last - cut.first < 2:
+    if piece.last - piece.first < 2:
         return None
-    line = _line(text, lines, cut.first, limit=TITLE_CHARS + 1)
-    return line if 0 < len(line) <= TITLE_CHARS else None
+    line = _line(text, lines, piece.first, limit=TITLE_CHARS + 1)
+    return line if len(line) <= TITLE_CHARS else None

@@ -20,9 +20,10 @@ OTHER: Final = 0
 LOWER: Final = 1
 UPPER: Final = 2
 CASELESS: Final = 3
-SPACELESS: Final = 4
-DIGIT: Final = 5
-MARK: Final = 6
+
+DIGIT: Final = 4
+MARK: Final = 5
+SPACELESS: Final = 6
 SYMBOL: Final = 7
 DASH: Final = 8
 OPEN: Final = 9
@@ -32,6 +33,7 @@ COLON: Final = 12
 STOP: Final = 13
 SPACE: Final = 14
 HIDDEN: Final = 15
+KINDS: Final = 16
 
 LIMIT: Final = 0x20000
 """Above this only ideographs are common; they are classed by range, the rest is `OTHER`."""

@@ -25,6 +25,8 @@ WINDOWS: Final = (50, 150, 400)
 REACHES: Final = (150, 600)
 SPANS: Final = (3, 10)
 AROUND: Final = (-2, -1, 0, 1, 2)
+REGIMES: Final = 8
+"""Properties of a layout whose means are compared."""
 HEAD_WORDS: Final = 30
 """Words of a line that are looked up in the text after and before it."""
 
@@ -144,7 +146,7 @@ def _open_end(columns: npt.NDArray[np.int32], at: int) -> bool:
 def _sums(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
     """Sum up what makes a layout, so that the mean of any run of lines takes one subtraction."""
     count = columns.shape[1] - 1
-    sums = np.zeros((8, count + 1), dtype=np.float64)
+    sums = np.zeros((REGIMES, count + 1), dtype=np.float64)
     for at in range(count):
         length = columns[sl.LENGTH, at]
         gap = columns[sl.NUMBER, at + 1] - columns[sl.NUMBER, at]
@@ -185,17 +187,17 @@ def _fresh(before: npt.NDArray[np.int32], weights: npt.NDArray[np.uint8]) -> npt
     return sums
 
 
-def features(page: Page, first: int, last: int) -> Floats:
-    """Return the features of the lines `[first, last)`, one row a line, in the order of `NAMES`."""
-    out = np.zeros((last - first, len(NAMES)), dtype=np.float32)
-    _fill(page, first, out)
+def features(page: Page, lines: npt.NDArray[np.int64]) -> Floats:
+    """Return the features of some lines, one row a line, in the order of `NAMES`."""
+    out = np.zeros((len(lines), len(NAMES)), dtype=np.float32)
+    _fill(page, lines, out)
     return out
 
 
 @_jit  # type: ignore[untyped-decorator]
-def _fill(page: Page, first: int, out: Floats) -> None:
+def _fill(page: Page, lines: npt.NDArray[np.int64], out: Floats) -> None:
     for index in range(len(out)):
-        row, line = out[index], first + index
+        row, line = out[index], lines[index]
         at = _shape(page, line, row)
         at += _own(page, line, row[at:])
         at += _regimes(page, line, row[at:])
@@ -259,7 +261,7 @@ def _regimes(page: Page, line: int, out: Floats) -> int:
     at = 0
     for span in SPANS:
         low, high = max(0, line - span), min(count, line + 1 + span)
-        for kind in range(8):
+        for kind in range(REGIMES):
             old = (sums[kind, line] - sums[kind, low]) / max(1, line - low)
             new = (sums[kind, high] - sums[kind, min(count, line + 1)]) / max(1, high - line - 1)
             out[at] = old

@@ -17,20 +17,28 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.ingest.split_chars import (
+    CASELESS,
     CLOSE,
     COMMA,
     DIGIT,
     HIDDEN,
+    KINDS,
     LIMIT,
     LOWER,
     MARK,
     OPEN,
+    OTHER,
     SPACE,
     SPACELESS,
     STOP,
     UPPER,
     char_table,
 )
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint32]
+Tables = tuple[Bytes, Words, Bytes]
 
 NUMBER: Final = 0  # line number in the page, from 0
 CHAR: Final = 1  # first character of the line in the page
@@ -53,6 +61,7 @@ BYTE: Final = 17  # first byte of the line
 COLUMNS: Final = 18
 
 STOP_BITS: Final = 20
+NEWLINE: Final = 10
 _PRIME: Final = 0x01000193
 _SEED: Final = 0x811C9DC5
 
@@ -72,6 +81,15 @@ class Lines(NamedTuple):
         """How many non-blank lines there are."""
         return self.columns.shape[1] - 1
 
+    def part(self, first: int, last: int) -> Lines:
+        """Return the lines `[first, last)` as a page of their own; places stay those of the page."""
+        if (first, last) == (0, self.count):
+            return self
+        columns = self.columns[:, first : last + 1].copy()
+        low, high = int(columns[TOKEN, 0]), int(columns[TOKEN, -1])
+        columns[TOKEN] -= low
+        return Lines(columns, self.tokens[low:high], self.total)
+
 
 def scan(raw: bytes, stops: npt.NDArray[np.uint8]) -> Lines:
     """Measure every non-blank line and hash every content word.
@@ -89,15 +107,15 @@ def scan(raw: bytes, stops: npt.NDArray[np.uint8]) -> Lines:
 
 
 @_jit  # type: ignore[untyped-decorator]  # numba has no annotations
-def _count_lines(data: npt.NDArray[np.uint8]) -> int:
+def _count_lines(data: Bytes) -> int:
     count = 1
     for byte in data:
-        count += byte == 10
+        count += byte == NEWLINE
     return count
 
 
 @_inline  # type: ignore[untyped-decorator]
-def _decode(data: npt.NDArray[np.uint8], at: int) -> tuple[int, int]:
+def _decode(data: Bytes, at: int) -> tuple[int, int]:
     """Return the code point at a byte offset and how many bytes it takes."""
     byte = np.int64(data[at])
     if byte < 0x80:
@@ -111,6 +129,100 @@ def _decode(data: npt.NDArray[np.uint8], at: int) -> tuple[int, int]:
 
 
 @_inline  # type: ignore[untyped-decorator]
+def _kind(classes: Bytes, code: int) -> int:
+    """Return the class of a code point; those above the table are ideographs or nothing."""
+    if code < LIMIT:
+        return classes[code]
+    return np.uint8(SPACELESS if code < 0x40000 else OTHER)
+
+
+@_jit  # type: ignore[untyped-decorator]
+def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[int, int, int]:
+    """Fill `columns` and `tokens`; return how many of each, and the number of lines."""
+    lines, words, number, char, start = 0, 0, 0, 0, 0
+    counts = np.zeros(KINDS, dtype=np.int64)
+    while start < len(data):
+        stop = start
+        while stop < len(data) and data[stop] != NEWLINE:
+            stop += 1
+        row = columns[lines]
+        row[NUMBER], row[CHAR], row[TOKEN], row[BYTE] = number, char, words, start
+        char += _measure(data, (start, stop), (tables[0], counts), row)
+        if row[LENGTH]:
+            words += _hash_words(data, (start, stop), tables, row, tokens[words:])
+            lines += 1
+        else:
+            row[:] = 0
+        number += 1
+        char += stop < len(data)
+        start = stop + 1
+    row = columns[lines]
+    row[NUMBER], row[CHAR], row[TOKEN], row[BYTE] = number, char, words, len(data)
+    return lines, words, number
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _measure(
+    data: Bytes, span: tuple[int, int], tables: tuple[Bytes, npt.NDArray[np.int64]], row: Ints
+) -> int:
+    """Fill in what a line looks like; return its characters."""
+    classes, counts = tables
+    counts[:] = 0
+    chars, indent, hashed = 0, 0, np.uint32(0)
+    first, end, closed = -1, OTHER, 0
+    at = span[0]
+    while at < span[1]:
+        code, size = _decode(data, at)
+        kind = _kind(classes, code)
+        at += size
+        chars += 1
+        counts[kind] += 1
+        if kind < SPACE:
+            first = kind if first < 0 else first
+            hashed = np.uint32((hashed ^ np.uint32(code)) * np.uint32(_PRIME))
+            closed = int(OPEN <= kind <= CLOSE)
+            end = end if closed else kind
+        else:
+            indent += first < 0 and kind == SPACE
+    row[LENGTH] = chars - counts[SPACE] - counts[HIDDEN] + counts[SPACELESS]
+    row[INDENT], row[FIRST], row[END], row[CLOSED] = indent, first, end, closed
+    row[DIGITS], row[UPPERS], row[WIDE] = counts[DIGIT], counts[UPPER], counts[SPACELESS]
+    row[COMMAS], row[STOPS], row[CASELESSES] = counts[COMMA], counts[STOP], counts[CASELESS]
+    row[HASH] = np.int32(hashed)
+    return chars
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _hash_words(data: Bytes, span: tuple[int, int], tables: Tables, row: Ints, out: Words) -> int:
+    """Hash the words of a line; return how many are content words."""
+    classes, lower, stops = tables
+    word, letters, digits, wide, words = np.uint32(_SEED), 0, 0, np.uint32(0), 0
+    at = span[0]
+    while at < span[1]:
+        code, size = _decode(data, at)
+        kind = _kind(classes, code)
+        at += size
+        if LOWER <= kind <= MARK:
+            small = lower[code] if code < LIMIT else np.uint32(code)
+            word = np.uint32((word ^ small) * np.uint32(_PRIME))
+            letters += 1
+            digits += kind == DIGIT
+        elif letters:
+            words += _emit(word, (letters, digits), stops, row, out[words:])
+            word, letters, digits = np.uint32(_SEED), 0, 0
+        if kind == SPACELESS:
+            if wide:
+                pair = np.uint32(wide * np.uint32(0x9E3779B1)) ^ np.uint32(code)
+                words += _emit(pair, (2, 0), stops, row, out[words:])
+            wide = np.uint32(code)
+        elif kind != HIDDEN:
+            wide = np.uint32(0)
+    if letters:
+        words += _emit(word, (letters, digits), stops, row, out[words:])
+    return words
+
+
+@_inline  # type: ignore[untyped-decorator]
 def _mix(value: int) -> int:
     """Spread every bit over all 32 (numba widens products of 32 bits: hence the casts)."""
     value = np.uint32(value)
@@ -120,100 +232,13 @@ def _mix(value: int) -> int:
 
 
 @_inline  # type: ignore[untyped-decorator]
-def _visible(row: npt.NDArray[np.int32], kind: int, code: int) -> None:
-    """Count one visible character into its line."""
-    if row[LENGTH] == 0:
-        row[FIRST] = kind
-    row[LENGTH] += 2 if kind == SPACELESS else 1
-    row[HASH] = np.int32(np.uint32((np.uint32(row[HASH]) ^ np.uint32(code)) * np.uint32(_PRIME)))
-    if kind == CLOSE or kind == OPEN:  # noqa: PLR1714 - numba compiles this to less than `in`
-        row[CLOSED] = 1
-    else:
-        row[CLOSED] = 0
-        row[END] = kind
-    row[DIGITS] += kind == DIGIT
-    row[UPPERS] += kind == UPPER
-    row[WIDE] += kind == SPACELESS
-    row[COMMAS] += kind == COMMA
-    row[STOPS] += kind == STOP
-    row[CASELESSES] += kind == 3
-
-
-@_inline  # type: ignore[untyped-decorator]
-def _in_word(kind: int) -> bool:
-    return LOWER <= kind <= MARK and kind != SPACELESS
-
-
-@_jit  # type: ignore[untyped-decorator]
-def _scan(
-    data: npt.NDArray[np.uint8],
-    tables: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint32], npt.NDArray[np.uint8]],
-    columns: npt.NDArray[np.int32],
-    tokens: npt.NDArray[np.uint32],
-) -> tuple[int, int, int]:
-    """Fill `columns` and `tokens`; return how many of each, and the number of lines."""
-    classes, lower, stops = tables
-    lines, words, number, char, at = 0, 0, 0, 0, 0
-    row = columns[0]
-    word, letters, wide = np.uint32(_SEED), 0, np.uint32(0)
-    while at < len(data):
-        code, size = _decode(data, at)
-        kind = classes[min(code, LIMIT)]
-        if 0x20000 <= code < 0x40000:
-            kind = SPACELESS
-        at += size
-        char += 1
-        if _in_word(kind):
-            small = np.uint32(code) if code >= LIMIT else lower[code]
-            word = np.uint32((word ^ small) * np.uint32(_PRIME))
-            letters += 1
-        elif letters:
-            words += _emit(word, letters, row, stops, tokens[words:])
-            word, letters = np.uint32(_SEED), 0
-        if kind == SPACELESS:
-            if wide != 0:
-                pair = np.uint32(wide * np.uint32(0x9E3779B1)) ^ np.uint32(code)
-                words += _emit(pair, 2, row, stops, tokens[words:])
-            wide = np.uint32(code)
-        elif kind != HIDDEN and code != 10:
-            wide = np.uint32(0)
-        if code == 10:
-            number += 1
-            wide = np.uint32(0)
-            if row[LENGTH]:
-                lines += 1
-                row = columns[lines]
-            row[:] = 0
-            row[NUMBER], row[CHAR], row[TOKEN], row[BYTE] = number, char, words, at
-        elif kind == SPACE:
-            row[INDENT] += row[LENGTH] == 0
-        elif kind != HIDDEN:
-            _visible(row, kind, code)
-    if letters:
-        words += _emit(word, letters, row, stops, tokens[words:])
-    if row[LENGTH]:
-        lines += 1
-    total = number + (1 if len(data) and data[-1] != 10 else 0)
-    last = columns[lines]
-    last[:] = 0
-    last[NUMBER], last[CHAR], last[TOKEN], last[BYTE] = total, char, words, at
-    return lines, words, total
-
-
-@_inline  # type: ignore[untyped-decorator]
-def _emit(
-    word: int,
-    letters: int,
-    row: npt.NDArray[np.int32],
-    stops: npt.NDArray[np.uint8],
-    tokens: npt.NDArray[np.uint32],
-) -> int:
-    """Count a word into its line; write it down if it is a content word."""
+def _emit(word: int, size: tuple[int, int], stops: Bytes, row: Ints, out: Words) -> int:
+    """Count a word of so many letters and digits into its line; write down content words."""
     mixed = _mix(word)
     if row[WORDS] == 0:
-        row[HEAD] = np.int32(1) if row[DIGITS] == letters else np.int32(mixed)
+        row[HEAD] = np.int32(1) if size[0] == size[1] else np.int32(mixed)
     row[WORDS] += 1
-    if letters < 2 or stops[np.uint32(mixed >> np.uint32(32 - STOP_BITS))]:
+    if size[0] < 2 or stops[np.uint32(mixed >> np.uint32(32 - STOP_BITS))]:
         return 0
-    tokens[0] = mixed
+    out[0] = mixed
     return 1

@@ -1,7 +1,10 @@
 """From the features of a line to the probability that a document begins there.
 
-Holds: `probabilities`. Pure function.
-Not here: the features (`split_features.py`), which boundaries are cut (`split_path.py`).
+Holds: `probabilities`, `look`, `look_again`. Pure functions of a measured page and the model.
+Not here: the features (`split_features.py`, `split_pairs.py`), which boundaries are cut
+(`split_path.py`).
+
+Every line is looked at once; the likely ones a second time, in the light of the others.
 """
 
 from __future__ import annotations
@@ -11,36 +14,44 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ingest.split_features import NAMES, Page, features
+from pipeline.ingest.split_features import Page, features
+from pipeline.ingest.split_forest import Forest, Model, log_odds
+from pipeline.ingest.split_pairs import pair_features
 
-BATCH: Final = 1 << 16
+Floats = npt.NDArray[np.float32]
+Lines = npt.NDArray[np.int64]
+
+BATCH: Final = 1 << 14
 """Lines whose features are in memory at once."""
-
-_SUM: Final = {
-    "similarity_dip_150": 14.0,
-    "similarity_dip_400": 10.0,
-    "lowest_150": -8.0,
-    "back_and_new": 5.0,
-    "known_near": -2.0,
-    "crossings_150": -1.5,
-}
+LOOK: Final = -5.0
+"""Log odds of the first look below which no second one is taken (0.7 %)."""
+NEVER: Final = -12.0
 
 
-def probabilities(page: Page, count: int) -> npt.NDArray[np.float32]:
-    """Return, for each line, the probability that a document begins there."""
-    result = np.zeros(count, dtype=np.float32)
-    weights = np.array([_SUM.get(name, 0.0) for name in NAMES], dtype=np.float32)
-    for first in range(0, count, BATCH):
-        last = min(count, first + BATCH)
-        rows = features(page, first, last)
-        total = rows @ weights - 4.0
-        result[first:last] = 1 / (1 + np.exp(-total * _titlelike(rows)))
-        result[first:last] *= _titlelike(rows)
+def probabilities(page: Page, model: Model) -> Floats:
+    """Return, for each line, the probability that a document begins there; 0 for the first."""
+    odds = look(page, model.lines)
+    lines = np.flatnonzero(odds > LOOK).astype(np.int64)
+    result = np.zeros(len(odds), dtype=np.float32)
+    for at in range(0, len(lines), BATCH):
+        some = lines[at : at + BATCH]
+        scored = log_odds(model.pairs, look_again(page, odds, some))
+        even = np.interp(scored, model.steps[0], model.steps[1])
+        result[some] = 1 / (1 + np.exp(-even))
     return result
 
 
-def _titlelike(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Whether a line could be a title: unindented, and neither a word nor a long paragraph."""
-    length = rows[:, NAMES.index("length+0")]
-    flat = rows[:, NAMES.index("indent+0")] == 0
-    return flat & (length > 3) & (length < 7.8)
+def look(page: Page, forest: Forest) -> Floats:
+    """Return each line's log odds by its own features."""
+    count = page.columns.shape[1] - 1
+    odds = np.empty(count, dtype=np.float32)
+    for first in range(0, count, BATCH):
+        last = min(count, first + BATCH)
+        odds[first:last] = log_odds(forest, features(page, np.arange(first, last)))
+    odds[0] = NEVER
+    return odds
+
+
+def look_again(page: Page, odds: Floats, lines: Lines) -> Floats:
+    """Return what the second look sees: the features of a line and of what it parts."""
+    return np.hstack([features(page, lines), pair_features(page, odds, lines)])

@@ -52,10 +52,15 @@ def weigh(tokens: Words) -> Weights:
 
 
 @_inline  # type: ignore[untyped-decorator]
+def damped(count: int) -> int:
+    """Return what `count` occurrences in one place count."""
+    return _DAMP[min(count, 15)]
+
+
+@_inline  # type: ignore[untyped-decorator]
 def _turn(count: int, step: int, weight: int) -> int:
     """Return by how much a damped count changes."""
-    after = _DAMP[min(count + step, 15)]
-    return np.int64(weight) * (after - _DAMP[min(count, 15)])
+    return np.int64(weight) * (damped(count + step) - damped(count))
 
 
 @_jit  # type: ignore[untyped-decorator]
@@ -96,14 +101,14 @@ def _change(
     before_left, before_right = left[place], right[place]
     if side:
         turn = _turn(before_right, step, weight)
-        value = np.int64(weight) * _DAMP[min(before_right, 15)]
-        sums[0] += turn * weight * _DAMP[min(before_left, 15)]
+        value = np.int64(weight) * damped(before_right)
+        sums[0] += turn * weight * damped(before_left)
         sums[2] += turn * (turn + 2 * value)
         right[place] += step
     else:
         turn = _turn(before_left, step, weight)
-        value = np.int64(weight) * _DAMP[min(before_left, 15)]
-        sums[0] += turn * weight * _DAMP[min(before_right, 15)]
+        value = np.int64(weight) * damped(before_left)
+        sums[0] += turn * weight * damped(before_right)
         sums[1] += turn * (turn + 2 * value)
         left[place] += step
 

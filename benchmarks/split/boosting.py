@@ -1,0 +1,143 @@
+"""Boosted decision trees on binned features, compiled: the learner of the splitter's scorer.
+
+Holds: `bin_edges`, `binned`, `boost`. Pure functions, deterministic.
+Not here: the features, and reading trees when splitting (`pipeline/ingest/split_forest.py`).
+
+Trees are complete and grown level by level, so a tree is two arrays of 63 tests and one of 64
+values. A node that no split improves sends everything left.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+DEPTH = 6
+BINS = 64
+RIDGE = 4.0
+FIRM = 2.0
+"""The least sum of hessians on either side of a split."""
+
+
+class Trees(NamedTuple):
+    """`tests[t, node]`: feature and bin of a test (go right above the bin); `leaves`: log odds."""
+
+    features: npt.NDArray[np.uint8]
+    bins: npt.NDArray[np.uint8]
+    leaves: npt.NDArray[np.float32]
+    base: float
+
+
+def bin_edges(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return 63 ascending edges a feature, at its quantiles."""
+    sample = np.sort(rows[:: max(1, len(rows) // 200_000)], axis=0)
+    places = np.linspace(0, len(sample) - 1, BINS + 1)[1:-1].astype(int)
+    return np.ascontiguousarray(sample[places].T)
+
+
+def binned(rows: npt.NDArray[np.float32], edges: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Return each feature's bin numbers, one feature a row."""
+    out = np.empty((rows.shape[1], len(rows)), dtype=np.uint8)
+    for feature in range(rows.shape[1]):
+        out[feature] = np.searchsorted(edges[feature], rows[:, feature], side="left")
+    return out
+
+
+def boost(
+    codes: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.float32],
+    *,
+    weights: npt.NDArray[np.float32],
+    trees: int,
+    rate: float,
+) -> Trees:
+    """Fit trees to labels by log loss; each sees half of the rows and of the features."""
+    rng = np.random.default_rng(7)
+    count, kinds = len(labels), len(codes)
+    base = float(np.log((weights * labels).sum() / (weights * (1 - labels)).sum()))
+    scores = np.full(count, base, dtype=np.float32)
+    inner, outer = (1 << DEPTH) - 1, 1 << DEPTH
+    result = Trees(
+        np.zeros((trees, inner), np.uint8),
+        np.full((trees, inner), BINS, np.uint8),
+        np.zeros((trees, outer), np.float32),
+        base,
+    )
+    for tree in range(trees):
+        chance = 1 / (1 + np.exp(-scores))
+        used = (rng.random(count) < 0.5) * weights
+        slope, bend = used * (labels - chance), used * chance * (1 - chance)
+        nodes = np.zeros(count, dtype=np.int32)
+        chosen = np.sort(rng.choice(kinds, size=max(1, kinds // 2), replace=False)).astype(np.int64)
+        for level in range(DEPTH):
+            width = 1 << level
+            feature, cut = _best(_histogram(codes, chosen, nodes, slope, bend, width))
+            at = width - 1
+            result.features[tree, at : at + width] = chosen[feature]
+            result.bins[tree, at : at + width] = cut
+            _descend(codes, nodes, chosen[feature], cut)
+        sums = np.zeros((outer, 2))
+        _leaf_sums(nodes, slope, bend, sums)
+        result.leaves[tree] = rate * sums[:, 0] / (sums[:, 1] + RIDGE)
+        scores += result.leaves[tree][nodes]
+        if tree % 25 == 24:
+            loss = (
+                -(weights * np.where(labels > 0, np.log(chance), np.log(1 - chance))).sum()
+                / weights.sum()
+            )
+            print(f"tree {tree + 1}: loss {loss:.5f}", flush=True)
+    return result
+
+
+@nb.njit(cache=True, parallel=True)
+def _histogram(codes, chosen, nodes, slope, bend, width):  # noqa: ANN001, ANN202 - compiled
+    sums = np.zeros((len(chosen), width, BINS, 2))
+    for index in nb.prange(len(chosen)):
+        row = codes[chosen[index]]
+        for at in range(len(nodes)):
+            if bend[at] > 0:
+                sums[index, nodes[at], row[at], 0] += slope[at]
+                sums[index, nodes[at], row[at], 1] += bend[at]
+    return sums
+
+
+@nb.njit(cache=True)
+def _best(sums):  # noqa: ANN001, ANN202 - compiled
+    kinds, width = sums.shape[:2]
+    feature, cut = np.zeros(width, np.int64), np.full(width, BINS, np.uint8)
+    for node in range(width):
+        best = 1e-3
+        for kind in range(kinds):
+            whole, mass = sums[kind, node, :, 0].sum(), sums[kind, node, :, 1].sum()
+            left, left_mass = 0.0, 0.0
+            for place in range(BINS - 1):
+                left += sums[kind, node, place, 0]
+                left_mass += sums[kind, node, place, 1]
+                right, right_mass = whole - left, mass - left_mass
+                if left_mass < FIRM or right_mass < FIRM:
+                    continue
+                gain = (
+                    left * left / (left_mass + RIDGE)
+                    + right * right / (right_mass + RIDGE)
+                    - whole * whole / (mass + RIDGE)
+                )
+                if gain > best:
+                    best, feature[node], cut[node] = gain, kind, place
+    return feature, cut
+
+
+@nb.njit(cache=True, parallel=True)
+def _descend(codes, nodes, features, cut):  # noqa: ANN001, ANN202 - compiled
+    for at in nb.prange(len(nodes)):
+        node = nodes[at]
+        nodes[at] = 2 * node + (codes[features[node], at] > cut[node])
+
+
+@nb.njit(cache=True)
+def _leaf_sums(nodes, slope, bend, sums):  # noqa: ANN001, ANN202 - compiled
+    for at in range(len(nodes)):
+        sums[nodes[at], 0] += slope[at]
+        sums[nodes[at], 1] += bend[at]

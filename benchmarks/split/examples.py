@@ -1,0 +1,113 @@
+"""Lines of generated pages as rows to learn from.
+
+Holds: `stop_places`, `line_rows`, `pair_rows`, `gather`. Uses both cores.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from library import Library
+from pages import GeneratedPage, make_page
+
+from pipeline.ingest import split_lines as sl
+from pipeline.ingest.split_features import Page, features, measure
+from pipeline.ingest.split_forest import Forest
+from pipeline.ingest.split_score import LOOK, look, look_again
+
+FREQUENT = 0.12
+MOST = 250
+KEEP = 0.15
+"""Share of the lines without a boundary that the first look learns from."""
+UNKNOWN = 6
+"""One page in so many is read as if nothing were known of its language."""
+
+Rows = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+
+class Source(NamedTuple):
+    """What every worker needs; handed over by fork."""
+
+    library: Library
+    stops: npt.NDArray[np.uint8]
+    first: Forest | None
+
+
+def stop_places(library: Library) -> npt.NDArray[np.uint32]:
+    """Return the places of the words that stand in an eighth of a language's articles."""
+    none = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
+    found: set[int] = set()
+    for articles in library.articles.values():
+        counts: Counter[int] = Counter()
+        for article in articles:
+            text = "\n".join(text for _, text in article.blocks)[:8000]
+            counts.update(set(sl.scan(text.encode("utf-8", "replace"), none).tokens.tolist()))
+        least = FREQUENT * len(articles)
+        frequent = [word for word, n in counts.most_common(MOST) if n > least]
+        found.update(word >> (32 - sl.STOP_BITS) for word in frequent)
+    return np.array(sorted(found), dtype=np.uint32)
+
+
+def read(source: Source, seed: int) -> tuple[GeneratedPage, sl.Lines, Page]:
+    """Make a page and measure it."""
+    page = make_page(source.library, seed)
+    stops = source.stops if seed % UNKNOWN else np.zeros_like(source.stops)
+    lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), stops)
+    return page, lines, measure(lines)
+
+
+def truth(page: GeneratedPage, lines: sl.Lines) -> npt.NDArray[np.float32]:
+    """Mark the non-blank lines at which a document begins, the first of the page excepted."""
+    labels = np.isin(lines.columns[sl.NUMBER, :-1], page.starts).astype(np.float32)
+    labels[0] = 0
+    return labels
+
+
+def line_rows(source: Source, seed: int) -> Rows:
+    """Return features, labels and weights for the first look: all boundaries, some other lines."""
+    page, lines, measured = read(source, seed)
+    labels = truth(page, lines)
+    taken = (labels > 0) | (np.random.default_rng(seed).random(lines.count) < KEEP)
+    taken[0] = False
+    some = np.flatnonzero(taken).astype(np.int64)
+    weights = np.where(labels[some] > 0, 1.0, 1 / KEEP).astype(np.float32)
+    return features(measured, some), labels[some], weights
+
+
+def pair_rows(source: Source, seed: int) -> Rows:
+    """Return features, labels and weights for the second look: the lines that the first likes."""
+    if source.first is None:
+        raise ValueError("the second look needs the forest of the first")
+    page, lines, measured = read(source, seed)
+    odds = look(measured, source.first)
+    some = np.flatnonzero(odds > LOOK).astype(np.int64)
+    labels = truth(page, lines)[some]
+    return look_again(measured, odds, some), labels, np.ones(len(some), dtype=np.float32)
+
+
+_SOURCE: list[Source] = []
+
+
+def gather(rows: Callable[[Source, int], Rows], source: Source, seeds: range) -> Rows:
+    """Collect the rows of many pages, in the order of the seeds."""
+    _SOURCE[:] = [source]
+    jobs = [(rows, seeds[at : at + 100]) for at in range(0, len(seeds), 100)]
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+        parts = list(pool.map(_some, jobs))
+    return _join(parts)
+
+
+def _some(job: tuple[Callable[[Source, int], Rows], range]) -> Rows:
+    rows, seeds = job
+    return _join([rows(_SOURCE[0], seed) for seed in seeds])
+
+
+def _join(parts: list[Rows]) -> Rows:
+    first, second, third = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    return first, second, third

@@ -1,0 +1,105 @@
+"""Pages of concatenated articles with known boundaries: unlimited labelled data.
+
+Holds: `GeneratedPage`, `make_page`. A page is a function of the library and a seed.
+Not here: what happens inside an article (`noise.py`).
+"""
+
+from __future__ import annotations
+
+import random
+import textwrap
+from typing import NamedTuple
+
+from articles import Article
+from library import Library
+from noise import FORMATS, Draft, render
+
+INDENTS = ["", "", "", "  ", "  ", "\u3000\u3000", "    ", "\t", " "]
+GAPS = [(1,), (1,), (1,), (1,), (1,), (0,), (2,), (1, 2), (1, 2, 3), (0, 1)]
+
+
+class GeneratedPage(NamedTuple):
+    """A page. `starts`: the lines (from 0) at which its documents begin, the first one included."""
+
+    text: str
+    starts: list[int]
+    language: str
+
+
+class _Style(NamedTuple):
+    indent: str
+    gaps: tuple[int, ...]
+    wrap: int
+
+
+def make_page(library: Library, seed: int, *, single: bool | None = None) -> GeneratedPage:
+    """Put articles of one language (seldom two) under each other.
+
+    Args:
+        library: where the articles are from.
+        seed: everything else follows from it.
+        single: whether the page has one article only; by default a third of the pages have.
+    """
+    rng = random.Random(seed)
+    language = rng.choice(list(library.articles))
+    single = rng.random() < 0.33 if single is None else single
+    count = 1 if single else rng.choice([2, 2, 3, 4, 5, 6, 8, 10, 10, 12, 16])
+    uniform = rng.random() < 0.4
+    base = _style(rng)
+    wrap = 72 if rng.random() < 0.03 else 0
+    drafts: list[tuple[Draft, _Style]] = []
+    near: Article | None = None
+    exchange = library.subject(rng, language)
+    form = (
+        rng.choices([f for _, f in FORMATS], [w for w, _ in FORMATS])[0]
+        if rng.random() < 0.35
+        else None
+    )
+    longest = rng.choice([1, 1, 1, 2, 4, 8] if single else [1, 1, 1, 1, 2, 4])
+    for _ in range(count):
+        if rng.random() < 0.03:
+            language, near = rng.choice(list(library.articles)), None
+        article = _longer(rng, library, library.pick(rng, language, near), longest)
+        if near is None or rng.random() < 0.9:
+            exchange = library.subject(rng, language)
+        near = article
+        style = base if uniform or rng.random() < 0.3 else _style(rng)
+        drafts.append((render(rng, article, exchange, form), style._replace(wrap=wrap)))
+    return _assemble(rng, drafts, language)
+
+
+def _style(rng: random.Random) -> _Style:
+    return _Style(rng.choice(INDENTS), rng.choice(GAPS), 0)
+
+
+def _longer(rng: random.Random, library: Library, article: Article, longest: int) -> Article:
+    """Let other articles of the same manual become sections of this one."""
+    blocks = list(article.blocks)
+    for _ in range(rng.randint(0, longest - 1)):
+        other = rng.choice(library.packages[article.language, article.package])
+        blocks += [("h", other.title), *other.blocks]
+    if rng.random() < 0.05:
+        blocks = blocks[: rng.randint(1, len(blocks))]
+    return Article(article.name, article.package, article.language, article.title, blocks[:700])
+
+
+def _assemble(
+    rng: random.Random, drafts: list[tuple[Draft, _Style]], language: str
+) -> GeneratedPage:
+    lines: list[str] = []
+    starts: list[int] = []
+    for draft, style in drafts:
+        starts.append(len(lines))
+        for line, body in draft.lines:
+            indent = style.indent if body else ""
+            if style.wrap and len(line) > style.wrap and " " in line:
+                lines += textwrap.wrap(line, style.wrap, initial_indent=indent)
+            else:
+                lines.append(indent + line)
+            lines += [
+                rng.choice(["", "", "", "", " "]) if rng.random() < 0.1 else ""
+                for _ in range(rng.choice(style.gaps))
+            ]
+        if lines and lines[-1].strip() and rng.random() < 0.8:
+            lines.append("")
+    return GeneratedPage("\n".join(lines), starts, language)

@@ -1,0 +1,78 @@
+"""Reading boosted trees: many yes-no questions about a line, added up to log odds.
+
+Holds: `Forest`, `Model`, `load_model`. Reads `split_model.npz` beside this module.
+Not here: what the questions are about (`split_features.py`), growing trees (`benchmarks/split`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.ingest.split_lines import STOP_BITS
+
+DEPTH: Final = 6
+MODEL: Final = Path(__file__).with_name("split_model.npz")
+
+_jit = nb.njit(cache=True, nogil=True)
+
+
+class Forest(NamedTuple):
+    """Complete trees of `DEPTH` levels. A test goes right where the feature is above its edge."""
+
+    features: npt.NDArray[np.uint8]
+    edges: npt.NDArray[np.float32]
+    leaves: npt.NDArray[np.float32]
+    base: float
+
+
+class Model(NamedTuple):
+    """All that was learned. `stops`: flags of words that are frequent in their language."""
+
+    lines: Forest
+    pairs: Forest
+    stops: npt.NDArray[np.uint8]
+    steps: npt.NDArray[np.float32]  # log odds as scored, and as they turned out: two rows
+
+
+@cache
+def load_model(path: Path = MODEL) -> Model:
+    """Read what was learned (once a process)."""
+    with np.load(path) as stored:
+        stops = np.zeros(1 << STOP_BITS, dtype=np.uint8)
+        stops[stored["stops"]] = 1
+        return Model(forest(stored, "lines"), forest(stored, "pairs"), stops, stored["steps"])
+
+
+def forest(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Forest:
+    """Return the forest `name` from its stored form: bins instead of edges, short floats."""
+    features, bins = stored[f"{name}_features"], stored[f"{name}_bins"]
+    edges = stored[f"{name}_edges"]
+    padded = np.hstack([edges, np.full((len(edges), 1), np.inf, dtype=np.float32)])
+    tests = padded[features, np.minimum(bins, edges.shape[1])]
+    leaves = stored[f"{name}_leaves"].astype(np.float32)
+    return Forest(features, np.ascontiguousarray(tests), leaves, float(stored[f"{name}_base"]))
+
+
+@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+def log_odds(forest: Forest, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the sum of the trees for every row of features."""
+    result = np.empty(len(rows), dtype=np.float32)
+    inner = (1 << DEPTH) - 1
+    for index in range(len(rows)):
+        row = rows[index]
+        total = np.float32(forest.base)
+        for tree in range(len(forest.features)):
+            node = 0
+            for _ in range(DEPTH):
+                right = row[forest.features[tree, node]] > forest.edges[tree, node]
+                node = 2 * node + 1 + right
+            total += forest.leaves[tree, node - inner]
+        result[index] = total
+    return result

@@ -1,0 +1,166 @@
+"""A second look at likely boundaries: what they part, seen from boundary to boundary.
+
+Holds: `pair_features` and their names. Pure functions.
+Not here: the features of single lines (`split_features.py`), the scores (`split_score.py`).
+
+The first look at a line knows windows of fixed length. Once the likely boundaries of a page are
+known, the text from the likely boundary before to the one after can be compared as a whole, and a
+line can be judged by what else the page has to offer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numba as nb
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.ingest import split_lines as sl
+from pipeline.ingest.split_features import HEAD_WORDS, REGIMES, Page
+from pipeline.ingest.split_words import damped
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+LIKELY: Final = -0.85
+"""Log odds above which a line counts as a boundary when others are judged (30 %)."""
+LONGEST: Final = 1200
+"""Words of either side that are compared: more cost time and change nothing."""
+
+PAIR_NAMES: Final = (
+    "odds best_1 best_3 best_8 best_elsewhere likely expected expected_share words_back "
+    "words_ahead lines_back lines_ahead odds_back odds_ahead likeness title_ahead title_back"
+).split() + [f"layout_{kind}" for kind in range(REGIMES)]
+
+_BITS: Final = 14
+_jit = nb.njit(cache=True, nogil=True)
+_inline = nb.njit(inline="always")
+
+
+@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+def pair_features(page: Page, odds: Floats, lines: Ints) -> Floats:
+    """Return, for each of the likely `lines` (ascending), a row in the order of `PAIR_NAMES`.
+
+    Args:
+        page: the page, measured.
+        odds: log odds of the first look, one a line.
+        lines: the lines to look at again.
+    """
+    count = len(odds)
+    out = np.zeros((len(lines), 17 + REGIMES), dtype=np.float32)
+    ahead, back = _likely(odds)
+    best_before, best_after = _best(odds)
+    expected, likely = 0.0, 0
+    for at in range(count):
+        expected += 1 / (1 + np.exp(-odds[at]))
+        likely += odds[at] > LIKELY
+    left, right = np.zeros(1 << _BITS, np.int32), np.zeros(1 << _BITS, np.int32)
+    for index in range(len(lines)):
+        line, row = lines[index], out[index]
+        row[0] = odds[line]
+        for slot, reach in ((1, 1), (2, 3), (3, 8)):
+            row[slot] = _best_near(odds, line, reach)
+        row[4] = max(best_before[max(0, line - 3)], best_after[min(count, line + 4)])
+        row[5] = np.log2(1.0 + likely)
+        row[6] = np.log2(1.0 + expected)
+        row[7] = expected / count
+        low, high = back[line], ahead[line]
+        _compare(page, (low, line, high), (left, right), row)
+        row[12] = odds[low]
+        row[13] = odds[high] if high < count else 9.0
+    return out
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _likely(odds: Floats) -> tuple[Ints, Ints]:
+    """Return, for each line, the next likely boundary after it, and the last one before it."""
+    count = len(odds)
+    ahead, back = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    last = 0
+    for at in range(count):
+        back[at] = last
+        last = at if odds[at] > LIKELY else last
+    last = count
+    for at in range(count - 1, -1, -1):
+        ahead[at] = last
+        last = at if odds[at] > LIKELY else last
+    return ahead, back
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _best(odds: Floats) -> tuple[Floats, Floats]:
+    """Return the highest odds before each line, and from each line on."""
+    count = len(odds)
+    before = np.full(count + 1, -12, dtype=np.float32)
+    after = np.full(count + 1, -12, dtype=np.float32)
+    for at in range(count):
+        before[at + 1] = max(before[at], odds[at])
+    for at in range(count - 1, -1, -1):
+        after[at] = max(after[at + 1], odds[at])
+    return before, after
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _best_near(odds: Floats, line: int, reach: int) -> float:
+    best = np.float32(-12)
+    for other in range(max(0, line - reach), min(len(odds), line + reach + 1)):
+        if other != line:
+            best = max(best, odds[other])
+    return best
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _compare(
+    page: Page, span: tuple[int, int, int], tables: tuple[npt.NDArray[np.int32], ...], row: Floats
+) -> None:
+    """Write how far the text before and after the line (up to likely boundaries) differ."""
+    low, line, high = span
+    left, right = tables
+    columns = page.columns
+    start, here, stop = columns[sl.TOKEN, low], columns[sl.TOKEN, line], columns[sl.TOKEN, high]
+    row[8], row[9] = np.log2(1.0 + here - start), np.log2(1.0 + stop - here)
+    row[10], row[11] = np.log2(1.0 + line - low), np.log2(1.0 + high - line)
+    start, stop = max(start, here - LONGEST), min(stop, here + LONGEST)
+    for at in range(start, here):
+        left[page.tokens[at] >> np.uint32(32 - _BITS)] += 1
+    for at in range(here, stop):
+        right[page.tokens[at] >> np.uint32(32 - _BITS)] += 1
+    _likeness(page, (start, here, stop), tables, row)
+    end = min(columns[sl.TOKEN, line + 1], here + HEAD_WORDS)
+    total, known, returned = 0, 0, 0
+    for at in range(here, end):
+        place = page.tokens[at] >> np.uint32(32 - _BITS)
+        total += page.weights[at]
+        known += page.weights[at] * (left[place] > 0)
+        returned += page.weights[at] * (right[place] > 1)
+    row[15], row[16] = returned / max(1, total), known / max(1, total)
+    for at in range(start, here):
+        left[page.tokens[at] >> np.uint32(32 - _BITS)] = 0
+    for at in range(here, stop):
+        right[page.tokens[at] >> np.uint32(32 - _BITS)] = 0
+    for kind in range(REGIMES):
+        sums = page.sums[kind]
+        after = (sums[high] - sums[min(line + 1, high)]) / max(1, high - line - 1)
+        before = (sums[line] - sums[min(low + 1, line)]) / max(1, line - low - 1)
+        row[17 + kind] = after - before
+
+
+@_inline  # type: ignore[untyped-decorator]
+def _likeness(
+    page: Page, span: tuple[int, int, int], tables: tuple[npt.NDArray[np.int32], ...], row: Floats
+) -> None:
+    """Write the cosine of the two vocabularies."""
+    left, right = tables
+    cross, lefts, rights = np.int64(0), np.int64(0), np.int64(0)
+    for at in range(span[0], span[2]):
+        place = page.tokens[at] >> np.uint32(32 - _BITS)
+        weight = np.int64(page.weights[at])
+        mine, other = damped(left[place]) * weight, damped(right[place]) * weight
+        if at < span[1]:
+            # a word that stands there n times is met n times: divide by n
+            lefts += mine * mine // max(1, left[place])
+            cross += mine * other // max(1, left[place])
+        else:
+            rights += other * other // max(1, right[place])
+    row[14] = cross / np.sqrt(max(1.0, float(lefts)) * max(1.0, float(rights)))
