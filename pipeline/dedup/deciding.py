@@ -18,8 +18,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline import telemetry
+from pipeline.dedup.buckets import needed
+from pipeline.dedup.groups import Groups, Ties, bind
 from pipeline.dedup.ledger import Ledger, Verdicts, names, split_names
 from pipeline.dedup.matching import match_fingerprint
+from pipeline.dedup.reader import DumpSignatures
 from pipeline.dedup.settle import State, settle, sorted_links
 from pipeline.dedup.tables import Before, fresh_table, moves, revised_table, touched_dump
 from pipeline.model import versions
@@ -31,6 +34,9 @@ from pipeline.storage import layout
 from pipeline.storage.units import Corpus
 
 Array = npt.NDArray[Any]
+
+Pair = tuple[EdgeFile, Array, Array, Array, Array]
+"""An edge file and its columns: order keys of both sides, similarity, exact."""
 
 _NOBODY: Final = np.zeros(1, "S26")
 
@@ -124,8 +130,10 @@ class _Run:
         found.extend(self.ledger.pairs(file)[1] for file in self.ledger.gone(date))
         for file in self.ledger.into(date):
             if file.earlier in self.changed and file.earlier != date:
-                earlier, later, _, _ = self.ledger.pairs(file)
-                found.append(later[np.isin(earlier, self.changed[file.earlier])])
+                earlier, later, similarity, _ = self.ledger.pairs(file)
+                moved = np.isin(earlier, self.changed[file.earlier])
+                tied = similarity == 0  # a group's ties lead from its first document alone
+                found.append(later[moved | (tied & (tied & moved).any())])
         return np.unique(np.concatenate(found))
 
     def _write(
@@ -151,24 +159,49 @@ def _settled(
         every.of(witness),
         np.concatenate([foreign[1].similarity, before.similarity]),
     )
+    similarity = _column(pairs, 3, np.float32)
+    edge = similarity > 0
     links = sorted_links(
         len(nodes),
-        every.of(_column(pairs, 1, "S26")),
-        every.of(_column(pairs, 2, "S26")),
-        similarity=_column(pairs, 3, np.float32),
-        exact=_column(pairs, 4, np.bool_),
+        every.of(_column(pairs, 1, "S26")[edge]),
+        every.of(_column(pairs, 2, "S26")[edge]),
+        similarity=similarity[edge],
+        exact=_column(pairs, 4, np.bool_)[edge],
     )
+    groups = _groups(ledger, pairs, every=every, nodes=nodes, reason=state.reason)
     changed = np.zeros(len(nodes), np.bool_)
     marks = np.concatenate([np.zeros(first, np.bool_), dirty])
-    settle(links, state, first=first, dirty=marks, changed=changed)
+    settle(links, groups, state=state, first=first, marks=(marks, changed))
     who = every.names(state.witness[first:])
     after = Verdicts(before.ids, state.reason[first:], who, state.similarity[first:])
     return after, changed[first:]
 
 
-def _foreign(
-    ledger: Ledger, date: str, pairs: list[tuple[EdgeFile, Array, Array, Array, Array]]
-) -> tuple[Array, Verdicts]:
+def _groups(
+    ledger: Ledger, pairs: list[Pair], *, every: _Numbering, nodes: Array, reason: Array
+) -> Groups:
+    """Bind the tied documents of each pair of dumps, whatever files their ties are in."""
+    ties = []
+    for date in sorted({file.earlier for file, *_ in pairs}):
+        some = [pair for pair in pairs if pair[0].earlier == date]
+        tie = _column(some, 3, np.float32) == 0
+        if tie.any():
+            earlier = every.of(_column(some, 1, "S26")[tie])
+            later = every.of(_column(some, 2, "S26")[tie])
+            ties.append(Ties(earlier, later, inside=some[0][0].later == date))
+    groups, members = bind(ties, reason, need=needed(ledger.threshold))
+    if not len(members):
+        return groups
+    dates, ids = split_names(nodes[members])
+    parts = [
+        DumpSignatures(ledger.corpus, ledger.shards(date.decode())).compared(ids[dates == date])
+        for date in np.unique(dates)
+    ]
+    minima, keys = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return groups.signed(members, minima, keys)
+
+
+def _foreign(ledger: Ledger, date: str, pairs: list[Pair]) -> tuple[Array, Verdicts]:
     """Return order keys and verdicts of the documents in earlier dumps that edges lead from."""
     by_date: dict[str, list[Array]] = {}
     for file, earlier, *_ in pairs:

@@ -92,11 +92,13 @@ class Ledger:
         """Bind to the parent snapshot and the edge files that this run's match found."""
         self.corpus = corpus
         self.own = plan.dump_date
+        self.threshold = plan.settings.dedup.threshold
         self.snapshot = snapshot
         self.edges = tuple(edges)
         self.live = {date: ref.generation for date, ref in snapshot.dumps.items()}
         self.live[plan.dump_date] = plan.generation
         self.decided: dict[str, Verdicts] = {}
+        self._shards = tuple(shard.fingerprint for shard in plan.shards)
         self._states: dict[str, DumpState] = {}
 
     def state(self, date: str) -> DumpState:
@@ -104,6 +106,10 @@ class Ledger:
         if date not in self._states:
             self._states[date] = snapshots.load_state(self.corpus, self.snapshot, date)
         return self._states[date]
+
+    def shards(self, date: str) -> tuple[str, ...]:
+        """Return the ingest units of a live dump, in plan order."""
+        return self._shards if date == self.own else self.state(date).shards
 
     def later(self) -> list[str]:
         """Return the dates of the live dumps after the run's own."""

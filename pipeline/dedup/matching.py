@@ -151,14 +151,15 @@ def _table(found: Found) -> pa.Table:
 
 
 def _unique(tables: list[pa.Table]) -> pa.Table:
-    """Sort by (earlier_id, later_id) and keep one row of each pair."""
+    """Sort by (earlier_id, later_id) and keep one row of each edge and of each tie."""
     table = pa.concat_tables(tables).combine_chunks()
-    pairs = np.empty((table.num_rows, 32), np.uint8)
+    pairs = np.empty((table.num_rows, 33), np.uint8)
     for place, name in enumerate(("earlier_id", "later_id")):
         column = table[name].combine_chunks()
         data = np.frombuffer(column.buffers()[1] or b"", np.uint8)
         pairs[:, 16 * place : 16 * place + 16] = data[: 16 * len(pairs)].reshape(-1, 16)
-    _, first = np.unique(pairs.view("S32")[:, 0], return_index=True)
+    pairs[:, 32] = table["similarity"].to_numpy() > 0
+    _, first = np.unique(pairs.view("S33")[:, 0], return_index=True)
     return table.take(first)
 
 

@@ -84,7 +84,7 @@ class DumpSignatures:
         """Read the signatures at sorted (shard, row), opening only the row groups that hold one."""
         parts: list[pa.Table] = []
         for shard in np.unique(shards).tolist():
-            parts.extend(self._rows(shard, rows[shards == shard]))
+            parts.extend(self._rows(shard, rows[shards == shard], _SIGNED))
         table = concat(parts, pa.schema([SIGNATURES.field(name) for name in _SIGNED]))
         return Signed(
             fixed(table["document_id"], "S16"),
@@ -93,7 +93,19 @@ class DumpSignatures:
             fixed(table["minima"], "u1").reshape(-1, PERMUTATIONS),
         )
 
-    def _rows(self, shard: int, rows: Array) -> Iterator[pa.Table]:
+    def compared(self, ids: Array) -> tuple[Array, Array]:
+        """Read minima and band keys of documents of the dump, given by sorted id."""
+        parts: list[pa.Table] = []
+        for shard, manifest in enumerate(self.manifests):
+            column = self.corpus.read(manifest.signatures, columns=["document_id"])["document_id"]
+            rows = np.flatnonzero(np.isin(fixed(column, "S16"), ids))
+            parts.extend(self._rows(shard, rows, ["document_id", "minima", "band_keys"]))
+        table = pa.concat_tables(parts)
+        order = np.argsort(fixed(table["document_id"], "S16"), kind="stable")
+        minima = fixed(table["minima"], "u1").reshape(-1, PERMUTATIONS)
+        return minima[order], fixed(table["band_keys"], "<u8").reshape(-1, BANDS)[order]
+
+    def _rows(self, shard: int, rows: Array, columns: list[str]) -> Iterator[pa.Table]:
         path = self.corpus.store.fetch(self.manifests[shard].signatures, self.corpus.scratch)
         with pq.ParquetFile(path, memory_map=True) as file:
             begin = 0
@@ -101,7 +113,7 @@ class DumpSignatures:
                 end = begin + file.metadata.row_group(group).num_rows
                 wanted = rows[(rows >= begin) & (rows < end)] - begin
                 if len(wanted):
-                    yield file.read_row_group(group, columns=_SIGNED).take(wanted)
+                    yield file.read_row_group(group, columns=columns).take(wanted)
                 begin = end
 
 

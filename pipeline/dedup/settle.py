@@ -5,7 +5,8 @@ Holds: `settle`, `State`, `sorted_links`. Pure, compiled. Not here: which docume
 Nodes are documents in order-key order. A document with an earlier exact copy follows the earliest
 one: it has it as witness if it is kept, and shares its verdict if it is dropped. Any other document
 is kept unless an earlier *kept* neighbour exists; its witness is the most similar such neighbour,
-the earliest of equals.
+the earliest of equals. Neighbours are those linked by an edge, and the members of a group (see
+`groups.py`) that turn out to be similar.
 
 That is the same as deciding over classes of equal content hash, each acting as its earliest member:
 copies have equal signatures, so they have the same neighbours, and the earliest copy of each dump
@@ -20,6 +21,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.dedup.buckets import agreement
+from pipeline.dedup.groups import Groups
+from pipeline.signature import SIMILARITY
 from pipeline.signature.compiled import jit
 
 Array = npt.NDArray[Any]
@@ -73,43 +77,60 @@ def sorted_links(
     )
 
 
-def settle(links: Links, state: State, *, first: int, dirty: Array, changed: Array) -> None:
+def settle(
+    links: Links, groups: Groups, *, state: State, first: int, marks: tuple[Array, Array]
+) -> None:
     """Decide again every node from `first` on that is dirty or has a changed earlier neighbour.
 
-    Nodes before `first` are fixed. `dirty` and `changed` are marks a node; `changed` is filled in.
+    Nodes before `first` are fixed. `marks` are `dirty` and `changed` by node; the latter is filled.
     """
-    edges = (links.start, links.earlier, links.similarity, links.exact)
-    _settle(edges, (state.reason, state.witness, state.similarity), first, (dirty, changed))
+    _settle(
+        (links.start, links.earlier, links.similarity, links.exact),
+        (groups.start, groups.group, groups.inside, groups.room, groups.nodes),
+        (groups.size.copy(), np.zeros(len(groups.size), np.bool_)),
+        (groups.row, groups.minima, groups.keys, groups.need),
+        (state.reason, state.witness, state.similarity, first, *marks),
+    )
 
 
 @jit
-def _settle(
-    edges: tuple[Array, Array, Array, Array],
-    state: tuple[Array, Array, Array],
-    first: int,
-    marks: tuple[Array, Array],
-) -> None:
-    start, earlier = edges[0], edges[1]
-    reason, witness, similarity = state
-    dirty, changed = marks
-    for node in range(first, start.shape[0] - 1):
-        again = dirty[node]
-        for place in range(start[node], start[node + 1]):
-            again = again or changed[earlier[place]]
-        if not again:
-            continue
-        verdict, who, how = _verdict(node, edges, state)
-        if verdict != reason[node] or who != witness[node] or how != similarity[node]:
-            changed[node] = True
-        reason[node], witness[node], similarity[node] = verdict, who, how
+def _settle(edges: Any, groups: Any, filled: Any, signed: Any, state: Any) -> None:
+    reason, witness, similarity, first, dirty, changed = state
+    belongs, group, inside, room, nodes = groups
+    size, stirred = filled
+    for node in range(first, belongs.shape[0] - 1):
+        again = dirty[node] or _stirred(node, edges, groups, (changed, stirred))
+        if again:
+            verdict, who, how = _verdict(node, edges, (groups, size, signed), state)
+            if verdict != reason[node] or who != witness[node] or how != similarity[node]:
+                changed[node] = True
+            reason[node], witness[node], similarity[node] = verdict, who, how
+        for place in range(belongs[node], belongs[node + 1]):
+            here = group[place]
+            if inside[here]:
+                stirred[here] = stirred[here] or changed[node]
+                if reason[node] == 0:
+                    nodes[room[here] + size[here]] = node
+                    size[here] += 1
 
 
 @jit
-def _verdict(
-    node: int, edges: tuple[Array, Array, Array, Array], state: tuple[Array, Array, Array]
-) -> tuple[int, int, Any]:
+def _stirred(node: int, edges: Any, groups: Any, marks: Any) -> bool:
+    """Whether an earlier neighbour, or an earlier document of a group, has changed."""
+    changed, stirred = marks
+    for place in range(edges[0][node], edges[0][node + 1]):
+        if changed[edges[1][place]]:
+            return True
+    found = False
+    for place in range(groups[0][node], groups[0][node + 1]):
+        found = found or stirred[groups[1][place]]
+    return found
+
+
+@jit
+def _verdict(node: int, edges: Any, hot: Any, state: Any) -> tuple[int, int, Any]:
     start, earlier, likeness, exact = edges
-    reason, witness, similarity = state
+    reason, witness, similarity = state[0], state[1], state[2]
     copy, best, most = -1, -1, np.float32(0)
     for place in range(start[node], start[node + 1]):
         other = earlier[place]
@@ -123,6 +144,35 @@ def _verdict(
         if reason[copy] == 0:
             return 1, copy, np.float32(1)
         return reason[copy], witness[copy], similarity[copy]
+    best, most = _in_groups(node, hot, best, most)
     if best >= 0:
         return 2, best, most
     return 0, -1, np.float32(0)
+
+
+@jit
+def _in_groups(node: int, hot: Any, best: int, most: Any) -> tuple[int, Any]:
+    """Compare a node with the kept documents before it in its groups; return the best witness."""
+    groups, size, signed = hot
+    belongs, group, _, room, nodes = groups
+    row, minima, keys, need = signed
+    for place in range(belongs[node], belongs[node + 1]):
+        here = group[place]
+        for at in range(room[here], room[here] + size[here]):
+            other = nodes[at]
+            one, two = row[other], row[node]
+            equal = agreement(minima[one], minima[two])
+            like = SIMILARITY[equal]
+            better = like > most or (like == most and other < best)
+            if equal >= need and (best < 0 or better) and _met(keys[one], keys[two]):
+                best, most = other, like
+    return best, most
+
+
+@jit
+def _met(one: Array, two: Array) -> bool:
+    """Whether two documents share a band key."""
+    for band in range(one.shape[0]):  # noqa: SIM110 - compiled: a loop is what it becomes
+        if one[band] == two[band]:
+            return True
+    return False

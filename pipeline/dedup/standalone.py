@@ -1,6 +1,7 @@
 """Deduplicating any texts, without a corpus, a store or Airflow.
 
-Holds: `deduplicate`, `decide_all`, `SCHEMA`. Reads Arrow batches that it is given, once; texts are not kept.
+Holds: `deduplicate`, `decide_all`, `SCHEMA`. Reads the Arrow batches it is given
+once; texts are not kept.
 Not here: files and the command line (`cli/`).
 
 The same cores as a night: signatures, buckets, the verdict rule. All documents count as one dump;
@@ -18,7 +19,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.dedup.buckets import needed
 from pipeline.dedup.entries import Entries, entries, key_range
+from pipeline.dedup.groups import Ties, bind
 from pipeline.dedup.match import Found, Signed, within
 from pipeline.dedup.settle import REASONS, UNIQUE, State, settle, sorted_links
 from pipeline.errors import InputError
@@ -131,19 +134,17 @@ def decide_all(signatures: Signatures, order: Array, threshold: float) -> State:
         owned = key_range(part, _SLICES)
         keys = entries(ranks, hashes, bands=(shingles, bands), shard=0, owned=owned)
         found.extend(within(Entries.join([keys]), fetch, threshold=threshold))
+    earlier = np.concatenate([ranks[:0], *(part.earlier for part in found)])
+    later = np.concatenate([ranks[:0], *(part.later for part in found)])
+    score = np.concatenate([np.empty(0, np.float32), *(part.similarity for part in found)])
+    exact = np.concatenate([np.empty(0, np.bool_), *(part.exact for part in found)])
+    edge = score > 0
     links = sorted_links(
-        len(order),
-        np.concatenate([ranks[:0], *(part.earlier for part in found)]),
-        np.concatenate([ranks[:0], *(part.later for part in found)]),
-        similarity=np.concatenate([np.empty(0, np.float32), *(part.similarity for part in found)]),
-        exact=np.concatenate([np.empty(0, np.bool_), *(part.exact for part in found)]),
+        len(order), earlier[edge], later[edge], similarity=score[edge], exact=exact[edge]
     )
+    ties = [Ties(earlier[~edge], later[~edge], inside=True)]
+    groups, _ = bind(ties, np.zeros(len(order), np.int8), need=needed(threshold))
     state = State.blank(len(order))
-    settle(
-        links,
-        state,
-        first=0,
-        dirty=np.ones(len(order), np.bool_),
-        changed=np.zeros(len(order), np.bool_),
-    )
+    marks = (np.ones(len(order), np.bool_), np.zeros(len(order), np.bool_))
+    settle(links, groups.signed(ranks, minima, bands), state=state, first=0, marks=marks)
     return state

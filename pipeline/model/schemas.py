@@ -72,7 +72,9 @@ EDGES = pa.schema(
         pa.field("exact", pa.bool_(), nullable=False),
     ]
 )
-"""Verified pairs, sorted and unique by (earlier_id, later_id); order key (dump_date, id)."""
+"""Verified pairs, sorted and unique by (earlier_id, later_id); order key (dump_date, id).
+Rows of similarity 0 are ties, not pairs: they bind the documents of hot buckets into groups whose
+members `decide` compares (`dedup/buckets.py`); a pair may have a row of each kind."""
 
 LANGUAGE_COLUMNS = [
     pa.field("language_bcp47", pa.string(), nullable=False),

@@ -256,7 +256,7 @@ def histories(draw: st.DrawFn) -> tuple[dict[str, Dump], list[tuple[str, Dump]]]
 
 
 relaxed = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -432,4 +432,40 @@ def test_near_identical_pages_of_one_night_leave_one(tmp_path: Path) -> None:
     decision = nights.run(DATES[0], {f"{at:04d}": f"{body} visit {at}" for at in range(300)})
     own = decision.touched[0]
     assert (own.kept, own.dropped_near) == (1, 299)
-    assert np.isclose(sum(file.file.rows for file in decision.edges), 300 * 299 / 2, rtol=0.05)
+    assert sum(file.file.rows for file in decision.edges) < 2 * 20 * 300
+
+
+def crowd(kind: str, size: int, skip: int) -> Dump:
+    """Many variants of two unlike boilerplate pages, far more alike than the threshold."""
+    body = [f"{kind}{at}" for at in range(150)]
+    other = [f"{kind}{at}" if at % 3 else f"other{at}" for at in range(150)]
+    pages = {f"p{at:03d}": " ".join([*body, str(at)]) for at in range(0, size, skip)}
+    return pages | {f"q{at:03d}": " ".join([*other, str(at)]) for at in range(0, size, skip + 1)}
+
+
+def test_hot_buckets_are_decided_by_the_definition(tmp_path: Path) -> None:
+    """Groups of tied documents, inside nights and across them, change no verdict on any path."""
+    lone = {
+        "x": " ".join([*(f"z{at}" for at in range(12)), *(f"hot{at}" for at in range(12, 150))])
+    }
+    corpus = {
+        DATES[0]: lone,
+        DATES[1]: crowd("hot", 150, 1),
+        DATES[2]: crowd("hot", 150, 1) | {"new": story(0, 0, 0)},
+        DATES[3]: crowd("hot", 100, 2),
+    }
+    paths = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]]
+    expected = oracle(corpus)
+    for number, path in enumerate(paths):
+        nights = Nights(tmp_path, shards=1 + number, ranges=1 + number)
+        if number == 2:
+            nights.run(DATES[1], crowd("cold", 120, 1))
+        ties = 0
+        for at in path:
+            decision = nights.run(DATES[at], corpus[DATES[at]])
+            for file in decision.edges:
+                ties += np.count_nonzero(
+                    nights.corpus.read(file.file)["similarity"].to_numpy() == 0
+                )
+        assert ties > 300
+        assert nights.verdicts() == expected

@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 from pipeline.dedup.buckets import Members, needed, verified
 from pipeline.dedup.entries import PREFIXES, Entries, entries, exact_keys, first_copies, key_range
+from pipeline.dedup.groups import Ties, bind
 from pipeline.dedup.match import Signed, between, within
+from pipeline.dedup.standalone import deduplicate
 from pipeline.model.plan import KeyRange
+from pipeline.model.settings import DedupSettings
 from pipeline.signature import SIMILARITY, sign, similarity
 
 WHOLE = KeyRange(0, 0, PREFIXES)
@@ -194,3 +197,41 @@ def test_chunks_of_any_size_find_the_same_edges(chunk: int) -> None:
     assert (every.ids[42], others.ids[42]) in across
     assert inside == pairs(within(one[0], one[1], threshold=0.75))
     assert across == pairs(between(one[:2], two[:2], threshold=0.75))
+
+
+@pytest.mark.parametrize(("split", "ties"), [(0, 139), (70, 139), (4, 0)])
+def test_a_hot_bucket_is_tied_together_not_compared(split: int, ties: int) -> None:
+    """Above 64 times 64 pairs, ties bind all documents into one group, and nothing is compared."""
+    facts = members(list(range(1, 141)), split)
+    ((edges, compared),) = verified(
+        facts, np.array([0, 140]), documents=np.arange(140), threshold=1.0
+    )
+    assert np.count_nonzero(edges.similarity == 0) == ties
+    assert (compared == 0) == (ties > 0)
+    if ties:
+        groups, nodes = bind(
+            [Ties(edges.earlier, edges.later, inside=split == 0)], np.zeros(140, np.int8), need=97
+        )
+        assert nodes.tolist() == list(range(140))
+        assert groups.group.tolist() == [0] * (140 - split)
+        assert groups.size.tolist() == [split]
+
+
+def test_pages_with_a_counter_are_decided_alike_however_many_come() -> None:
+    """The rule over a hot bucket gives the verdicts of comparing all pairs."""
+    body = " ".join(f"line{at}" for at in range(90))
+    table = deduplicate(
+        [
+            pa.RecordBatch.from_pydict(
+                {
+                    "id": [f"{at:03d}" for at in range(200)],
+                    "text": [
+                        f"{body} {at}" if at % 2 else f"{body[:300]} {at}" for at in range(200)
+                    ],
+                }
+            )
+        ],
+        settings=DedupSettings(),
+    )
+    assert np.flatnonzero(table["kept"].to_numpy()).tolist() == [0, 1]
+    assert table["witness_id"].to_pylist()[2:] == ["000", "001"] * 99
