@@ -28,6 +28,13 @@ from demo.home import ROOT, end_group
 
 USER = PASSWORD = "admin"  # noqa: S105 - printed by the demo; the server listens on 127.0.0.1
 POOL = {"name": "winnow_commit", "slots": 1, "description": "Nights commit one after the other."}
+_LOCAL_SETTINGS = """\
+# Task processes are forked from the scheduler's: what it has loaded they need not load again.
+import sys
+
+if "scheduler" in sys.argv:
+    import pipeline.runner
+"""
 _CORE = ("api-server", "scheduler", "dag-processor")
 
 
@@ -57,6 +64,9 @@ class Airflow:
             AirflowError: a process ended, or the time is over.
         """
         self.home.mkdir(parents=True, exist_ok=True)
+        local_settings = self.home / "config" / "airflow_local_settings.py"
+        local_settings.parent.mkdir(exist_ok=True)
+        local_settings.write_text(_LOCAL_SETTINGS, "utf-8")
         passwords = self.home / "passwords.json"
         passwords.write_text(json.dumps({USER: PASSWORD}), "utf-8")
         self._launch("db", "migrate").wait()

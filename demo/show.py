@@ -78,7 +78,7 @@ class Progress:
         for task in TASKS:
             before = self._cells[date].get(task, "")
             self._cells[date][task] = cell = _cell(states[task])
-            if self._live is None and cell != before and cell.startswith("✓"):
+            if self._live is None and cell != before and cell.startswith(("✓", "✗", "retry")):
                 self._console.print(f"  {date}  {task:<9} {cell}  {self._seconds(date)} s")
         if self._live:
             self._live.update(self._table(), refresh=True)

@@ -1,0 +1,172 @@
+"""Nights through a real Airflow: scheduler, api-server and task processes on a real S3 server."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from demo.airflow import Airflow
+from demo.home import Home
+from demo.nights import DemoNight, nights
+from pipeline import config, runner
+from pipeline.model.settings import Settings
+from pipeline.storage.open import open_store
+from pipeline.storage.store import Store
+
+pytestmark = [
+    pytest.mark.airflow,
+    pytest.mark.server,
+    pytest.mark.slow,
+    # One Airflow for the whole module, whatever the number of workers.
+    pytest.mark.xdist_group("airflow"),
+]
+
+DAG = "/dags/winnow_nightly/dagRuns"
+NIGHT = nights()[0]
+MAPPED = {"ingest", "match", "annotate", "publish"}
+States = Mapping[str, set[str]]
+
+
+class Stack:
+    """A running Airflow with its store, and the few questions that tests ask it."""
+
+    def __init__(self, airflow: Airflow, settings: Settings) -> None:
+        """Wrap an Airflow that is ready."""
+        self.airflow = airflow
+        self.settings = settings
+
+    def land(self, night: DemoNight) -> None:
+        """Upload a night."""
+        landing = runner.open_landing(self.settings)
+        for key, data in night.files:
+            landing.put(key, data)
+
+    def trigger(self, partition_key: str | None) -> dict[str, Any]:
+        """Start a run and return it when it has ended."""
+        body = {"logical_date": None, "partition_key": partition_key, "conf": {}}
+        run_id = self.airflow.call("POST", DAG, json=body)["dag_run_id"]
+        return self.ended(lambda: self.airflow.call("GET", f"{DAG}/{run_id}"))
+
+    def backfill(self, dump_date: str) -> dict[str, Any]:
+        """Backfill one date and return its run when it has ended."""
+        instant = f"{dump_date}T00:00:00Z"
+        body = {"dag_id": "winnow_nightly", "from_date": instant, "to_date": instant}
+        self.airflow.call("POST", "/backfills", json=body)
+
+        def find() -> dict[str, Any]:
+            runs = self.airflow.call("GET", f"{DAG}?run_type=backfill")["dag_runs"]
+            return next((run for run in runs if run["partition_key"] == dump_date), {})
+
+        return self.ended(find)
+
+    def ended(self, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Ask until the run has ended; pytest's own time limit is the only other way out."""
+        while (run := look()).get("state") not in {"success", "failed"}:
+            time.sleep(0.3)
+        return run
+
+    def states(self, run: Mapping[str, Any]) -> States:
+        """Return task → the states of its instances."""
+        path = f"{DAG}/{run['dag_run_id']}/taskInstances?limit=1000"
+        found: dict[str, set[str]] = {}
+        for task in self.airflow.call("GET", path)["task_instances"]:
+            found.setdefault(task["task_id"], set()).add(task["state"])
+        return found
+
+    def why(self, run: Mapping[str, Any]) -> str:
+        """Return the log of the task that failed."""
+        return self.airflow.failure("winnow_nightly", run["dag_run_id"])
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Start the object store and Airflow, land the first night, and stop everything at the end."""
+    environment = dict(os.environ)
+    home = Home(tmp_path_factory.mktemp("airflow"))
+    airflow = Airflow(home.airflow, home.settings)
+    try:
+        home.start_store()
+        config.use_credentials(config.load(home.settings, environ={}))
+        airflow.start()
+        airflow.make_ready("winnow_nightly")
+        made = Stack(airflow, config.load(home.settings, environ={}))
+        made.land(NIGHT)
+        yield made
+    finally:
+        airflow.stop()
+        home.stop("store")
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+@pytest.fixture(scope="module")
+def first_run(stack: Stack) -> dict[str, Any]:
+    """The first night, triggered by its partition key."""
+    return stack.trigger(NIGHT.dump_date)
+
+
+def test_a_night_ends_well(stack: Stack, first_run: dict[str, Any]) -> None:
+    """Every task of a night with dumps succeeds, mapped ones in more than one instance."""
+    assert first_run["state"] == "success", stack.why(first_run)
+    assert stack.states(first_run) == {key: {"success"} for key in [*MAPPED, *_SINGLE]}
+
+
+@pytest.mark.usefixtures("first_run")
+def test_airflow_and_the_command_line_publish_the_same_bytes(stack: Stack, tmp_path: Path) -> None:
+    """The DAG calls the functions of `winnow run`: its tables are the same to the byte."""
+    store = msgspec.structs.replace(stack.settings.store, corpus=str(tmp_path / "corpus"))
+    with runner.session(msgspec.structs.replace(stack.settings, store=store)) as night:
+        assert [label for label, _ in runner.run_night(night, NIGHT.dump_date, "by-hand")]
+    with runner.corpus_session(stack.settings) as corpus:
+        assert _published(corpus.store) == _published(open_store(store.corpus))
+
+
+@pytest.mark.usefixtures("first_run")
+def test_the_partition_is_announced_with_its_counts(stack: Stack) -> None:
+    """The asset event of the night carries the dump date as key, and numbers for downstream."""
+    events = stack.airflow.call("GET", "/assets/events")["asset_events"]
+    event = next(event for event in events if event["partition_key"] == NIGHT.dump_date)
+    assert event["extra"]["documents"] > 0
+    assert event["extra"]["snapshot"] == 1
+
+
+@pytest.mark.usefixtures("first_run")
+def test_the_same_night_again_skips_to_the_end(stack: Stack) -> None:
+    """An unchanged night maps over nothing, and still ends as a success."""
+    run = stack.trigger(NIGHT.dump_date)
+    assert run["state"] == "success", stack.why(run)
+    expected = {key: {"skipped"} for key in MAPPED} | {key: {"success"} for key in _SINGLE}
+    assert stack.states(run) == expected
+
+
+def test_a_backfill_of_a_night_without_dumps_ends_well(stack: Stack) -> None:
+    """A date on which nothing landed is a success without mapped work."""
+    run = stack.backfill("2026-11-01")
+    assert run["state"] == "success", stack.why(run)
+    assert stack.states(run)["ingest"] == {"skipped"}
+
+
+def test_a_run_without_a_key_fails_with_the_next_step(stack: Stack) -> None:
+    """Nobody knows which night is meant: the first task says where the key goes, and no retry."""
+    run = stack.trigger(None)
+    assert run["state"] == "failed"
+    assert "expected the dump date as the run's partition key" in stack.why(run)
+
+
+def _published(store: Store) -> dict[str, str]:
+    """Return key → sha256 of the published tables that do not depend on the run."""
+    return {
+        found.key: hashlib.sha256(store.get(found.key)[0]).hexdigest()
+        for table in ("documents/", "verdicts/", "quarantine/")
+        for found in store.list(table)
+    }
+
+
+_SINGLE = ("plan", "key_ranges", "decide", "route", "commit", "promote", "report")
