@@ -62,7 +62,7 @@ INDEX = pa.schema(
         pa.field("row", pa.uint32(), nullable=False),
     ]
 )
-"""A slice of a dump's band index, sorted by (key, shard, row); (shard, row) is a signature's place."""
+"""A slice of a dump's band index, sorted by (key, shard, row). (shard, row) finds a signature."""
 
 EDGES = pa.schema(
     [
