@@ -17,8 +17,9 @@ from library import Library
 from pages import GeneratedPage, make_page
 
 from pipeline.ingest import split_lines as sl
-from pipeline.ingest.split_features import Page, features, measure
+from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest
+from pipeline.ingest.split_measure import Page, measure
 from pipeline.ingest.split_score import LOOK, look, look_again
 
 FREQUENT = 0.12
@@ -73,7 +74,7 @@ def line_rows(source: Source, seed: int) -> Rows:
     """Return features, labels and weights for the first look: all boundaries, some other lines."""
     page, lines, measured = read(source, seed)
     labels = truth(page, lines)
-    taken = (labels > 0) | (np.random.default_rng(seed).random(lines.count) < KEEP)
+    taken = (labels > 0) | (np.random.default_rng(seed).random(lines.size) < KEEP)
     taken[0] = False
     some = np.flatnonzero(taken).astype(np.int64)
     weights = np.where(labels[some] > 0, 1.0, 1 / KEEP).astype(np.float32)

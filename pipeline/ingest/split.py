@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from pipeline.ingest.split_features import measure
 from pipeline.ingest.split_forest import load_model
 from pipeline.ingest.split_furniture import LONGEST, furniture_reason
 from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
+from pipeline.ingest.split_measure import measure
 from pipeline.ingest.split_path import choose
 from pipeline.ingest.split_score import probabilities
 from pipeline.model.settings import IngestSettings
@@ -69,7 +69,7 @@ def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
         settings: `min_split_score`: boundaries less likely than this are not cut.
     """
     lines = scan(text.encode("utf-8", "surrogatepass"), load_model().stops)
-    if lines.count == 0:
+    if lines.size == 0:
         return _blank(text)
     pieces = list(_pieces(text, lines, settings.min_split_score))
     return [_segment(text, lines, piece) for piece in pieces]
@@ -90,36 +90,34 @@ def _count_lines(text: str) -> int:
 
 def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
     """Take furniture off the page's ends, cut what is left, take it off the documents' ends."""
-    first, last = _trimmed(text, lines, (0, lines.count))
-    yield from _furniture(text, lines, (0, first))
+    first, last, around = _trimmed(text, lines, (0, lines.size))
+    yield from around[:first]
     if first < last:
         body = lines.part(first, last)
         scores = probabilities(measure(body), load_model())
         starts = [int(at) for at in choose(scores, floor=floor)]
-        for start, stop in zip(starts, [*starts[1:], body.count], strict=True):
+        for start, stop in zip(starts, [*starts[1:], body.size], strict=True):
             score = round(float(scores[start]), 4) if start else None
-            span = (first + start, first + stop)
-            low, high = _trimmed(text, lines, span)
-            yield from _furniture(text, lines, (span[0], low))
+            low, high, found = _trimmed(text, lines, (first + start, first + stop))
+            yield from found[: low - first - start]
             if low < high:
                 yield _Piece(low, high, score, "")
-            yield from _furniture(text, lines, (high, span[1]))
-    yield from _furniture(text, lines, (last, lines.count))
+            yield from found[low - first - start :]
+    yield from around[first:]
 
 
-def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int]:
-    """Return what is left of a span without the furniture at its ends (empty at its end if none)."""
+def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int, list[_Piece]]:
+    """Return what is left of a span without the furniture at its ends, and that furniture."""
     low, high = span
-    while low < high and furniture_reason(_line(text, lines, low)):
+    before: list[_Piece] = []
+    after: list[_Piece] = []
+    while low < high and (reason := furniture_reason(_line(text, lines, low), opens=True)):
+        before.append(_Piece(low, low + 1, None, reason))
         low += 1
-    while high > low and furniture_reason(_line(text, lines, high - 1)):
+    while high > low and (reason := furniture_reason(_line(text, lines, high - 1), opens=False)):
+        after.append(_Piece(high - 1, high, None, reason))
         high -= 1
-    return low, high
-
-
-def _furniture(text: str, lines: Lines, span: tuple[int, int]) -> Iterator[_Piece]:
-    for at in range(*span):
-        yield _Piece(at, at + 1, None, furniture_reason(_line(text, lines, at)) or "")
+    return low, high, before + after[::-1]
 
 
 def _line(text: str, lines: Lines, at: int, *, limit: int = LONGEST + 2) -> str:
@@ -131,7 +129,7 @@ def _line(text: str, lines: Lines, at: int, *, limit: int = LONGEST + 2) -> str:
 
 def _segment(text: str, lines: Lines, piece: _Piece) -> Segment:
     columns = lines.columns
-    opens, closes = piece.first == 0, piece.last == lines.count
+    opens, closes = piece.first == 0, piece.last == lines.size
     start = 0 if opens else int(columns[CHAR, piece.first])
     line_start = 1 if opens else int(columns[NUMBER, piece.first]) + 1
     end = len(text) if closes else int(columns[CHAR, piece.last])

@@ -11,16 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.ingest.split_lines import STOP_BITS
+from pipeline.signature.compiled import jit
 
 DEPTH: Final = 6
 MODEL: Final = Path(__file__).with_name("split_model.npz")
-
-_jit = nb.njit(cache=True, nogil=True)
 
 
 class Forest(NamedTuple):
@@ -60,7 +58,7 @@ def forest(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Forest:
     return Forest(features, np.ascontiguousarray(tests), leaves, float(stored[f"{name}_base"]))
 
 
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def log_odds(forest: Forest, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return the sum of the trees for every row of features."""
     result = np.empty(len(rows), dtype=np.float32)

@@ -2,71 +2,114 @@
 
 Holds: `furniture_reason`. Pure function of one line. Not here: where such a line counts (only
 at the edges of a page or between documents: `split.py`).
+
+The phrases are those that blog software and news sites print in the languages they are translated
+into. A line counts only if the phrase is all that stands there, an archive's name apart: what is
+not known for sure stays with the article.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 LONGEST: Final = 120
 """Characters of a line beyond which it is taken for text."""
 
-_HEADINGS: Final = (
-    # "Category archives: …", "Tag: …", in the languages that blog software is translated into
-    r"(?:(?:monthly |daily |yearly )?archives?(?: for| of|s?)|(?:category|tag|author|monthly|daily"
-    r"|yearly)(?: archives?)?|posts? (?:tagged|categori[sz]ed|filed under))\s*[:：].+",
-    r"(?:category|tag|author|monthly|daily|yearly) archives?\b.*",
-    r"archives? (?:for|of) .+",
-    r"(?:标签|標籤|分类|分類|作者|月度|按月|每月|日|年)?(?:归档|歸檔|彙整|存档|存檔|归类)\s*[:：]?.*",
-    r"(?:标签|標籤|分类|分類|栏目|欄目|カテゴリー|タグ|月別|アーカイブ|카테고리|태그|글 보관함)"
-    r"(?:アーカイブ|别?| 보관함)?\s*[:：].+",
-    r"(?:schlagwort|kategorie|autor|monats?)-?(?:archive?)?\s*[:：].+",
-    r"(?:archives?|catégorie|étiquette|mot-clé)(?: (?:de|du|des|par) .{1,40}?)?\s?[:：].+",
-    r"(?:archivo|categoría|etiqueta|archivos)(?: (?:de|del|por) .{1,40}?)?\s*[:：].+",
-    r"(?:arquivos?|categoria|etiqueta|arquivo)(?: (?:de|do|da|por) .{1,40}?)?\s*[:：].+",
-    r"(?:archivio|categoria|tag)(?: (?:per|di|dei) .{1,40}?)?\s*[:：].+",
-    r"(?:архивы?|рубрика|метка|категория|архів|позначка|категорія)(?: .{1,30}?)?\s*[:：].+",
-    r"(?:archiwa?|kategoria|tag)(?: .{1,30}?)?\s*[:：].+",
-    r"(?:arşiv|kategori|etiket|arsip|lưu trữ|thẻ|chuyên mục|kategorie|archief|categorie)"
-    r"(?: .{1,30}?)?\s*[:：].+",
-    r"(?:أرشيف|الأرشيف|وسم|تصنيف|التصنيف|بایگانی|برچسب|دسته|ארכיון|תגית|קטגוריה)"
-    r"(?: .{1,30}?)?\s*[:：].+",
-    r"(?:ป้ายกำกับ|หมวดหมู่|คลังเก็บ|श्रेणी|टैग|पुरालेख)\s*[:：].+",
+_ARCHIVES: Final = (
+    "archive|archives|category archives|category archive|tag archives|tag archive|"
+    "author archives|monthly archives|daily archives|yearly archives|posts tagged|"
+    "posts in category|filed under|标签归档|标签存档|标签汇总|分类归档|分类目录归档|分类存档|"
+    "月度归档|按月归档|年度归档|每日归档|作者归档|归档|存档|標籤彙整|分類彙整|標籤歸檔|"
+    "分類歸檔|每月彙整|彙整|タグアーカイブ|カテゴリーアーカイブ|月別アーカイブ|アーカイブ|"
+    "태그 보관물|카테고리 보관물|월간 보관물|보관물|글 보관함|schlagwort-archive|"
+    "schlagwort-archiv|kategorie-archive|kategorie-archiv|monatsarchive|monatsarchiv|archiv|"
+    "archives de catégorie|archives par mot-clé|archives mensuelles|archives du mot-clé|"
+    "archivo de la categoría|archivo de la etiqueta|archivos de la categoría|"
+    "archivos de la etiqueta|archivo mensual|archivo|archivos|arquivo da categoria|"
+    "arquivo da tag|arquivos da categoria|arquivos da tag|arquivo mensal|archivi categoria|"
+    "archivi tag|archivio mensile|archivio|архив рубрики|архив метки|архив за месяц|архив|"
+    "архивы|архів категорії|архів позначки|архів|archiwum kategorii|archiwum tagów|archiwum|"
+    "kategori arşivi|etiket arşivi|arşiv|categoriearchief|tagarchief|archief|arsip kategori|"
+    "arsip tag|arsip|lưu trữ danh mục|lưu trữ thẻ|lưu trữ|kategoriarkiv|etikettarkiv|arkiv|"
+    "أرشيف التصنيف|أرشيف الوسم|الأرشيف|أرشيف|بایگانی دسته|بایگانی برچسب|بایگانی|"
+    "ארכיון קטגוריה|ארכיון תגית|ארכיון|คลังเก็บหมวดหมู่|คลังเก็บป้ายกำกับ|คลังเก็บ|"
+    "श्रेणी पुरालेख|टैग पुरालेख|पुरालेख"
+)
+_LABELS: Final = (
+    "tag|tags|category|categories|标签|分类|栏目|標籤|分類|欄目|タグ|カテゴリー|태그|"
+    "카테고리|schlagwort|kategorie|étiquette|mot-clé|catégorie|etiqueta|categoría|categoria|"
+    "рубрика|метка|категория|позначка|категорія|kategoria|kategori|etiket|categorie|thẻ|"
+    "chuyên mục|وسم|تصنيف|برچسب|دسته|תגית|קטגוריה|ป้ายกำกับ|หมวดหมู่|श्रेणी|टैग"
 )
 _NAVIGATION: Final = (
-    r"(?:read|learn|see|show|load|view) (?:more|all|full (?:article|story))[ .…»>→]*",
-    r"continue reading.{0,80}",
-    r"(?:next|previous|older|newer|first|last)(?: (?:page|posts?|entries|articles?|story))?[ »«>→←]*",
-    r"(?:older posts|newer posts|back to top|home|sitemap|skip to content|share this|share on .{3,40})",
-    r"(?:follow|subscribe|like|join)(?: to)? (?:us|our|me)\b.{0,60}",
-    r"page \d+ of \d+|posts navigation|post navigation|leave a comment|no comments?(?: yet)?",
-    r"(?:阅读|閱讀|查看|浏览|瀏覽|了解|加载|載入)?(?:更多|全文|全部)[ .…»>→]*",
-    r"(?:上一页|下一页|上一頁|下一頁|上一篇|下一篇|首页|首頁|尾页|返回顶部|继续阅读|繼續閱讀)(?:\s*[:：].{0,80}|[ »>→]*)",
-    r"(?:关注|關注)(?:我们|我們|微信公众号|公众号).{0,30}",
-    r"(?:続きを読む|もっと見る|次のページ|前のページ|次へ|前へ|더 보기|더보기|계속 읽기|다음|이전|다음 페이지|이전 페이지)[ »>→]*",
-    r"(?:weiterlesen|mehr lesen|mehr erfahren|nächste seite|vorherige seite|ältere beiträge|neuere beiträge)[ .…»>→]*",
-    r"(?:lire (?:la suite|plus)|en savoir plus|page (?:suivante|précédente)|suivant|précédent)[ .…»>→]*",
-    r"(?:leer más|seguir leyendo|continuar leyendo|página (?:siguiente|anterior)|siguiente|anterior)[ .…»>→]*",
-    r"(?:leia mais|ler mais|continue lendo|saiba mais|próxima página|página anterior|próximo)[ .…»>→]*",
-    r"(?:leggi (?:tutto|di più|anche)|continua a leggere|pagina (?:successiva|precedente))[ .…»>→]*",
-    r"(?:читать (?:далее|дальше|полностью)|подробнее|следующая страница|предыдущая страница|далее|назад"
-    r"|читати далі|детальніше)[ .…»>→]*",
-    r"(?:czytaj (?:dalej|więcej)|następna strona|poprzednia strona|devamını oku|sonraki sayfa|önceki sayfa)[ .…»>→]*",
-    r"(?:اقرأ المزيد|إقرأ المزيد|المزيد|الصفحة التالية|الصفحة السابقة|ادامه مطلب|بیشتر بخوانید)[ .…»>→]*",
-    r"(?:อ่านต่อ|อ่านเพิ่มเติม|หน้าถัดไป|หน้าก่อนหน้า|और पढ़ें|अगला पृष्ठ|đọc thêm|xem thêm|trang sau|baca selengkapnya)"
-    r"[ .…»>→]*",
-    r"[«»<>→←|·•\s\d]{1,40}",
+    "read more|learn more|see more|view more|show more|load more|more|read all|view all|"
+    "see all|read full article|read the full story|full story|continue reading|next page|"
+    "previous page|next|previous|next post|previous post|next article|previous article|"
+    "older posts|newer posts|older entries|newer entries|back to top|home|sitemap|"
+    "skip to content|share this|share|post navigation|posts navigation|leave a comment|"
+    "no comments|no comments yet|follow us|subscribe|sign up|阅读更多|阅读全文|查看更多|"
+    "查看全文|查看全部|了解更多|更多|更多内容|加载更多|展开全文|点击展开全文|上一页|下一页|"
+    "上一篇|下一篇|首页|尾页|返回顶部|返回首页|继续阅读|关注我们|閱讀更多|閱讀全文|查看更多|"
+    "更多|上一頁|下一頁|繼續閱讀|關注我們|続きを読む|もっと見る|次のページ|前のページ|次へ|"
+    "前へ|더 보기|더보기|계속 읽기|다음 페이지|이전 페이지|weiterlesen|mehr lesen|"
+    "mehr erfahren|nächste seite|vorherige seite|ältere beiträge|neuere beiträge|"
+    "folgen sie uns|lire la suite|lire plus|en savoir plus|page suivante|page précédente|"
+    "suivez-nous|leer más|seguir leyendo|continuar leyendo|página siguiente|página anterior|"
+    "síguenos|leia mais|ler mais|continue lendo|saiba mais|próxima página|siga-nos|"
+    "leggi tutto|leggi di più|continua a leggere|pagina successiva|pagina precedente|seguici|"
+    "читать далее|читать дальше|читать полностью|подробнее|следующая страница|"
+    "предыдущая страница|подписывайтесь|читати далі|детальніше|czytaj dalej|czytaj więcej|"
+    "następna strona|poprzednia strona|devamını oku|sonraki sayfa|önceki sayfa|lees meer|"
+    "lees verder|volgende pagina|läs mer|les mer|læs mere|lue lisää|číst dále|tovább|"
+    "citește mai mult|baca selengkapnya|selengkapnya|đọc thêm|xem thêm|trang sau|اقرأ المزيد|"
+    "إقرأ المزيد|المزيد|الصفحة التالية|الصفحة السابقة|تابعنا|ادامه مطلب|بیشتر بخوانید|"
+    "קרא עוד|המשך לקרוא|อ่านต่อ|อ่านเพิ่มเติม|หน้าถัดไป|หน้าก่อนหน้า|और पढ़ें|अगला पृष्ठ"
 )
-_RULES: Final = (
-    ("archive_heading", re.compile("|".join(f"(?:{one})" for one in _HEADINGS), re.IGNORECASE)),
-    ("navigation", re.compile("|".join(f"(?:{one})" for one in _NAVIGATION), re.IGNORECASE)),
+_PROMPTS: Final = (
+    "follow us on |follow us at |follow me on |like us on |join us on |subscribe to our |"
+    "sign up for our |continue reading |posted in |上一篇：|上一篇:|下一篇：|下一篇:|"
+    "关注我们|关注微信公众号|關注我們|suivez-nous sur |folgen sie uns auf |síguenos en |"
+    "siga-nos |seguici su |подписывайтесь на |تابعونا على "
 )
+_MARKS: Final = " \t.…»«>›<‹→←↓↑|·•–—-[]()（）【】:：!！"
 
 
-def furniture_reason(line: str) -> str | None:
-    """Return why a line is furniture, or None when it may be text."""
+def _phrases(text: str) -> frozenset[str]:
+    return frozenset(part.strip().casefold() for part in text.split("|"))
+
+
+_ARCHIVE_NAMES = _phrases(_ARCHIVES)
+_LABEL_NAMES = _phrases(_LABELS)
+_NAVIGATION_NAMES = _phrases(_NAVIGATION)
+_PROMPT_STARTS = tuple(part.casefold() for part in _PROMPTS.split("|"))
+
+
+def furniture_reason(line: str, *, opens: bool) -> str | None:
+    """Return why a line is furniture, or None when it may be text.
+
+    Args:
+        line: one line of a page.
+        opens: whether it stands before the text. Labels such as "Tag: …" name an archive there;
+            after the text they belong to the article, as its closing credits do.
+    """
     line = line.strip()
     if len(line) > LONGEST:
         return None
-    return next((name for name, rule in _RULES if rule.fullmatch(line)), None)
+    small = line.casefold()
+    bare = small.strip(_MARKS)
+    if bare in _NAVIGATION_NAMES or small.startswith(_PROMPT_STARTS):
+        return "navigation"
+    if opens and _names_archive(small):
+        return "archive_heading"
+    return None
+
+
+def _names_archive(line: str) -> bool:
+    """Whether a line is the heading of a list of articles: "Tag archives: …", "Archive for …"."""
+    name, colon, rest = line.replace("：", ":").partition(":")
+    name = name.strip()
+    if line in _ARCHIVE_NAMES or (colon and name in _ARCHIVE_NAMES):
+        return True
+    if line.startswith(("archive for ", "archives for ", "posts tagged ", "posts in category ")):
+        return True
+    return bool(colon and rest.strip()) and name in _LABEL_NAMES

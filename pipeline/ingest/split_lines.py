@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
@@ -34,6 +33,7 @@ from pipeline.ingest.split_chars import (
     UPPER,
     char_table,
 )
+from pipeline.signature.compiled import i64, inline, jit, u32
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
@@ -65,9 +65,6 @@ NEWLINE: Final = 10
 _PRIME: Final = 0x01000193
 _SEED: Final = 0x811C9DC5
 
-_jit = nb.njit(cache=True, nogil=True)
-_inline = nb.njit(inline="always")
-
 
 class Lines(NamedTuple):
     """The non-blank lines of a page and its content words, in order."""
@@ -77,13 +74,13 @@ class Lines(NamedTuple):
     total: int  # lines of the page, blank ones included
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many non-blank lines there are."""
-        return self.columns.shape[1] - 1
+        return int(self.columns.shape[1]) - 1
 
     def part(self, first: int, last: int) -> Lines:
-        """Return the lines `[first, last)` as a page of their own; places stay those of the page."""
-        if (first, last) == (0, self.count):
+        """Return the lines `[first, last)` as a page of their own, at the places they have."""
+        if (first, last) == (0, self.size):
             return self
         columns = self.columns[:, first : last + 1].copy()
         low, high = int(columns[TOKEN, 0]), int(columns[TOKEN, -1])
@@ -106,7 +103,7 @@ def scan(raw: bytes, stops: npt.NDArray[np.uint8]) -> Lines:
     return Lines(np.ascontiguousarray(columns[: lines + 1].T), tokens[:words].copy(), total)
 
 
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def _count_lines(data: Bytes) -> int:
     count = 1
     for byte in data:
@@ -114,29 +111,29 @@ def _count_lines(data: Bytes) -> int:
     return count
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _decode(data: Bytes, at: int) -> tuple[int, int]:
     """Return the code point at a byte offset and how many bytes it takes."""
-    byte = np.int64(data[at])
+    byte = i64(data[at])
     if byte < 0x80:
         return byte, 1
     if byte < 0xE0:
-        return (byte & 0x1F) << 6 | (np.int64(data[at + 1]) & 0x3F), 2
-    low = (np.int64(data[at + 1]) & 0x3F) << 6 | (np.int64(data[at + 2]) & 0x3F)
+        return (byte & 0x1F) << 6 | (i64(data[at + 1]) & 0x3F), 2
+    low = (i64(data[at + 1]) & 0x3F) << 6 | (i64(data[at + 2]) & 0x3F)
     if byte < 0xF0:
         return (byte & 0x0F) << 12 | low, 3
-    return (byte & 0x07) << 18 | low << 6 | (np.int64(data[at + 3]) & 0x3F), 4
+    return (byte & 0x07) << 18 | low << 6 | (i64(data[at + 3]) & 0x3F), 4
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _kind(classes: Bytes, code: int) -> int:
     """Return the class of a code point; those above the table are ideographs or nothing."""
     if code < LIMIT:
-        return classes[code]
-    return np.uint8(SPACELESS if code < 0x40000 else OTHER)
+        return i64(classes[code])
+    return SPACELESS if code < 0x40000 else OTHER
 
 
-@_jit  # type: ignore[untyped-decorator]
+@jit
 def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[int, int, int]:
     """Fill `columns` and `tokens`; return how many of each, and the number of lines."""
     lines, words, number, char, start = 0, 0, 0, 0, 0
@@ -161,14 +158,14 @@ def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[in
     return lines, words, number
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _measure(
     data: Bytes, span: tuple[int, int], tables: tuple[Bytes, npt.NDArray[np.int64]], row: Ints
 ) -> int:
     """Fill in what a line looks like; return its characters."""
     classes, counts = tables
     counts[:] = 0
-    chars, indent, hashed = 0, 0, np.uint32(0)
+    chars, indent, hashed = 0, 0, u32(0)
     first, end, closed = -1, OTHER, 0
     at = span[0]
     while at < span[1]:
@@ -179,7 +176,7 @@ def _measure(
         counts[kind] += 1
         if kind < SPACE:
             first = kind if first < 0 else first
-            hashed = np.uint32((hashed ^ np.uint32(code)) * np.uint32(_PRIME))
+            hashed = u32((hashed ^ u32(code)) * u32(_PRIME))
             closed = int(OPEN <= kind <= CLOSE)
             end = end if closed else kind
         else:
@@ -188,57 +185,57 @@ def _measure(
     row[INDENT], row[FIRST], row[END], row[CLOSED] = indent, first, end, closed
     row[DIGITS], row[UPPERS], row[WIDE] = counts[DIGIT], counts[UPPER], counts[SPACELESS]
     row[COMMAS], row[STOPS], row[CASELESSES] = counts[COMMA], counts[STOP], counts[CASELESS]
-    row[HASH] = np.int32(hashed)
+    row[HASH] = hashed
     return chars
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _hash_words(data: Bytes, span: tuple[int, int], tables: Tables, row: Ints, out: Words) -> int:
     """Hash the words of a line; return how many are content words."""
     classes, lower, stops = tables
-    word, letters, digits, wide, words = np.uint32(_SEED), 0, 0, np.uint32(0), 0
+    word, letters, digits, wide, words = u32(_SEED), 0, 0, u32(0), 0
     at = span[0]
     while at < span[1]:
         code, size = _decode(data, at)
         kind = _kind(classes, code)
         at += size
         if LOWER <= kind <= MARK:
-            small = lower[code] if code < LIMIT else np.uint32(code)
-            word = np.uint32((word ^ small) * np.uint32(_PRIME))
+            small = u32(lower[code]) if code < LIMIT else u32(code)
+            word = u32((word ^ small) * u32(_PRIME))
             letters += 1
             digits += kind == DIGIT
         elif letters:
             words += _emit(word, (letters, digits), stops, row, out[words:])
-            word, letters, digits = np.uint32(_SEED), 0, 0
+            word, letters, digits = u32(_SEED), 0, 0
         if kind == SPACELESS:
             if wide:
-                pair = np.uint32(wide * np.uint32(0x9E3779B1)) ^ np.uint32(code)
+                pair = u32(wide * u32(0x9E3779B1)) ^ u32(code)
                 words += _emit(pair, (2, 0), stops, row, out[words:])
-            wide = np.uint32(code)
+            wide = u32(code)
         elif kind != HIDDEN:
-            wide = np.uint32(0)
+            wide = u32(0)
     if letters:
         words += _emit(word, (letters, digits), stops, row, out[words:])
     return words
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _mix(value: int) -> int:
     """Spread every bit over all 32 (numba widens products of 32 bits: hence the casts)."""
-    value = np.uint32(value)
-    value = np.uint32((value ^ (value >> np.uint32(16))) * np.uint32(0x7FEB352D))
-    value = np.uint32((value ^ (value >> np.uint32(15))) * np.uint32(0x846CA68B))
-    return np.uint32(value ^ (value >> np.uint32(16)))
+    value = u32(value)
+    value = u32((value ^ (value >> u32(16))) * u32(0x7FEB352D))
+    value = u32((value ^ (value >> u32(15))) * u32(0x846CA68B))
+    return u32(value ^ (value >> u32(16)))
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _emit(word: int, size: tuple[int, int], stops: Bytes, row: Ints, out: Words) -> int:
     """Count a word of so many letters and digits into its line; write down content words."""
     mixed = _mix(word)
     if row[WORDS] == 0:
-        row[HEAD] = np.int32(1) if size[0] == size[1] else np.int32(mixed)
+        row[HEAD] = 1 if size[0] == size[1] else mixed
     row[WORDS] += 1
-    if size[0] < 2 or stops[np.uint32(mixed >> np.uint32(32 - STOP_BITS))]:
+    if size[0] < 2 or stops[u32(mixed >> u32(32 - STOP_BITS))]:
         return 0
     out[0] = mixed
     return 1

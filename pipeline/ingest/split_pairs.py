@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.ingest import split_lines as sl
-from pipeline.ingest.split_features import HEAD_WORDS, REGIMES, Page
+from pipeline.ingest.split_features import HEAD_WORDS
+from pipeline.ingest.split_measure import REGIMES, Page
 from pipeline.ingest.split_words import damped
+from pipeline.signature.compiled import i64, inline, jit, u32
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -28,17 +29,30 @@ LIKELY: Final = -0.85
 LONGEST: Final = 1200
 """Words of either side that are compared: more cost time and change nothing."""
 
-PAIR_NAMES: Final = (
-    "odds best_1 best_3 best_8 best_elsewhere likely expected expected_share words_back "
-    "words_ahead lines_back lines_ahead odds_back odds_ahead likeness title_ahead title_back"
-).split() + [f"layout_{kind}" for kind in range(REGIMES)]
+PAIR_NAMES: Final = [
+    "odds",
+    "best_1",
+    "best_3",
+    "best_8",
+    "best_elsewhere",
+    "likely",
+    "expected",
+    "expected_share",
+    "words_back",
+    "words_ahead",
+    "lines_back",
+    "lines_ahead",
+    "odds_back",
+    "odds_ahead",
+    "likeness",
+    "title_ahead",
+    "title_back",
+] + [f"layout_{kind}" for kind in range(REGIMES)]
 
 _BITS: Final = 14
-_jit = nb.njit(cache=True, nogil=True)
-_inline = nb.njit(inline="always")
 
 
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def pair_features(page: Page, odds: Floats, lines: Ints) -> Floats:
     """Return, for each of the likely `lines` (ascending), a row in the order of `PAIR_NAMES`.
 
@@ -72,7 +86,7 @@ def pair_features(page: Page, odds: Floats, lines: Ints) -> Floats:
     return out
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _likely(odds: Floats) -> tuple[Ints, Ints]:
     """Return, for each line, the next likely boundary after it, and the last one before it."""
     count = len(odds)
@@ -88,7 +102,7 @@ def _likely(odds: Floats) -> tuple[Ints, Ints]:
     return ahead, back
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _best(odds: Floats) -> tuple[Floats, Floats]:
     """Return the highest odds before each line, and from each line on."""
     count = len(odds)
@@ -101,16 +115,16 @@ def _best(odds: Floats) -> tuple[Floats, Floats]:
     return before, after
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _best_near(odds: Floats, line: int, reach: int) -> float:
-    best = np.float32(-12)
+    best = -12.0
     for other in range(max(0, line - reach), min(len(odds), line + reach + 1)):
         if other != line:
-            best = max(best, odds[other])
+            best = max(best, float(odds[other]))
     return best
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _compare(
     page: Page, span: tuple[int, int, int], tables: tuple[npt.NDArray[np.int32], ...], row: Floats
 ) -> None:
@@ -123,22 +137,22 @@ def _compare(
     row[10], row[11] = np.log2(1.0 + line - low), np.log2(1.0 + high - line)
     start, stop = max(start, here - LONGEST), min(stop, here + LONGEST)
     for at in range(start, here):
-        left[page.tokens[at] >> np.uint32(32 - _BITS)] += 1
+        left[page.tokens[at] >> u32(32 - _BITS)] += 1
     for at in range(here, stop):
-        right[page.tokens[at] >> np.uint32(32 - _BITS)] += 1
+        right[page.tokens[at] >> u32(32 - _BITS)] += 1
     _likeness(page, (start, here, stop), tables, row)
     end = min(columns[sl.TOKEN, line + 1], here + HEAD_WORDS)
     total, known, returned = 0, 0, 0
     for at in range(here, end):
-        place = page.tokens[at] >> np.uint32(32 - _BITS)
+        place = page.tokens[at] >> u32(32 - _BITS)
         total += page.weights[at]
         known += page.weights[at] * (left[place] > 0)
         returned += page.weights[at] * (right[place] > 1)
     row[15], row[16] = returned / max(1, total), known / max(1, total)
     for at in range(start, here):
-        left[page.tokens[at] >> np.uint32(32 - _BITS)] = 0
+        left[page.tokens[at] >> u32(32 - _BITS)] = 0
     for at in range(here, stop):
-        right[page.tokens[at] >> np.uint32(32 - _BITS)] = 0
+        right[page.tokens[at] >> u32(32 - _BITS)] = 0
     for kind in range(REGIMES):
         sums = page.sums[kind]
         after = (sums[high] - sums[min(line + 1, high)]) / max(1, high - line - 1)
@@ -146,16 +160,16 @@ def _compare(
         row[17 + kind] = after - before
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _likeness(
     page: Page, span: tuple[int, int, int], tables: tuple[npt.NDArray[np.int32], ...], row: Floats
 ) -> None:
     """Write the cosine of the two vocabularies."""
     left, right = tables
-    cross, lefts, rights = np.int64(0), np.int64(0), np.int64(0)
+    cross, lefts, rights = i64(0), i64(0), i64(0)
     for at in range(span[0], span[2]):
-        place = page.tokens[at] >> np.uint32(32 - _BITS)
-        weight = np.int64(page.weights[at])
+        place = page.tokens[at] >> u32(32 - _BITS)
+        weight = i64(page.weights[at])
         mine, other = damped(left[place]) * weight, damped(right[place]) * weight
         if at < span[1]:
             # a word that stands there n times is met n times: divide by n

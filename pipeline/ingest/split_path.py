@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.signature.compiled import jit
+
 SHORT: Final = np.array([9.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.25], dtype=np.float64)
 """What a document of 1, 2, … non-blank lines costs (in log odds), beyond what its cut earns."""
-
-_jit = nb.njit(cache=True, nogil=True)
 
 
 def choose(scores: npt.NDArray[np.float32], *, floor: float) -> npt.NDArray[np.int64]:
@@ -28,7 +27,7 @@ def choose(scores: npt.NDArray[np.float32], *, floor: float) -> npt.NDArray[np.i
     return _path(gains.astype(np.float64), SHORT)
 
 
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def _path(gains: npt.NDArray[np.float64], short: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Walk once over the lines; only the last few cuts can make a short document."""
     count, reach = len(gains), len(short)

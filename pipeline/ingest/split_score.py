@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ingest.split_features import Page, features
+from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest, Model, log_odds
+from pipeline.ingest.split_measure import Page
 from pipeline.ingest.split_pairs import pair_features
 
 Floats = npt.NDArray[np.float32]

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba as nb
 import numpy as np
 import numpy.typing as npt
+
+from pipeline.signature.compiled import i64, inline, jit, u8, u32
 
 Ints = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint32]
@@ -28,42 +29,39 @@ NEVER: Final = 1 << 30
 _DAMP: Final = np.array([0, 8, 13, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30], np.int64)
 """What the nth occurrence in a window counts: a word said ten times is not ten words."""
 
-_jit = nb.njit(cache=True, nogil=True)
-_inline = nb.njit(inline="always")
 
-
-@_jit  # type: ignore[untyped-decorator]  # numba has no annotations
+@jit
 def weigh(tokens: Words) -> Weights:
     """Weight each content word 1-16 by how few chunks of the page it occurs in."""
     size = 1 << _BITS
     chunks = np.zeros(size, dtype=np.int32)
     seen = np.full(size, -1, dtype=np.int32)
     for at in range(len(tokens)):
-        place = tokens[at] >> np.uint32(32 - _BITS)
+        place = tokens[at] >> u32(32 - _BITS)
         if seen[place] != at // CHUNK:
             seen[place] = at // CHUNK
             chunks[place] += 1
     total = len(tokens) // CHUNK + 1
     result = np.empty(len(tokens), dtype=np.uint8)
     for at in range(len(tokens)):
-        share = chunks[tokens[at] >> np.uint32(32 - _BITS)] / total
-        result[at] = np.uint8(16 - min(12, int(share * 24)))
+        share = chunks[tokens[at] >> u32(32 - _BITS)] / total
+        result[at] = u8(16 - min(12, int(share * 24)))
     return result
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def damped(count: int) -> int:
     """Return what `count` occurrences in one place count."""
-    return _DAMP[min(count, 15)]
+    return i64(_DAMP[min(count, 15)])
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _turn(count: int, step: int, weight: int) -> int:
     """Return by how much a damped count changes."""
-    return np.int64(weight) * (damped(count + step) - damped(count))
+    return i64(weight) * (damped(count + step) - damped(count))
 
 
-@_jit  # type: ignore[untyped-decorator]
+@jit
 def similarity(tokens: Words, weights: Weights, starts: Ints, window: int) -> Floats:
     """Return the cosine of the vocabularies of `window` words before and after each start."""
     size = 1 << _BITS
@@ -91,36 +89,36 @@ def similarity(tokens: Words, weights: Weights, starts: Ints, window: int) -> Fl
     return result
 
 
-@_inline  # type: ignore[untyped-decorator]
+@inline
 def _change(
     left: Ints, right: Ints, sums: npt.NDArray[np.int64], event: tuple[int, int, int, int]
 ) -> None:
     """Let one word enter (step 1) or leave (-1) the right (side 1) or left (0) window."""
     token, weight, side, step = event
-    place = token >> np.uint32(32 - _BITS)
+    place = token >> u32(32 - _BITS)
     before_left, before_right = left[place], right[place]
     if side:
         turn = _turn(before_right, step, weight)
-        value = np.int64(weight) * damped(before_right)
+        value = i64(weight) * damped(before_right)
         sums[0] += turn * weight * damped(before_left)
         sums[2] += turn * (turn + 2 * value)
         right[place] += step
     else:
         turn = _turn(before_left, step, weight)
-        value = np.int64(weight) * damped(before_left)
+        value = i64(weight) * damped(before_left)
         sums[0] += turn * weight * damped(before_right)
         sums[1] += turn * (turn + 2 * value)
         left[place] += step
 
 
-@_jit  # type: ignore[untyped-decorator]
+@jit
 def neighbours(tokens: Words) -> tuple[Ints, Ints]:
     """Return, for each word, where it occurred last and where it occurs next (or `NEVER` away)."""
     last = np.full(1 << _PLACE_BITS, -NEVER, dtype=np.int32)
     before = np.empty(len(tokens), dtype=np.int32)
     after = np.full(len(tokens), NEVER, dtype=np.int32)
     for at in range(len(tokens)):
-        place = tokens[at] >> np.uint32(32 - _PLACE_BITS)
+        place = tokens[at] >> u32(32 - _PLACE_BITS)
         before[at] = last[place]
         if last[place] >= 0:
             after[last[place]] = at
@@ -128,7 +126,7 @@ def neighbours(tokens: Words) -> tuple[Ints, Ints]:
     return before, after
 
 
-@_jit  # type: ignore[untyped-decorator]
+@jit
 def crossings(before: Ints, weights: Weights, starts: Ints, reach: int) -> Floats:
     """Return how much repeated vocabulary spans each start: pairs of a word not over `reach` apart.
 
