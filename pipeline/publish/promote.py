@@ -15,6 +15,8 @@ What a plain reader sees:
 2. A leaf of several files, before or after, changes under a cover: an object that is no Parquet
    file stands in the leaf while names change, so that a reader which lists the leaf then fails
    loudly; one that listed it before finds the old files whole or gone. Nobody reads rows twice.
+   A local folder cannot be listed in one step as a store can: a reader held up between names and
+   files for the whole change may miss the cover and take the first new files for all of them.
 3. A run's file is only ever added: no cover.
 4. Leaves change one after the other: between them, languages of a dump may be of two snapshots.
    Readers that mind use `leaves.files`.

