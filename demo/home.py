@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from demo.object_store import ObjectStore
@@ -36,9 +38,13 @@ endpoint_url = "{url}"
 credentials_file = "{credentials}"
 
 [plan]
-shard_bytes = 65536   # tiny, so that a night of 180 kB is a few tasks of each kind
+shard_bytes = 98304   # tiny, so that a night of 180 kB is two tasks of each kind
 range_bytes = 98304
 """
+
+
+class BusyError(Exception):
+    """Somebody else is starting or stopping servers in the same folder."""
 
 
 class Home:
@@ -52,6 +58,21 @@ class Home:
         self.settings = folder / "winnow.toml"
         self._credentials = folder / "credentials"
         folder.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other demos out of the folder while the block runs.
+
+        Raises:
+            BusyError: another one is at work.
+        """
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                message = f"Another `make demo` or `make up` is at work in {self.folder}."
+                raise BusyError(message) from error
+            yield
 
     def start_store(self) -> str:
         """Start the object store unless it runs; leave it running; return its URL."""

@@ -23,9 +23,10 @@ from rich.console import Console
 
 from demo import show
 from demo.airflow import Airflow, AirflowError
-from demo.home import ROOT, Home
+from demo.home import ROOT, BusyError, Home
 from demo.nights import DemoNight, nights
 from pipeline import config, runner
+from pipeline.errors import WinnowError
 from pipeline.model.settings import Settings
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
@@ -46,8 +47,12 @@ def main() -> int:
         console.print("Airflow of `make up` is running on the same folder: `make down` first.")
         return 1
     try:
-        _run(console, home)
-    except AirflowError as error:
+        with home.alone():
+            _run(console, home)
+    except BusyError as error:
+        console.print(str(error), markup=False)
+        return 1
+    except (AirflowError, WinnowError) as error:
         console.print(f"\n{error}", markup=False)
         home.stop("store")
         return 1

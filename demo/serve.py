@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from demo.airflow import PASSWORD, USER, Airflow
-from demo.home import Home
+from demo.airflow import PASSWORD, USER, Airflow, AirflowError
+from demo.home import BusyError, Home
 
 _PREFIX = "airflow-"
 
@@ -43,4 +43,9 @@ def down(home: Home) -> None:
 
 
 if __name__ == "__main__":
-    {"up": up, "down": down}[sys.argv[1]](Home())
+    home = Home()
+    try:
+        with home.alone():
+            {"up": up, "down": down}[sys.argv[1]](home)
+    except (AirflowError, BusyError) as error:
+        sys.exit(str(error))
