@@ -5,11 +5,14 @@ Holds: rendering with rich. Writes to stdout. Not here: JSON output (each comman
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+WIDE = 200
 
 _SKIP = ("shards", "key_ranges", "units", "groups", "languages", "waiting", "run_id", "dump_date")
 
@@ -29,7 +32,12 @@ def table(
         shown.add_column(name, justify="left" if index < left else "right", no_wrap=index == 0)
     for row in rows:
         shown.add_row(*(_cell(value) for value in row))
-    Console().print(shown)
+    console().print(shown)
+
+
+def console() -> Console:
+    """Return a console as wide as the terminal, or wide enough for any table in a file."""
+    return Console() if sys.stdout.isatty() else Console(width=WIDE)
 
 
 def nights(results: Iterable[Mapping[str, Any]]) -> None:
@@ -81,8 +89,8 @@ def checks(results: Iterable[Any]) -> None:
     table("Promises", ["no.", "promise", "verdict", "checked"], rows, left=4)
     for check in results:
         for finding in check.findings[:10]:
-            Console().print(f"[red]promise {check.promise}[/red] {check.name}: ", end="")
-            Console().print(finding, markup=False)
+            console().print(f"[red]promise {check.promise}[/red] {check.name}: ", end="")
+            console().print(finding, markup=False)
 
 
 def document_answer(answer: Mapping[str, Any]) -> None:
@@ -98,7 +106,7 @@ def document_answer(answer: Mapping[str, Any]) -> None:
 def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:
     """Print what a text would be a duplicate of."""
     if not answers:
-        Console().print("No document of the corpus is that similar: it would be published.")
+        console().print("No document of the corpus is that similar: it would be published.")
     for answer in answers:
         document = answer["document"]
         state = "published" if document["kept"] else "not published itself"
@@ -110,17 +118,17 @@ def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _card(title: str, document: Mapping[str, Any]) -> None:
-    console = Console()
-    console.print(title, style="bold", markup=False)
+    shown = console()
+    shown.print(title, style="bold", markup=False)
     for name in ("title", "dump_date", "source", "dump_file", "url"):
         if document.get(name):
-            console.print(f"  {name:<10} {document[name]}", markup=False)
+            shown.print(f"  {name:<10} {document[name]}", markup=False)
     lines = f"{document['line_start']}-{document['line_end']}"
     characters = f"{document['char_start']}-{document['char_end']}"
-    console.print(f"  {'place':<10} lines {lines}, characters {characters}", markup=False)
+    shown.print(f"  {'place':<10} lines {lines}, characters {characters}", markup=False)
 
 
 def _diff(lines: Iterable[str]) -> None:
     styles = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
-        Console().print(line, style=styles.get(line[:1], ""), markup=False, highlight=False)
+        console().print(line, style=styles.get(line[:1], ""), markup=False, highlight=False)

@@ -41,12 +41,14 @@ def run(  # noqa: PLR0913 - one parameter a flag
     with runner.session(settings) as night:
         nights = tuple(night.due()) if due else dates
         results = [
-            _one(night, date, run_id or _new_run_id(), allow_deleted=allow_deleted, quiet=as_json)
+            _one(night, date, run_id or _new_run_id(), allow_deleted=allow_deleted)
             for date in nights
         ]
     if as_json:
         for result in results:
             click.echo(json.dumps(result))
+    elif not results:
+        click.echo("Nothing is due: every complete night is published as it landed.")
     else:
         output.nights(results)
 
@@ -64,13 +66,13 @@ def promote(lookup: Any, *, full: bool, as_json: bool) -> None:
     click.echo(json.dumps(counts) if as_json else output.sentence(counts))
 
 
-def _one(night: Any, date: str, run_id: str, *, allow_deleted: bool, quiet: bool) -> dict[str, Any]:
-    result: dict[str, Any] = {"dump_date": date, "run_id": run_id}
+def _one(night: Any, date: str, run_id: str, *, allow_deleted: bool) -> dict[str, Any]:
+    """Process a night; its tasks say on stderr when they are done and what they counted."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
 
+    result: dict[str, Any] = {"dump_date": date, "run_id": run_id}
+
     for label, summary in runner.run_night(night, date, run_id, allow_deleted=allow_deleted):
-        if not quiet:
-            click.echo(f"{date}  {label}  {output.sentence(summary)}", err=True)
         if label == "commit":
             result |= summary
     return result

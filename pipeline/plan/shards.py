@@ -13,7 +13,7 @@ from pipeline.model import versions
 from pipeline.model.files import DumpFile
 from pipeline.model.ids import fingerprint
 from pipeline.model.plan import KeyRange, Shard
-from pipeline.model.settings import IngestSettings, PlanSettings
+from pipeline.model.settings import DedupSettings, IngestSettings, PlanSettings
 
 KEY_SPACE = 1 << 16
 
@@ -40,9 +40,13 @@ def shard_fingerprint(files: Iterable[DumpFile], ingest: IngestSettings) -> str:
     return fingerprint(inputs, ingest, versions.INGEST, versions.SIGNATURE)
 
 
-def generation(shards: Iterable[Shard]) -> str:
-    """Name a dump's content: the hash of its shard fingerprints, in whatever order."""
-    return fingerprint(sorted(shard.fingerprint for shard in shards))
+def generation(shards: Iterable[Shard], dedup: DedupSettings) -> str:
+    """Name a dump's content as deduplication sees it: its shards, in whatever order, and the rule.
+
+    The rule is part of it because edges are live by generation: those found under another
+    threshold must not count beside new ones.
+    """
+    return fingerprint(sorted(shard.fingerprint for shard in shards), dedup, versions.MATCH)
 
 
 def key_ranges(total_bytes: int, settings: PlanSettings) -> tuple[KeyRange, ...]:

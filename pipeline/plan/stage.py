@@ -70,7 +70,7 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
         if source.waiting:
             telemetry.log.warning("plan.waiting", source=source.name, reason=source.waiting)
     packed = shards.pack(files, settings.plan, ingest=settings.ingest)
-    generation = shards.generation(packed)
+    generation = shards.generation(packed, settings.dedup)
     plan = Plan(
         run_id=run_id,
         dump_date=dump_date,

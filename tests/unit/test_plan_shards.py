@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.files import DumpFile
-from pipeline.model.settings import IngestSettings, PlanSettings
+from pipeline.model.settings import DedupSettings, IngestSettings, PlanSettings
 from pipeline.plan.shards import KEY_SPACE, generation, key_ranges, pack
 
 SIZES = st.lists(st.integers(0, 5000), max_size=60)
@@ -89,8 +89,15 @@ def test_no_files_have_a_generation() -> None:
     """An empty night has zero shards and a generation of its own."""
     assert pack([], PlanSettings(), ingest=INGEST) == ()
     some = pack(dump_files([1]), PlanSettings(), ingest=INGEST)
-    assert generation(()) == generation([])
-    assert generation(()) != generation(some)
+    assert generation((), DedupSettings()) == generation([], DedupSettings())
+    assert generation((), DedupSettings()) != generation(some, DedupSettings())
+
+
+def test_another_threshold_is_another_generation() -> None:
+    """Edges found under one threshold are not live beside those found under another."""
+    shards = pack(dump_files([1]), PlanSettings(), ingest=INGEST)
+    found = {generation(shards, DedupSettings(threshold=value)) for value in (0.7, 0.75, 0.8)}
+    assert len(found) == 3
 
 
 @settings(max_examples=100, deadline=None)
