@@ -39,6 +39,8 @@ _RUNS = f"/dags/{DAG}/dagRuns"
 def main() -> int:
     """Run the demo; return the exit code."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=120)
     started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))

@@ -6,6 +6,7 @@ the terminal. Not here: running anything (`run.py`).
 
 from __future__ import annotations
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -38,22 +39,32 @@ WITH run AS (
   SELECT dump_date, count(DISTINCT language) AS languages, count(DISTINCT topic) AS topics
   FROM {documents} GROUP BY dump_date
 )
-SELECT dump_date, files, documents, kept, exact, near, history, languages, topics, quarantined,
-       retracted, restored, round(seconds, 1) AS seconds
+SELECT dump_date AS night, files, documents AS docs, kept, exact, near, history AS other,
+       languages AS lang, topics, quarantined AS quar, retracted AS retr, restored AS rest,
+       seconds::DECIMAL(9, 1) AS s
 FROM run JOIN verdict USING (dump_date) LEFT JOIN document USING (dump_date) ORDER BY dump_date
 """
+
+_LEGEND = (
+    "exact, near: copies of a document of the same night; other: of another night",
+    "quar: spans put into quarantine, with a reason",
+    "retr, rest: documents of other nights taken back and brought back, as a late night needs",
+)
 
 _QUERIES = {
     "Which languages and topics are there?": """\
 SELECT language, count(*) AS documents, mode(topic_label) AS most_about
-FROM {documents} GROUP BY language ORDER BY documents DESC, language LIMIT 6""",
+FROM {documents}
+GROUP BY language ORDER BY documents DESC, language LIMIT 6""",
     "Why were documents dropped, and how sure is that?": """\
-SELECT reason, count(*) AS documents, round(min(similarity), 2) AS least_similar
-FROM {verdicts} WHERE NOT kept GROUP BY reason ORDER BY reason""",
+SELECT reason, count(*) AS documents, min(similarity)::DECIMAL(3, 2) AS least_similar
+FROM {verdicts}
+WHERE NOT kept GROUP BY reason ORDER BY reason""",
     "Which edited copies were recognised, and of what?": """\
-SELECT v.dump_date, v.document_id[:8] AS dropped, d.document_id[:8] AS witness,
-       d.dump_date AS published, round(v.similarity, 2) AS similarity, d.title[:40] AS title
-FROM {verdicts} v JOIN {documents} d ON d.document_id = v.witness_id
+SELECT v.dump_date AS night, v.document_id[:8] AS dropped, v.similarity::DECIMAL(3, 2) AS similar,
+       d.document_id[:8] AS witness, d.dump_date AS published, d.text[:24] AS text
+FROM {verdicts} v
+JOIN {documents} d ON d.document_id = v.witness_id
 WHERE v.reason = 'near' ORDER BY v.similarity, dropped LIMIT 4""",
 }
 
@@ -113,11 +124,10 @@ class Progress:
 def print_nights(console: Console, corpus: Path) -> None:
     """Print one line a night, counted in the published tables."""
     console.print()
-    console.print("[bold]The nights[/bold]  (exact, near: copies within the night; history: copies")
-    console.print(
-        "of other nights; retracted, restored: in other nights, by a night that came late)"
-    )
+    console.print("[bold]The nights[/bold]")
     _print(console, _NIGHTS.format(**_tables(corpus)))
+    for line in _LEGEND:
+        console.print(line, style="dim")
 
 
 def print_queries(console: Console, corpus: Path) -> None:
@@ -132,12 +142,13 @@ def print_queries(console: Console, corpus: Path) -> None:
 def _tables(corpus: Path) -> dict[str, str]:
     """Name the tables as DuckDB reads them: hive partitions become columns."""
     names = ("documents", "verdicts", "quarantine", "runs")
-    return {name: f"'{corpus}/{name}/*/**/*.parquet'" for name in names}
+    folder = os.path.relpath(corpus)
+    return {name: f"'{folder}/{name}/**/*.parquet'" for name in names}
 
 
 def _print(console: Console, sql: str) -> None:
     found = duckdb.sql(sql)
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="bold", padding=(0, 1, 0, 0))
     for name, kind in zip(found.columns, found.types, strict=True):
         is_text = str(kind) in {"VARCHAR", "DATE"}
         table.add_column(name, justify="left" if is_text else "right", no_wrap=True)

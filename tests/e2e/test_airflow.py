@@ -113,7 +113,7 @@ def first_run(stack: Stack) -> dict[str, Any]:
 
 
 def test_a_night_ends_well(stack: Stack, first_run: dict[str, Any]) -> None:
-    """Every task of a night with dumps succeeds, mapped ones in more than one instance."""
+    """Every task of a night with dumps succeeds, in each of its instances."""
     assert first_run["state"] == "success", stack.why(first_run)
     assert stack.states(first_run) == {key: {"success"} for key in [*MAPPED, *_SINGLE]}
 
