@@ -54,6 +54,7 @@ class Books:
             documents=self._rows["document"],
             furniture=self._rows["furniture"],
             quarantine=self._rows["quarantine"],
+            encoding=reading.encoding,
         )
         if not counts.balanced:
             raise ContractError(

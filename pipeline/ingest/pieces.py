@@ -49,6 +49,15 @@ class Piece(msgspec.Struct, kw_only=True):
     external_id: str | None = None
     score: float | None = None
     inner: tuple[Span, ...] = ()
+    member: str | None = None
+    byte_start: int | None = None
+    byte_end: int | None = None
+    encoding: str | None = None
+    mojibake_repaired: bool = False
+    host: str | None = None
+    mime: str | None = None
+    http_status: int | None = None
+    fetched: dt.datetime | None = None
 
 
 def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -75,13 +84,14 @@ def join(first: Piece, second: Piece) -> Piece:
     return msgspec.structs.replace(first, span=span, excerpt=shown)
 
 
-def damaged(span: Span) -> Piece:
+def damaged(span: Span, member: str | None = None) -> Piece:
     """Make the quarantined piece of a run of undecodable bytes inside a document."""
     return Piece(
         span=span,
         kind="quarantine",
         reason="invalid_encoding",
         detail="expected valid text, found bytes that are none; published as U+FFFD.",
+        member=member,
     )
 
 

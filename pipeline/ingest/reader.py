@@ -44,6 +44,7 @@ class Reading:
 
     Attributes:
         format: `text`, `jsonl`, or `unknown` as long as nothing was decoded.
+        encoding: what the text was decoded from.
     """
 
     def __init__(self, stream: BinaryIO, settings: IngestSettings, *, size: int) -> None:
@@ -54,6 +55,7 @@ class Reading:
         self._decoder = open_decoded(stream, settings)
         self._text = TextDecoder((), "utf-8")
         self.format = "unknown"
+        self.encoding = "utf-8"
 
     @property
     def codec(self) -> str:
@@ -89,6 +91,8 @@ class Reading:
         line = 1
         for piece in merged(self._pieces()):
             line = piece.span.line_end
+            if piece.kind == "document":
+                piece.encoding = self.encoding
             yield piece
         if self._text.bad > MAX_BAD_SHARE * self.chars:
             raise UnreadableError(
@@ -110,7 +114,8 @@ class Reading:
         blocks = iter(self._decoder)
         head = next(blocks, b"")
         self._refuse(head)
-        self._text = TextDecoder(chain([head], blocks), encoding_of(head))
+        self.encoding = encoding_of(head)
+        self._text = TextDecoder(chain([head], blocks), self.encoding)
         texts = iter(self._text)
         first = next(texts, "")
         start = len(first) - len(first.removeprefix(BOM))

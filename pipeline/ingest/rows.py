@@ -58,7 +58,8 @@ class ShardWriter:
         if piece.kind != "document":
             self._reject(file, piece)
             return
-        name = document_id(file.source, file.key, piece.span.char_start, piece.span.char_end)
+        key = file.key if piece.member is None else f"{file.key}!{piece.member}"
+        name = document_id(file.source, key, piece.span.char_start, piece.span.char_end)
         self._documents.append(
             (
                 name,
@@ -69,10 +70,17 @@ class ShardWriter:
                 piece.published,
                 piece.external_id,
                 piece.score,
+                *_container(piece),
+                piece.encoding,
+                piece.mojibake_repaired,
+                piece.host,
+                piece.mime,
+                piece.http_status,
+                piece.fetched,
             )
         )
         for span in piece.inner:
-            self._reject(file, damaged(span), name)
+            self._reject(file, damaged(span, piece.member), name)
         self._held += sys.getsizeof(piece.text) + _ROW_BYTES
         if self._held >= self._limit:
             self._flush()
@@ -114,6 +122,7 @@ class ShardWriter:
                 piece.stored_bytes,
                 document,
                 piece.excerpt,
+                *_container(piece),
             )
         )
         if len(self._quarantine) >= QUARANTINE_ROWS:
@@ -160,9 +169,12 @@ class _File:
         return self._path
 
 
+_FEW = ("source", "dump_file", "kind", "reason", "member", "encoding", "host", "mime")
+
+
 def _dictionary(schema: pa.Schema) -> list[str]:
     """Name the columns with few values: a dictionary of texts or ids only costs memory."""
-    return [name for name in ("source", "dump_file", "kind", "reason") if name in schema.names]
+    return [name for name in _FEW if name in schema.names]
 
 
 def _provenance(file: DumpFile, span: Span) -> tuple[object, ...]:
@@ -174,6 +186,10 @@ def _provenance(file: DumpFile, span: Span) -> tuple[object, ...]:
         span.line_start,
         span.line_end,
     )
+
+
+def _container(piece: Piece) -> tuple[object, ...]:
+    return piece.member, piece.byte_start, piece.byte_end
 
 
 def _arrays(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.RecordBatch:

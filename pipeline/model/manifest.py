@@ -18,6 +18,10 @@ class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
     stream). `chars` of the decoded text = `document_chars` + `furniture_chars` +
     `quarantine_chars`, where damaged characters inside a document count as quarantine.
     Undecodable bytes count as one character each (`surrogateescape`).
+
+    What a character is depends on the format (docs/formats.md): in WARC files it is a byte, in
+    Parquet files one of the text column, in archives one of a member, the members one after the
+    other. Bytes of a member that is not taken count as one character each.
     """
 
     key: str
@@ -36,6 +40,7 @@ class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
     documents: int
     furniture: int
     quarantine: int
+    encoding: str = "utf-8"
 
     @property
     def balanced(self) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 BANDS = 20
 ROWS = 6
@@ -26,6 +26,13 @@ _PROVENANCE = [
     pa.field("line_end", pa.int64(), nullable=False),
 ]
 
+_CONTAINER = [
+    pa.field("member", pa.string()),
+    pa.field("byte_start", pa.int64()),
+    pa.field("byte_end", pa.int64()),
+]
+"""Where a span lies besides its characters: inside an archive, among the bytes of a record file."""
+
 STAGED_DOCUMENTS = pa.schema(
     [
         pa.field("document_id", pa.string(), nullable=False),
@@ -39,6 +46,13 @@ STAGED_DOCUMENTS = pa.schema(
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("char_count", pa.int32(), nullable=False),
         pa.field("word_count", pa.int32(), nullable=False),
+        *_CONTAINER,
+        pa.field("encoding", pa.string()),
+        pa.field("mojibake_repaired", pa.bool_()),
+        pa.field("host", pa.string()),
+        pa.field("mime", pa.string()),
+        pa.field("http_status", pa.int16()),
+        pa.field("fetched", pa.timestamp("us", tz="UTC")),
     ]
 )
 """Output of ingest, one row a document. `content_hash`: 32 hex digits of the normalised token
@@ -131,6 +145,7 @@ QUARANTINE = pa.schema(
         pa.field("stored_bytes", pa.int64(), nullable=False),
         pa.field("document_id", pa.string()),
         pa.field("excerpt", pa.string(), nullable=False),
+        *_CONTAINER,
     ]
 )
 """Published, partitioned by `dump_date`: every span that is not a document. `kind`: furniture or

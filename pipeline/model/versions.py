@@ -12,12 +12,12 @@ from pipeline.model.ids import fingerprint
 from pipeline.model.settings import RunSettings
 
 PLAN = 1
-INGEST = 1
+INGEST = 2
 SIGNATURE = 1
 MATCH = 1
 DECIDE = 1
-ENRICH = 1
-PUBLISH = 1
+ENRICH = 2
+PUBLISH = 2
 
 
 def settings_fingerprint(settings: RunSettings) -> str:
