@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -19,6 +20,10 @@ from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus
 
 BUCKET = "winnow-tests"
+
+# The first example may compile a kernel, and a loaded machine is no failure.
+hypothesis.settings.register_profile("winnow", deadline=None)
+hypothesis.settings.load_profile("winnow")
 
 _numbers = itertools.count()
 
