@@ -106,17 +106,18 @@ def main() -> None:
         "WINNOW_STORE__CORPUS": str(corpus),
         "WINNOW_PLAN__QUIET_SECONDS": "0",
     }
-    report(list(night(environ)), size)
+    report(list(night(environ)))
     if not options.keep:
         shutil.rmtree(options.folder)
 
 
-def report(tasks: list[tuple[str, dict[str, Any]]], size: int) -> None:
+def report(tasks: list[tuple[str, dict[str, Any]]]) -> None:
     """Print the table, and the commit's own numbers."""
     by_stage: dict[str, list[dict[str, Any]]] = {stage: [] for stage in STAGES}
     for stage, answer in tasks:
         by_stage[stage].append(answer)
     commit = by_stage["commit"][0]["result"]
+    size = commit["bytes"]
     found, load = f"{commit['documents']:,} documents", f"load {os.getloadavg()[0]:.1f}"
     table = Table(title=f"{size / 1e6:,.0f} MB, {found}, {load}")
     for name in ("stage", "tasks", "start s", "seconds", "MB/s", "documents/s", "peak MB"):
