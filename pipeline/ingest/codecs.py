@@ -4,7 +4,8 @@ Holds: `open_decoded` and `Decoder`. Reads a binary stream; writes nothing.
 Not here: the codecs one by one (`decompress.py`), what the decoded bytes are (`formats.py`).
 
 A damaged stream is no exception: everything before the damage is delivered, then the iteration
-ends and `Decoder.damage` says what happened and where. Errors of the stream itself (the store is
+ends and `Decoder.damage` says what happened and where; `Decoder.resume` finds the next part of the
+stream that can be read on its own. Errors of the stream itself (the store is
 gone, the object was replaced) pass through untouched.
 """
 
@@ -15,7 +16,14 @@ from typing import BinaryIO
 
 import msgspec
 
-from pipeline.ingest.decompress import DECOMPRESSORS, PIECE, DamagedError, Source, recognise
+from pipeline.ingest.decompress import (
+    DECOMPRESSORS,
+    PIECE,
+    DamagedError,
+    Source,
+    recognise,
+    seek_next,
+)
 from pipeline.model.settings import IngestSettings
 
 BLOCK = 1 << 20
@@ -23,6 +31,9 @@ RATIO_GRACE = 10 * 1024 * 1024
 """Decoded bytes before the ratio is looked at: short runs of blanks may shrink a thousandfold."""
 
 MAX_LAYERS = 2
+
+_FINAL = frozenset({"bomb", "nested", "truncated_stream"})
+"""Damage after which nothing can follow."""
 
 
 class Damage(msgspec.Struct, frozen=True):
@@ -48,6 +59,7 @@ class Decoder:
         self._settings = settings
         self._stored = Source(stream.read)
         self._checked = 0
+        self._skipped = 0
         self.decoded_bytes = 0
         self.damage: Damage | None = None
         self.codec = recognise(self._stored) or "plain"
@@ -56,7 +68,8 @@ class Decoder:
     @property
     def read_bytes(self) -> int:
         """Stored bytes that were decoded well, so far."""
-        return self.damage.stored_offset if self.damage else self._stored.position
+        good = self.damage.stored_offset if self.damage else self._stored.position
+        return good - self._skipped
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield blocks until the end or the damage."""
@@ -74,6 +87,23 @@ class Decoder:
             self.damage = Damage(error.reason, error.detail, self._stored.position)
         if size:
             yield self._deliver(parts, size)
+
+    def resume(self) -> int | None:
+        """Look behind the damage for the next member, frame or stream; iterate again to read it.
+
+        Returns:
+            The stored bytes that were passed over, or None when nothing readable follows.
+        """
+        damage = self.damage
+        if damage is None or damage.reason in _FINAL or "+" in self.codec:
+            return None
+        if not seek_next(self._stored, self.codec):
+            return None
+        skipped = self._stored.position - damage.stored_offset
+        self._skipped += skipped
+        self.damage = None
+        self._pieces = DECOMPRESSORS[self.codec](self._stored)
+        return skipped
 
     def _deliver(self, parts: list[bytes], size: int) -> bytes:
         self.decoded_bytes += size

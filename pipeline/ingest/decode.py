@@ -1,6 +1,6 @@
 """Bytes to characters, one for one where they are wrong.
 
-Holds: `TextDecoder`. Pure. Not here: which encoding (`formats.py`), damaged spans (`pieces.py`).
+Holds: `TextDecoder`. Pure. Not here: which encoding (`encodings.py`), damaged spans (`pieces.py`).
 
 Every byte that cannot be decoded becomes one lone surrogate (U+DC00 plus the byte; for UTF-8 the
 same as Python's `surrogateescape`), so that the characters of a file are countable and nothing is
@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Iterator
 
+from pipeline.ingest.encodings import codec_of
 from pipeline.ingest.pieces import count_bad
 
 _ESCAPE = "winnow.escape"
@@ -36,7 +37,7 @@ class TextDecoder:
     def __init__(self, blocks: Iterable[bytes], encoding: str) -> None:
         """Decode blocks that may end inside a character."""
         self._blocks = blocks
-        self._decoder = codecs.getincrementaldecoder(encoding)("strict")
+        self._decoder = codecs.getincrementaldecoder(codec_of(encoding))("strict")
         self.chars = 0
         self.bad = 0
         self.last = ""

@@ -1,6 +1,7 @@
 """One generator for each codec: stored bytes in, decoded pieces out.
 
-Holds: `DECOMPRESSORS`, `recognise`, `Source`, `DamagedError`. Reads what a `Source` gives.
+Holds: `DECOMPRESSORS`, `recognise`, `seek_next`, `Source`, `DamagedError`. Reads what a
+`Source` gives.
 Not here: limits, nesting and the books (`codecs.py`).
 
 Every generator yields what it could decode before it raises `DamagedError`: gzip to the last byte
@@ -32,6 +33,8 @@ _MAGIC = {
 _BZ2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
 _BZ2_END = b"\x17\x72\x45\x38\x50\x90"
 _HEAD = 10
+TRIAL = 1 << 16
+"""Stored bytes that must decode before a place counts as the start of a member."""
 
 
 class DamagedError(InputError):
@@ -242,8 +245,11 @@ def xz_pieces(source: Source) -> Iterator[bytes]:
         elif not _MAGIC["xz"].startswith(head):
             raise _garbage("xz")
         else:
-            stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW + (1 << 24))
-            yield from _bounded(stream, source, "xz")
+            yield from _bounded(_xz_stream(), source, "xz")
+
+
+def _xz_stream() -> lzma.LZMADecompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW + (1 << 24))
 
 
 def _bounded(
@@ -261,6 +267,41 @@ def _bounded(
             raise corrupt(codec, error) from error
         yield piece
     source.give_back(stream.unused_data)
+
+
+def seek_next(source: Source, codec: str) -> bool:
+    """Take bytes up to the next place where a member of `codec` begins and decodes; else all."""
+    magic = _MAGIC.get(codec, b"BZh")
+    source.take(1)
+    while window := source.peek(TRIAL):
+        at = window.find(magic)
+        if at == 0 and recognise(source) == codec and _decodes(window, codec):
+            return True
+        if at > 0:
+            _take_all(source, at)
+        elif at == 0:
+            source.take(1)
+        else:
+            _take_all(source, len(window) if len(window) < TRIAL else TRIAL - len(magic))
+    return False
+
+
+def _take_all(source: Source, size: int) -> None:
+    while size:
+        size -= len(source.take(size))
+
+
+def _decodes(window: bytes, codec: str) -> bool:
+    """Whether a member begins here in earnest: wrong bytes do not decode for long."""
+    left = [window]
+    source = Source(lambda _size: left.pop() if left else b"")
+    found = 0
+    try:
+        for piece in _MEMBERS[codec](source):
+            found += len(piece)
+    except DamagedError as error:
+        return error.reason == "truncated_stream" and (found > 0 or codec != "gzip")
+    return found > 0
 
 
 def _skip_zeros(source: Source, codec: str | None) -> None:
@@ -284,4 +325,11 @@ DECOMPRESSORS: dict[str, Callable[[Source], Iterator[bytes]]] = {
     "zstd": zstd_pieces,
     "bz2": bz2_pieces,
     "xz": xz_pieces,
+}
+
+_MEMBERS: dict[str, Callable[[Source], Iterator[bytes]]] = {
+    "gzip": _gzip_member,
+    "zstd": _zstd_frame,
+    "bz2": lambda source: _bounded(bz2.BZ2Decompressor(), source, "bz2"),
+    "xz": lambda source: _bounded(_xz_stream(), source, "xz"),
 }

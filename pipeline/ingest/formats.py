@@ -1,26 +1,21 @@
 """What decoded bytes are, judged by content and never by name.
 
-Holds: `encoding_of`, `binary_kind`, `looks_like_jsonl`. Pure functions of the first block.
-Not here: decompression (`codecs.py`), reading the formats (`pages.py`, `jsonl.py`).
+Holds: `container_kind`, `text_kind`, `binary_kind`, `looks_like_jsonl`. Pure functions of the
+first block. Not here: decompression (`codecs.py`), encodings (`encodings.py`), reading the formats
+(`parts.py`).
 """
 
 from __future__ import annotations
 
-import codecs
 import re
 
 import msgspec
 
-PROBE_LINES = 20
-MAX_NULS = 0.05
+from pipeline.ingest.encodings import MAX_NULS, encoding_of
+from pipeline.ingest.warc import is_warc
 
-_ENCODINGS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+PROBE_LINES = 20
+
 _BINARY = (
     (b"PK\x03\x04", "a zip archive"),
     (b"PK\x05\x06", "a zip archive"),
@@ -43,16 +38,10 @@ _BINARY = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
     (b"OggS\0", "an Ogg recording"),
     (b"ID3\x03", "an MP3 recording"),
-    (b"WARC/", "a WARC file"),
 )
 _RIFF = {b"WEBP": "a WebP image", b"WAVE": "a WAV recording", b"AVI ": "an AVI film"}
 _OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-def encoding_of(head: bytes) -> str:
-    """Return the encoding that a byte order mark announces; UTF-8 without one."""
-    return next((name for mark, name in _ENCODINGS if head.startswith(mark)), "utf-8")
 
 
 def binary_kind(head: bytes) -> str | None:
@@ -65,8 +54,18 @@ def binary_kind(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] in _RIFF:
         return _RIFF[head[8:12]]
     if encoding_of(head) == "utf-8" and head.count(0) > MAX_NULS * len(head):
-        return "binary data, or UTF-16 text without a byte order mark"
+        return "binary data"
     return None
+
+
+def container_kind(head: bytes) -> str:
+    """Name the format of a file of records that is no text, "" for all others."""
+    return "warc" if is_warc(head) else ""
+
+
+def text_kind(head: str, *, complete: bool) -> str:
+    """Name what a text is by its first block, without a byte order mark."""
+    return "jsonl" if looks_like_jsonl(head, complete=complete) else "text"
 
 
 def looks_like_jsonl(head: str, *, complete: bool) -> bool:

@@ -17,9 +17,8 @@ from itertools import count
 
 import msgspec
 
-from pipeline.errors import InputError
 from pipeline.ingest import normalise
-from pipeline.ingest.pieces import EXCERPT, Piece, Span, bad_spans, excerpt
+from pipeline.ingest.pieces import EXCERPT, Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.model.settings import IngestSettings
 
 
@@ -33,16 +32,6 @@ class _Record(msgspec.Struct, gc=False):
     published: str | None = None
     date: str | None = None
     published_at: str | None = None
-
-
-class _RefusedError(InputError):
-    """A record that cannot be a document."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason (a word for counting) and the detail (a sentence for people)."""
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 class _Long(msgspec.Struct):
@@ -146,7 +135,7 @@ def _piece(line: str, span: Span) -> Piece:
         return Piece(span=span, kind="furniture", reason="blank_line", excerpt=excerpt(line))
     try:
         return _document(line, span)
-    except _RefusedError as refused:
+    except RefusedError as refused:
         return Piece(
             span=span,
             kind="quarantine",
@@ -166,7 +155,7 @@ def _document(line: str, span: Span) -> Piece:
         inner = bad_spans(line, span.char_start, span.line_start)
     text = normalise.text(record.text)
     if not text:
-        raise _RefusedError("empty_text", 'expected some text in "text", found none.')
+        raise RefusedError("empty_text", 'expected some text in "text", found none.')
     return Piece(
         span=span,
         kind="document",
@@ -191,19 +180,19 @@ def _decode_slowly(line: str) -> _Record:
         fields = json.loads(normalise.without_surrogates(line))
     except RecursionError as error:
         detail = "expected a record nested less than about 1,000 deep, found a deeper one."
-        raise _RefusedError("too_deep", detail) from error
+        raise RefusedError("too_deep", detail) from error
     except ValueError as error:
         detail = f"expected one JSON object on the line, found: {error}."
-        raise _RefusedError("invalid_json", detail) from error
+        raise RefusedError("invalid_json", detail) from error
     if not isinstance(fields, dict):
         detail = f"expected a JSON object, found {type(fields).__name__}."
-        raise _RefusedError("not_an_object", detail)
+        raise RefusedError("not_an_object", detail)
     if "text" not in fields:
         detail = f'expected a field "text", found {sorted(fields)[:20]}.'
-        raise _RefusedError("missing_text", normalise.without_surrogates(detail)[:500])
+        raise RefusedError("missing_text", normalise.without_surrogates(detail)[:500])
     if not isinstance(fields["text"], str):
         detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
-        raise _RefusedError("wrong_type", detail)
+        raise RefusedError("wrong_type", detail)
     return _record(fields)
 
 

@@ -1,6 +1,7 @@
 """The judged spans of a dump file: what ingest and `winnow split` both go through.
 
-Holds: `Piece`, `Span`, `merged`, `damaged`, `bad_spans`, `excerpt`. Pure.
+Holds: `Piece`, `Span`, `RefusedError`, `merged`, `shifted`, `damaged`, `bad_spans`,
+`excerpt`. Pure.
 Not here: who makes pieces (`pages.py`, `jsonl.py`), rows of tables (`rows.py`).
 """
 
@@ -13,10 +14,22 @@ from typing import Literal
 
 import msgspec
 
+from pipeline.errors import InputError
+
 EXCERPT = 200
 
 _BAD = re.compile(r"[\ud800-\udfff]+")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class RefusedError(InputError):
+    """A record that cannot be a document."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the reason (a word for counting) and the detail (a sentence for people)."""
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
 
 
 class Span(msgspec.Struct, frozen=True, gc=False):
@@ -82,6 +95,23 @@ def join(first: Piece, second: Piece) -> Piece:
     )
     shown = first.excerpt if len(first.excerpt) >= EXCERPT else first.excerpt + second.excerpt
     return msgspec.structs.replace(first, span=span, excerpt=shown)
+
+
+def shifted(piece: Piece, chars: int, lines: int) -> Piece:
+    """Move a piece, and the damage inside it, behind what came before it in the file."""
+    if chars or lines:
+        piece.span = _moved(piece.span, chars, lines)
+        piece.inner = tuple([_moved(span, chars, lines) for span in piece.inner])
+    return piece
+
+
+def _moved(span: Span, chars: int, lines: int) -> Span:
+    return Span(
+        span.char_start + chars,
+        span.char_end + chars,
+        span.line_start + lines,
+        span.line_end + lines,
+    )
 
 
 def damaged(span: Span, member: str | None = None) -> Piece:

@@ -1,29 +1,28 @@
 """One dump file from stored bytes to pieces: the path that ingest and `winnow split` share.
 
 Holds: `Reading`, `UnreadableError`. Reads a binary stream; writes nothing.
-Not here: rows and books (`rows.py`), opening files (`stage.py`, `inspect.py`).
+Not here: the formats (`parts.py`), rows and books (`rows.py`), opening files (`stage.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-import msgspec
-
 from pipeline.errors import ConfigError, InputError
+from pipeline.ingest import normalise
 from pipeline.ingest.codecs import BLOCK, open_decoded
-from pipeline.ingest.decode import TextDecoder
-from pipeline.ingest.formats import binary_kind, encoding_of, looks_like_jsonl
-from pipeline.ingest.jsonl import jsonl_pieces
-from pipeline.ingest.pages import Splitter, text_pieces
-from pipeline.ingest.pieces import Piece, Span, merged
+from pipeline.ingest.encodings import encoding_of
+from pipeline.ingest.formats import binary_kind, container_kind
+from pipeline.ingest.mojibake import repaired
+from pipeline.ingest.pages import Splitter
+from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
+from pipeline.ingest.pieces import Piece, Span, merged, shifted
 from pipeline.ingest.split import SPLITTERS
 from pipeline.model.settings import IngestSettings
 
 MAX_BAD_SHARE = 0.3
-BOM = "\ufeff"
 
 
 class UnreadableError(InputError):
@@ -39,12 +38,14 @@ class UnreadableError(InputError):
 class Reading:
     """Iterates over the pieces of one dump file (once); its attributes are the books so far.
 
-    The pieces tile the decoded text. After damage in the stored bytes, a last piece with an empty
-    span says so.
+    The pieces tile the decoded text. Damage in the stored bytes is a piece with an empty span
+    between the parts before and after it.
 
     Attributes:
-        format: `text`, `jsonl`, or `unknown` as long as nothing was decoded.
-        encoding: what the text was decoded from.
+        format: `text`, `jsonl`, `warc` and so on, or `unknown` as long as nothing was decoded.
+        encoding: what the text was decoded from; `binary` for formats that are not text.
+        unread_bytes: stored bytes that damage made unreadable.
+        chars: characters of the decoded text; an undecodable byte counts as one.
     """
 
     def __init__(self, stream: BinaryIO, settings: IngestSettings, *, size: int) -> None:
@@ -53,9 +54,12 @@ class Reading:
         self._split = _splitter(settings)
         self._size = size
         self._decoder = open_decoded(stream, settings)
-        self._text = TextDecoder((), "utf-8")
+        self._bad = 0
+        self._lines = 0
         self.format = "unknown"
         self.encoding = "utf-8"
+        self.unread_bytes = 0
+        self.chars = 0
 
     @property
     def codec(self) -> str:
@@ -68,19 +72,9 @@ class Reading:
         return self._decoder.read_bytes
 
     @property
-    def unread_bytes(self) -> int:
-        """Stored bytes from the damage to the end; 0 without damage."""
-        return max(0, self._size - self.read_bytes) if self._decoder.damage else 0
-
-    @property
     def decoded_bytes(self) -> int:
         """Bytes after decompression."""
         return self._decoder.decoded_bytes
-
-    @property
-    def chars(self) -> int:
-        """Characters of the decoded text; an undecodable byte counts as one."""
-        return self._text.chars
 
     def __iter__(self) -> Iterator[Piece]:
         """Yield the pieces in order.
@@ -88,75 +82,103 @@ class Reading:
         Raises:
             UnreadableError: the file is empty or no text; pieces already given do not count.
         """
-        line = 1
-        for piece in merged(self._pieces()):
-            line = piece.span.line_end
+        for piece in merged(self._parts()):
             if piece.kind == "document":
-                piece.encoding = self.encoding
+                self._finish(piece)
             yield piece
-        if self._text.bad > MAX_BAD_SHARE * self.chars:
+        if self._bad > MAX_BAD_SHARE * self.chars:
             raise UnreadableError(
                 "undecodable",
-                f"expected UTF-8, or UTF-16 or UTF-32 with a byte order mark, found "
-                f"{self._text.bad} undecodable bytes among {self.chars} characters. "
-                "Convert the file to UTF-8 and upload it again.",
+                f"expected UTF-8 or another known encoding, found {self._bad} undecodable bytes "
+                f"among {self.chars} characters. Convert the file to UTF-8 and upload it again.",
             )
-        if damage := self._decoder.damage:
+
+    def _finish(self, piece: Piece) -> None:
+        piece.encoding = piece.encoding or self.encoding
+        mended = repaired(piece.text)
+        if mended is not piece.text:
+            piece.text = normalise.text(mended) or piece.text
+            piece.title = normalise.title(repaired(piece.title)) if piece.title else None
+            piece.mojibake_repaired = True
+
+    def _parts(self) -> Iterator[Piece]:
+        """Read part after part: what stands before, between and behind damaged bytes."""
+        while True:
+            part = self._part()
+            if part:
+                yield from self._placed(part)
+            damage = self._decoder.damage
+            if damage is None:
+                return
+            skipped = self._decoder.resume()
+            if skipped is None and self.format == "unknown":
+                raise UnreadableError(damage.reason, damage.detail)
+            gap = self._gap() if skipped is None else skipped
+            self.unread_bytes += gap
+            line = max(1, self._lines)
             yield Piece(
                 span=Span(self.chars, self.chars, line, line),
                 kind="quarantine",
                 reason=damage.reason,
                 detail=damage.detail,
-                stored_bytes=self.unread_bytes,
+                stored_bytes=gap,
             )
+            if skipped is None:
+                return
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _placed(self, part: Part) -> Iterator[Piece]:
+        """Move the pieces of a part behind those before it, and count it."""
+        before, lines = self.chars, self._lines
+        for piece in part:
+            if isinstance(part, TextPart):
+                self.format = part.kind
+            placed = shifted(piece, before, lines)
+            self._lines = placed.span.line_end
+            yield placed
+        self.chars += part.chars
+        self._bad += part.bad if isinstance(part, TextPart) else 0
+
+    def _gap(self) -> int:
+        return max(0, self._size - self.read_bytes - self.unread_bytes)
+
+    def _part(self) -> Part | None:
+        """Begin the next part; the first that has any bytes says what the file is."""
         blocks = iter(self._decoder)
         head = next(blocks, b"")
-        self._refuse(head)
-        self.encoding = encoding_of(head)
-        self._text = TextDecoder(chain([head], blocks), self.encoding)
-        texts = iter(self._text)
-        first = next(texts, "")
-        start = len(first) - len(first.removeprefix(BOM))
-        if start:
-            yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
-        first = first[start:]
-        rest = chain([first], texts)
-        if looks_like_jsonl(first, complete=len(head) < BLOCK):
-            self.format = "jsonl"
-            yield from self._truncated(jsonl_pieces(rest, self._settings, start=start))
-        else:
-            self.format = "text"
-            yield from text_pieces(rest, self._settings, split=self._split, start=start)
-
-    def _refuse(self, head: bytes) -> None:
-        """Refuse a file of which nothing can be read."""
-        if not head and (damage := self._decoder.damage):
-            raise UnreadableError(damage.reason, damage.detail)
         if not head:
-            detail = "expected text or JSON lines, found no bytes. Upload it again if it had some."
-            raise UnreadableError("empty", detail)
-        if kind := binary_kind(head):
+            if self.format == "unknown" and not self._decoder.damage:
+                detail = "expected text or records, found no bytes. Upload it again if it had some."
+                raise UnreadableError("empty", detail)
+            return None
+        kind = container_kind(head) if self.format == "unknown" else self.format
+        if self.format == "unknown":
+            self._refuse(head, kind)
+        opening = Opening(
+            settings=self._settings,
+            split=self._split,
+            encoding=self.encoding,
+            kind="" if self.format == "unknown" else self.format,
+            damaged=lambda: self._decoder.damage is not None,
+            whole=len(head) < BLOCK,
+        )
+        if kind in BINARY_PARTS:
+            self.format = kind
+            return BINARY_PARTS[kind](chain([head], blocks), opening)
+        self.format = "text"
+        return TextPart(chain([head], blocks), opening)
+
+    def _refuse(self, head: bytes, kind: str) -> None:
+        """Settle the encoding, or refuse a file of which nothing can be read."""
+        if kind:
+            self.encoding = "binary"
+            return
+        self.encoding = encoding_of(head)
+        if found := binary_kind(head):
             raise UnreadableError(
                 "unsupported_format",
-                f"expected text or JSON lines, found what seems to be {kind}; its text could not "
+                f"expected text or JSON lines, found what seems to be {found}; its text could not "
                 "be read. Extract the text and upload that.",
             )
-
-    def _truncated(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
-        """Call a broken last line truncated when damage cut it."""
-        last: Piece | None = None
-        for piece in pieces:
-            if last is not None:
-                yield last
-            last = piece
-        if last is None:
-            return
-        if last.kind == "quarantine" and self._decoder.damage and self._text.last != "\n":
-            detail = "expected a whole line, found one that damage of the file cuts."
-            last = msgspec.structs.replace(last, reason="truncated", detail=detail)
-        yield last
 
 
 def _splitter(settings: IngestSettings) -> Splitter:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.ingest import normalise
@@ -97,6 +97,7 @@ def test_valid_text_is_tiled_in_every_encoding(
 ) -> None:
     """Text that can be decoded has as many characters as Python says, mark included."""
     text = text.lstrip("\0")  # a UTF-16 mark with NUL behind it is a UTF-32 mark
+    assume(encoding != "utf-8" or text.count("\0") <= len(text) // 20)  # may be UTF-16
     mark = "" if encoding == "utf-8" else "\ufeff"
     stored = text.encode(encoding)
     try:

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.ingest.decode import TextDecoder
-from pipeline.ingest.formats import binary_kind, encoding_of, looks_like_jsonl
+from pipeline.ingest.encodings import encoding_of
+from pipeline.ingest.formats import binary_kind, looks_like_jsonl
 from pipeline.ingest.pieces import Span, bad_spans
 
 
@@ -47,9 +48,8 @@ def _parquet() -> bytes:
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
         (b"\x89PNG\r\n\x1a\n\0\0", "a PNG image"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "a WebP image"),
-        (b"WARC/1.1\r\nWARC-Type: warcinfo\r\n", "a WARC file"),
-        ("no mark".encode("utf-16-le"), "binary data, or UTF-16 text without a byte order mark"),
-        (bytes(100), "binary data, or UTF-16 text without a byte order mark"),
+        ("no mark at all".encode("utf-16-le"), None),
+        (bytes(100), "binary data"),
         (b"plain text", None),
         (b"RIFF is a word too", None),
         ("with a mark".encode("utf-16"), None),

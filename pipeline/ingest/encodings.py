@@ -1,0 +1,111 @@
+"""The encoding of a text file, judged by its first block.
+
+Holds: `encoding_of`, `marked_encoding`. Pure functions of bytes.
+Not here: decoding (`decode.py`), what a file is (`formats.py`), pages of the web (`web.py`).
+
+UTF-8 unless a byte order mark says otherwise or the bytes contradict it plainly: a few wrong bytes
+in a UTF-8 file stay wrong bytes. Only then is the encoding guessed, from a sample.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+import numpy as np
+from charset_normalizer import CharsetMatch, from_bytes
+
+SAMPLE = 1 << 16
+MIN_HIGH = 8
+"""Non-ASCII bytes below which nothing is guessed."""
+
+MAX_BAD_SHARE = 0.3
+"""Share of wrong bytes among those that are not ASCII from which a file is not UTF-8."""
+
+MAX_NULS = 0.05
+MIN_LETTERS = 0.7
+MAX_CHAOS = 0.15
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LEGACY = {
+    "gb18030": "gb18030",
+    "big5": "big5",
+    "cp932": "shift_jis",
+    "euc_jp": "euc_jp",
+    "cp949": "euc_kr",
+    "koi8_r": "koi8-r",
+    **{f"cp125{number}": f"windows-125{number}" for number in range(9)},
+}
+"""Codecs that are tried, and the names under which they are recorded."""
+
+_CODECS = {name: codec for codec, name in _LEGACY.items()}
+_SAME_BYTES = re.compile(rb"([\x80-\xff])\1{15}")
+
+
+def marked_encoding(head: bytes) -> str | None:
+    """Return the encoding that a byte order mark announces, or None without one."""
+    return next((name for mark, name in _MARKS if head.startswith(mark)), None)
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the name of a file's encoding; `utf-8` when nothing speaks against it."""
+    marked = marked_encoding(head)
+    if marked:
+        return marked
+    sample = head[:SAMPLE]
+    if sample.count(0) > MAX_NULS * len(sample):
+        return _wide(sample) or "utf-8"
+    if not _contradicts_utf8(sample) or _SAME_BYTES.search(sample):
+        return "utf-8"
+    return _wide(sample) or _guess(sample) or "utf-8"
+
+
+def codec_of(encoding: str) -> str:
+    """Return the codec that decodes what is recorded as `encoding`: vendors' supersets count."""
+    return _CODECS.get(encoding, encoding)
+
+
+def _contradicts_utf8(sample: bytes) -> bool:
+    """Whether many bytes that are not ASCII are wrong in UTF-8 (a cut last character is not)."""
+    high = len(sample) - len(sample.decode("ascii", "ignore"))
+    text = sample.decode("utf-8", "surrogateescape")
+    bad = sum("\udc80" <= char <= "\udcff" for char in text[:-3])
+    return high >= MIN_HIGH and bad >= MIN_HIGH and bad > MAX_BAD_SHARE * high
+
+
+def _wide(sample: bytes) -> str | None:
+    """Recognise UTF-16 without a mark: nearly all of it must be letters, digits and blanks."""
+    units = np.frombuffer(sample[: len(sample) & ~1], np.uint8).reshape(-1, 2)
+    if len(units) < 4:
+        return None
+    zeros = (units == 0).sum(axis=0)
+    order = ("utf-16-le", "utf-16-be") if zeros[1] >= zeros[0] else ("utf-16-be", "utf-16-le")
+    return next((name for name in order if _is_prose(sample, name)), None)
+
+
+def _is_prose(sample: bytes, encoding: str) -> bool:
+    try:
+        decoded = codecs.getincrementaldecoder(encoding)("strict").decode(sample)
+    except UnicodeDecodeError:
+        return False
+    plain = sum(char.isalnum() or char.isspace() for char in decoded)
+    blanks = sum(char in " \n\u3000\u3001\u3002\uff0c" for char in decoded)
+    is_prose = plain >= MIN_LETTERS * len(decoded) and blanks > 0.01 * len(decoded)
+    return is_prose and "\0" not in decoded
+
+
+def _guess(sample: bytes) -> str | None:
+    """Ask for the likeliest encoding; Western text is Windows-1252 when that reads as well."""
+    matches = from_bytes(sample, cp_isolation=list(_LEGACY), preemptive_behaviour=False)
+    best: CharsetMatch | None = matches.best()
+    if best is None or best.chaos > MAX_CHAOS:
+        return None
+    if "cp1252" in best.could_be_from_charset:
+        return _LEGACY["cp1252"]
+    return _LEGACY.get(best.encoding)

@@ -1,0 +1,121 @@
+"""An HTTP response as a crawler stored it: status, headers, body.
+
+Holds: `HttpResponse`, `parse_response`, `header_fields`. Pure functions of bytes.
+Not here: WARC records (`warc.py`), what the body says (`web.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+import msgspec
+
+from pipeline.ingest.pieces import RefusedError
+
+_STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})\b")
+_END = re.compile(rb"\r?\n\r?\n")
+_CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]{0,1000})?\r?\n")
+_FOLD = re.compile(r"\r?\n[ \t]+")
+
+
+class HttpResponse(msgspec.Struct, frozen=True):
+    """A response whose body is as the page was written: no chunks, no compression."""
+
+    status: int
+    mime: str
+    charset: str
+    body: bytes
+
+
+def parse_response(block: bytes, *, limit: int) -> HttpResponse:
+    """Take a response apart; the decoded body may have `limit` bytes.
+
+    Raises:
+        RefusedError: `bad_http`, `bad_chunking`, `bad_content_encoding` or `record_too_long`.
+    """
+    status = _STATUS.match(block)
+    end = _END.search(block)
+    if not status or not end:
+        raise RefusedError(
+            "bad_http", "expected an HTTP status line and headers, found something else."
+        )
+    fields = header_fields(block[status.end() : end.start()])
+    body = block[end.end() :]
+    if "chunked" in fields.get("transfer-encoding", "").lower():
+        body = _without_chunks(body)
+    body = _decompressed(body, fields.get("content-encoding", "").strip().lower(), limit)
+    mime, charset = media_type(fields.get("content-type", ""))
+    return HttpResponse(int(status[1]), mime, charset, body)
+
+
+def header_fields(raw: bytes) -> dict[str, str]:
+    """Return header fields with small names; the first of several with one name counts."""
+    fields: dict[str, str] = {}
+    for row in _FOLD.sub(" ", raw.decode("utf-8", "replace")).splitlines():
+        name, colon, value = row.partition(":")
+        if colon:
+            fields.setdefault(name.strip().lower(), value.strip())
+    return fields
+
+
+def media_type(value: str) -> tuple[str, str]:
+    """Return the media type and the charset that a `Content-Type` states ("" when it does not)."""
+    mime, *parameters = value.split(";")
+    charset = ""
+    for parameter in parameters:
+        name, _, said = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            charset = said.strip().strip("\"'").lower()
+    return mime.strip().lower(), charset
+
+
+def _without_chunks(body: bytes) -> bytes:
+    """Join the chunks of a body.
+
+    Crawlers often store the joined body under the header of the chunked one: a body that does not
+    begin with the size of a chunk is taken as it is.
+    """
+    chunks: list[bytes] = []
+    at = 0
+    while (found := _CHUNK.match(body, at)) is not None:
+        size = int(found[1], 16)
+        at = found.end()
+        if not size:
+            return b"".join(chunks)
+        chunk = body[at : at + size]
+        at += size
+        if len(chunk) < size or not body.startswith((b"\r\n", b"\n"), at):
+            break
+        chunks.append(chunk)
+        at += 2 if body.startswith(b"\r\n", at) else 1
+    if not chunks and found is None:
+        return body
+    raise RefusedError(
+        "bad_chunking",
+        f"expected chunks of the stated sizes in the body, found a break at byte {at}.",
+    )
+
+
+def _decompressed(body: bytes, coding: str, limit: int) -> bytes:
+    """Undo `Content-Encoding`; bodies that are stored without it are taken as they are."""
+    if coding in {"", "identity"} or not body:
+        return body
+    if coding not in {"gzip", "x-gzip", "deflate"}:
+        raise RefusedError(
+            "bad_content_encoding", f"expected gzip, deflate or none, found {coding[:40]!r}."
+        )
+    if "gzip" in coding and not body.startswith(b"\x1f\x8b"):
+        return body
+    wraps = (31,) if "gzip" in coding else (15, -15)
+    for wrap in wraps:
+        stream = zlib.decompressobj(wbits=wrap)
+        try:
+            plain = stream.decompress(body, limit + 1)
+        except zlib.error:
+            continue
+        if len(plain) > limit:
+            detail = f"expected a body of at most {limit} bytes, found more."
+            raise RefusedError("record_too_long", detail)
+        return plain
+    raise RefusedError("bad_content_encoding", f"expected a body in {coding}, found other bytes.")

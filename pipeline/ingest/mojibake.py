@@ -1,0 +1,29 @@
+"""Text that was decoded wrongly before it was dumped, such as `Ã©` for `é`.
+
+Holds: `repaired`. Pure. Not here: encodings of files (`encodings.py`), published text
+(`normalise.py`).
+"""
+
+from __future__ import annotations
+
+import re
+
+import ftfy
+
+_SECOND = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_LIKELY = re.compile(
+    f"[ÂÃÅÄÎÏÐÑ×ØÙ][{_SECOND}]|â[€\x80][{_SECOND}]|[äåæçèé][{_SECOND}]{{2}}|ðŸ[{_SECOND}]{{2}}|ï¿½"
+)
+"""A lead byte of UTF-8 followed by its next bytes, read as Windows-1252 or Latin-1."""
+
+
+def repaired(text: str) -> str:
+    """Return the text mended where it was; clean text comes back as the same object.
+
+    Only lines that hold a typical sequence are shown to ftfy, which decides.
+    """
+    if text.isascii() or not _LIKELY.search(text):
+        return text
+    lines = text.split("\n")
+    mended = [ftfy.fix_encoding(line) if _LIKELY.search(line) else line for line in lines]
+    return text if mended == lines else "\n".join(mended)

@@ -1,0 +1,129 @@
+"""One undamaged run of decoded bytes as pieces: a part of a file, mostly the whole of it.
+
+Holds: `Part`, `TextPart`, `WarcPart`. Reads blocks of decoded bytes; pure otherwise.
+Not here: the file around the part, its damage and its books (`reader.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Protocol
+
+import msgspec
+
+from pipeline.ingest.decode import TextDecoder
+from pipeline.ingest.formats import text_kind
+from pipeline.ingest.jsonl import jsonl_pieces
+from pipeline.ingest.pages import Splitter, text_pieces
+from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.warc import warc_pieces
+from pipeline.ingest.window import Window
+from pipeline.model.settings import IngestSettings
+
+BOM = "\ufeff"
+
+
+class Part(Protocol):
+    """Iterates over pieces (once) that tile `chars` characters, counted from 0."""
+
+    @property
+    def chars(self) -> int:
+        """Characters so far, counted apart from the pieces."""
+        ...
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield the pieces in order."""
+        ...
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part needs besides its blocks.
+
+    `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
+    ended, whether damage ended them; `whole` whether the first block is all there is.
+    """
+
+    settings: IngestSettings
+    split: Splitter
+    encoding: str
+    kind: str
+    damaged: Callable[[], bool]
+    whole: bool
+
+
+class TextPart:
+    """Text of any kind: pages, JSON lines, and other formats made of characters.
+
+    Attributes:
+        kind: what the text is, known after the first piece.
+    """
+
+    def __init__(self, blocks: Iterable[bytes], opening: Opening) -> None:
+        """Decode and read the blocks."""
+        self._opening = opening
+        self._text = TextDecoder(blocks, opening.encoding)
+        self.kind = opening.kind
+
+    @property
+    def chars(self) -> int:
+        """Characters decoded so far."""
+        return self._text.chars
+
+    @property
+    def bad(self) -> int:
+        """Undecodable bytes so far."""
+        return self._text.bad
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield the pieces in order."""
+        texts = iter(self._text)
+        first = next(texts, "")
+        start = len(first) - len(first.removeprefix(BOM))
+        if start:
+            yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
+        first = first[start:]
+        self.kind = self.kind or text_kind(first, complete=self._opening.whole)
+        yield from self._read(chain([first], texts), start)
+
+    def _read(self, texts: Iterable[str], start: int) -> Iterator[Piece]:
+        settings = self._opening.settings
+        if self.kind == "jsonl":
+            return self._truncated(jsonl_pieces(texts, settings, start=start))
+        return text_pieces(texts, settings, split=self._opening.split, start=start)
+
+    def _truncated(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
+        """Call a broken last line truncated when damage cut it."""
+        last: Piece | None = None
+        for piece in pieces:
+            if last is not None:
+                yield last
+            last = piece
+        if last is None:
+            return
+        if last.kind == "quarantine" and self._opening.damaged() and self._text.last != "\n":
+            detail = "expected a whole line, found one that damage of the file cuts."
+            last = msgspec.structs.replace(last, reason="truncated", detail=detail)
+        yield last
+
+
+class WarcPart:
+    """Records of a WARC file; a character is a byte."""
+
+    def __init__(self, blocks: Iterable[bytes], opening: Opening) -> None:
+        """Read the blocks as records."""
+        self._window = Window(blocks)
+        self._settings = opening.settings
+
+    @property
+    def chars(self) -> int:
+        """Bytes taken so far."""
+        return self._window.position
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield one piece a record or damaged span."""
+        return warc_pieces(self._window, self._settings)
+
+
+BINARY_PARTS: dict[str, Callable[[Iterable[bytes], Opening], Part]] = {"warc": WarcPart}
+"""Readers of formats that are not text, by the name that `formats.container_kind` gives."""

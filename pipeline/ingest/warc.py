@@ -1,0 +1,129 @@
+"""WARC files: the records one by one, and the way back after damage.
+
+Holds: `warc_pieces`, `is_warc`. Reads a `Window`; pure otherwise.
+Not here: what a record says (`web.py`), HTTP (`http.py`), gzip members (`codecs.py`).
+
+A character of a WARC file is a byte: the spans of its records tile the decoded bytes, headers and
+damage included. Lines count records. A record whose length is wrong costs itself alone: reading
+goes on at the next line that opens a record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipeline.ingest.http import header_fields
+from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
+from pipeline.ingest.web import record_piece
+from pipeline.ingest.window import Window
+from pipeline.model.settings import IngestSettings
+
+MAX_HEADER = 1 << 16
+_SHOWN = 200
+_NEWLINES = b"\r\n"
+_TRAILER = (b"\r\n\r\n", b"\n\n")
+_OPENS = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
+_LONGEST = 60
+_HEADER_END = re.compile(rb"\r\n\r\n|\n\n")
+_ANYWHERE = re.compile(rb"(?:\A|\n)WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
+
+
+def is_warc(head: bytes) -> bool:
+    """Whether a block of a file, the first or one after garbage, holds the start of a record."""
+    return _ANYWHERE.search(head) is not None
+
+
+def warc_pieces(window: Window, settings: IngestSettings) -> Iterator[Piece]:
+    """Make one piece of each record and of each damaged span between records."""
+    number = 0
+    while window.fill(1):
+        number += 1
+        yield _record(window, settings, number)
+
+
+def _record(window: Window, settings: IngestSettings, number: int) -> Piece:
+    start = window.position
+    shown = excerpt(window.peek(_SHOWN).decode("latin-1"))
+    try:
+        piece = _framed(window, settings)
+    except RefusedError as error:
+        if window.position == start:
+            window.skip_to(_OPENS, longest=_LONGEST, ahead=1)
+        piece = Piece(
+            span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail
+        )
+    if piece.kind != "document":
+        piece.excerpt = shown
+    piece.span = Span(start, window.position, number, number)
+    piece.byte_start, piece.byte_end = start, window.position
+    return piece
+
+
+def _framed(window: Window, settings: IngestSettings) -> Piece:
+    """Take one record and its trailing blank lines; its piece has no span yet."""
+    if not _OPENS.match(window.peek(_LONGEST)):
+        raise RefusedError(
+            "garbage_between_records", 'expected a record ("WARC/1."), found other bytes.'
+        )
+    end = window.find(_HEADER_END, start=0, limit=MAX_HEADER)
+    if end is None:
+        raise RefusedError(*_without_end(window))
+    fields = header_fields(window.peek(end.start()))
+    length = fields.get("content-length", "")
+    if not (length.isascii() and length.isdigit() and len(length) < 16):
+        raise RefusedError(
+            "bad_warc_header", f'expected a number in "Content-Length", found {length[:40]!r}.'
+        )
+    size = int(length)
+    if size > settings.max_record_bytes:
+        window.skip_to(_OPENS, longest=_LONGEST, ahead=end.end())
+        raise RefusedError(
+            "record_too_long",
+            f"expected a record of at most {settings.max_record_bytes} bytes, found one that says "
+            f"{size}. Raise ingest.max_record_bytes to take it.",
+        )
+    block = window.peek(size, end.end())
+    _check_end(window, block, size, at=end.end() + size)
+    window.skip(end.end() + size)
+    while newlines := _newlines(window):
+        window.skip(newlines)
+    return record_piece(fields, block, settings)
+
+
+def _check_end(window: Window, block: bytes, size: int, *, at: int) -> None:
+    """Refuse a record that does not end where its length says.
+
+    Raises:
+        RefusedError: `truncated_record` or `wrong_length`.
+    """
+    if len(block) < size:
+        if _OPENS.search(block):
+            detail = f"expected {size} bytes, found the next record before that."
+            raise RefusedError("wrong_length", detail)
+        raise RefusedError(
+            "truncated_record",
+            f"expected {size} bytes, found the end of the file after {len(block)}.",
+        )
+    tail = window.peek(_LONGEST, at)
+    if not tail or tail.startswith(_TRAILER) or not tail.strip(_NEWLINES):
+        return
+    if tail[:1] in _NEWLINES and _OPENS.match(tail.lstrip(_NEWLINES)):
+        return
+    raise RefusedError(
+        "wrong_length", f"expected a blank line after {size} bytes, found other bytes."
+    )
+
+
+def _newlines(window: Window) -> int:
+    ahead = window.peek(_LONGEST)
+    return len(ahead) - len(ahead.lstrip(_NEWLINES))
+
+
+def _without_end(window: Window) -> tuple[str, str]:
+    if window.fill(MAX_HEADER) < MAX_HEADER:
+        return "truncated_record", "expected the end of a record's header, found the end."
+    return (
+        "bad_warc_header",
+        f"expected a header of at most {MAX_HEADER} bytes, found a longer one.",
+    )

@@ -1,0 +1,122 @@
+"""What a web record says: a page's text, and where it came from.
+
+Holds: `record_piece`. Pure functions of one WARC record.
+Not here: where records begin and end (`warc.py`), chunks and compression of a body (`http.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.encoding import bytes_to_str, detect_encoding
+from resiliparse.parse.html import HTMLTree
+
+from pipeline.ingest import normalise
+from pipeline.ingest.http import media_type, parse_response
+from pipeline.ingest.pieces import Piece, Span
+from pipeline.model.settings import IngestSettings
+
+HTML = frozenset({"text/html", "application/xhtml+xml"})
+_PAGE = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
+_WORD = re.compile(r"[a-z]{1,20}")
+_NOWHERE = Span(0, 0, 0, 0)
+
+
+def record_piece(fields: Mapping[str, str], block: bytes, settings: IngestSettings) -> Piece:
+    """Make the piece of one record, without its span.
+
+    Args:
+        fields: the record's header, small names.
+        block: the record's content.
+        settings: `max_record_bytes` bounds the decoded body.
+
+    Raises:
+        RefusedError: the record says it is a page but cannot be read as one.
+    """
+    kind = fields.get("warc-type", "").lower()
+    mime, charset = media_type(fields.get("content-type", ""))
+    if kind == "conversion":
+        return _page(fields, block, mime=mime or "text/plain", charset=charset or "utf-8")
+    if kind == "resource":
+        return _page(fields, block, mime=mime, charset=charset)
+    if kind != "response":
+        return _furniture(f"warc_{kind}" if _WORD.fullmatch(kind) else "warc_other")
+    if mime not in {"application/http", ""}:
+        return _furniture("not_text")
+    answer = parse_response(block, limit=settings.max_record_bytes)
+    piece = _page(fields, answer.body, mime=answer.mime, charset=answer.charset)
+    piece.http_status = answer.status
+    return piece
+
+
+def _page(fields: Mapping[str, str], body: bytes, *, mime: str, charset: str) -> Piece:
+    if mime in HTML or (not mime and _PAGE.match(body)):
+        piece = _html(body, charset)
+    elif mime == "text/plain":
+        piece = _plain(body, charset)
+    else:
+        return _furniture("not_text")
+    url = normalise.line(_clean(fields.get("warc-target-uri", "").strip("<> ")))
+    piece.url = url
+    piece.host = _host(url)
+    piece.mime = normalise.line(_clean(mime))
+    piece.fetched = instant(fields.get("warc-date", ""))
+    piece.external_id = normalise.line(_clean(fields.get("warc-record-id", "").strip("<> ")))
+    return piece
+
+
+def _html(body: bytes, charset: str) -> Piece:
+    """Keep the main content of a page; all that is visible when there seems to be none."""
+    encoding = _codec(charset) or _codec(detect_encoding(body)) or "utf-8"
+    tree = HTMLTree.parse(bytes_to_str(body, encoding))
+    found = extract_plain_text(tree, main_content=True, alt_texts=False)
+    text = normalise.text(_clean(found or extract_plain_text(tree, alt_texts=False)))
+    if not text:
+        return _furniture("no_text")
+    title = normalise.title(_clean(tree.title or ""))
+    return Piece(span=_NOWHERE, kind="document", text=text, title=title, encoding=encoding)
+
+
+def _plain(body: bytes, charset: str) -> Piece:
+    encoding = _codec(charset) or _codec(detect_encoding(body)) or "utf-8"
+    raw = body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+    text = normalise.text(_clean(raw))
+    if not text:
+        return _furniture("no_text")
+    return Piece(span=_NOWHERE, kind="document", text=text, encoding=encoding)
+
+
+def instant(value: str) -> dt.datetime | None:
+    """Return the moment that an ISO 8601 timestamp names, in UTC; None when it names none."""
+    try:
+        moment = dt.datetime.fromisoformat(value.strip())
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _codec(name: str | None) -> str | None:
+    try:
+        return codecs.lookup(name).name if name and "\0" not in name else None
+    except LookupError:
+        return None
+
+
+def _host(url: str | None) -> str | None:
+    try:
+        return urlsplit(url).hostname if url else None
+    except ValueError:
+        return None
+
+
+def _clean(value: str) -> str:
+    return normalise.without_surrogates(value)
+
+
+def _furniture(reason: str) -> Piece:
+    return Piece(span=_NOWHERE, kind="furniture", reason=reason)

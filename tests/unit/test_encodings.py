@@ -1,0 +1,91 @@
+"""Encodings of text files without a mark, and mojibake inside well-encoded ones."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pipeline.ingest.encodings import encoding_of
+from pipeline.ingest.mojibake import repaired
+from pipeline.ingest.reader import Reading
+from pipeline.model.settings import IngestSettings
+
+TEXTS = {
+    "gb18030": "今天下午，市政府召开新闻发布会，介绍今年的经济工作情况。\n",
+    "big5": "今天下午，市政府召開新聞發布會，介紹今年的經濟工作情況。\n",
+    "shift_jis": "今日の午後、市役所は記者会見を開き、今年の経済について説明した。\n",
+    "euc_jp": "今日の午後、市役所は記者会見を開き、今年の経済について説明した。\n",
+    "euc_kr": "오늘 오후 시청에서 기자회견을 열고 올해 경제 상황을 설명했다.\n",
+    "windows-1250": "Dziś po południu urząd miasta zwołał konferencję. Źródło: żółć, gęś.\n",
+    "windows-1251": "Сегодня днём мэрия провела пресс-конференцию об экономике города.\n",
+    "windows-1252": "Cet après-midi, la mairie a parlé du marché; c'était l'été à côté.\n",
+    "windows-1253": "Σήμερα το απόγευμα ο δήμος έδωσε συνέντευξη για την οικονομία.\n",
+    "windows-1254": "Bugün öğleden sonra belediye basın toplantısı düzenledi. Işıklar açıldı.\n",
+    "windows-1255": "אחר הצהריים קיימה העירייה מסיבת עיתונאים על הכלכלה\n",
+    "windows-1256": "عقدت البلدية بعد ظهر اليوم مؤتمرا صحفيا حول الاقتصاد\n",
+    "utf-16-le": "No mark stands before this text.\n",
+    "utf-16-be": "今日の午後、市役所は記者会見を開き、\n今年の経済について説明した。\n",
+    "utf-8": "Grüße aus Köln, 世界, καλημέρα.\n",
+}
+
+
+def _read(stored: bytes) -> tuple[str, Reading]:
+    settings = IngestSettings(splitter="none")
+    reading = Reading(io.BytesIO(stored), settings, size=len(stored))
+    texts = [piece.text for piece in reading if piece.kind == "document"]
+    return "".join(texts), reading
+
+
+@pytest.mark.parametrize("encoding", sorted(TEXTS))
+def test_each_encoding_is_found_recorded_and_decoded(encoding: str) -> None:
+    """The text comes out as it was written, without a wrong byte, and the encoding is named."""
+    text = TEXTS[encoding] * 10
+    found, reading = _read(text.encode(encoding))
+    assert (reading.encoding, found) == (encoding, text.rstrip("\n"))
+    assert reading.chars == len(text)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        b"plain text with one \xe9 and another \xe8 in it\n" * 2,
+        ("Grüße aus Köln, schöne Tage. " * 10).encode() + b"\xff\xfe\xfd" * 5,
+        b"A line.\n" * 30 + b"\xff" * 200,
+        "世界".encode() * 40 + b"\xe4",
+        b"",
+        b"\0\0\0\0\0\0\0\0\0\0\0\0",
+    ],
+)
+def test_a_few_wrong_bytes_do_not_make_another_encoding(stored: bytes) -> None:
+    """Only text that contradicts UTF-8 plainly and reads well otherwise is anything else."""
+    assert encoding_of(stored) == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Le cafÃ© est fermÃ©.", "Le café est fermé."),
+        ("Il a dit : â€œnonâ€\x9d.", "Il a dit : “non”."),
+        ("clean\nÃ‰tÃ© Ã\xa0 Paris\nclean", "clean\nÉté à Paris\nclean"),
+        ("ÐŸÑ€Ð¸Ð²ÐµÑ‚", "Привет"),
+    ],
+)
+def test_mojibake_is_mended(text: str, expected: str) -> None:
+    """Text that was decoded as Windows-1252 once too often is put right."""
+    assert repaired(text) == expected
+
+
+@pytest.mark.parametrize("text", ["NÃO", "Ångström", "世界 é", "âge", "AVIÃO “NÃO”", "x" * 100])
+def test_clean_text_is_the_same_object(text: str) -> None:
+    """What is right is not even copied."""
+    assert repaired(text) is text
+
+
+def test_a_mended_document_says_so() -> None:
+    """The flag follows the text, and the span stays that of the dumped characters."""
+    stored = "Le cafÃ© est fermÃ©.\n".encode()
+    reading = Reading(io.BytesIO(stored), IngestSettings(splitter="none"), size=len(stored))
+    (piece,) = reading
+    assert (piece.text, piece.mojibake_repaired) == ("Le café est fermé.", True)
+    assert piece.span.char_end == reading.chars == len(stored.decode())

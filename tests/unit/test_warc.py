@@ -1,0 +1,202 @@
+"""WARC and WET files: what is kept of a record, and what damage costs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import zlib
+
+import pytest
+from fastwarc.warc import ArchiveIterator
+
+from pipeline.ingest.books import Books
+from pipeline.ingest.pieces import Piece
+from pipeline.ingest.reader import Reading
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import IngestSettings
+
+PARAGRAPH = "The council met on Tuesday and agreed to mend the old bridge before winter comes. "
+DATE = "2026-11-21T03:04:05Z"
+
+
+def record(
+    kind: str, block: bytes, *, mime: str = "application/http; msgtype=response", length: int = -1
+) -> bytes:
+    """Return one record; `length` lies about its block when given."""
+    size = len(block) if length < 0 else length
+    head = (
+        f"WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: https://news.example/a?b=1\r\n"
+        f"WARC-Date: {DATE}\r\nWARC-Record-ID: <urn:uuid:1-2-3>\r\n"
+        f"Content-Type: {mime}\r\nContent-Length: {size}\r\n\r\n"
+    )
+    return head.encode() + block + b"\r\n\r\n"
+
+
+def page(text: str = PARAGRAPH, *, charset: str = "utf-8") -> bytes:
+    """Return a page with navigation and one article."""
+    html = (
+        "<!doctype html><html><head><title>A bridge</title></head><body><nav><a href=/>Home</a>"
+        f"</nav><article><h1>A bridge</h1><p>{text * 5}</p></article></body></html>"
+    )
+    return html.encode(charset)
+
+
+def response(body: bytes, headers: str = "Content-Type: text/html; charset=utf-8") -> bytes:
+    """Return an HTTP response with a body."""
+    return f"HTTP/1.1 200 OK\r\n{headers}\r\n\r\n".encode() + body
+
+
+GOOD = record("response", response(page()))
+WET = record("conversion", (PARAGRAPH * 3).encode(), mime="text/plain")
+
+
+def read(stored: bytes, **settings: int) -> list[Piece]:
+    """Read a file, closing its books and checking that its spans tile it."""
+    reading = Reading(io.BytesIO(stored), IngestSettings(**settings), size=len(stored))  # type: ignore[arg-type]  # a table
+    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
+    pieces = []
+    for piece in reading:
+        books.count(piece)
+        pieces.append(piece)
+    edges = [0, *(piece.span.char_end for piece in pieces)]
+    assert [piece.span.char_start for piece in pieces] == edges[:-1]
+    counts = books.close(reading)
+    assert (counts.balanced, counts.format, counts.encoding) == (True, "warc", "binary")
+    assert counts.chars == edges[-1] == counts.decoded_bytes
+    return pieces
+
+
+def reasons(pieces: list[Piece]) -> list[str]:
+    """Name what became of each piece; documents are ""."""
+    return [piece.reason for piece in pieces]
+
+
+def members(*records: bytes) -> bytes:
+    """Compress each record on its own, as crawlers do."""
+    return b"".join(gzip.compress(each, mtime=0) for each in records)
+
+
+@pytest.mark.parametrize(
+    "pack", [members, lambda *r: gzip.compress(b"".join(r)), lambda *r: b"".join(r)]
+)
+def test_a_page_is_its_main_text_with_all_that_is_known_of_it(pack: object) -> None:
+    """Members, one stream and plain bytes read the same; navigation is left out."""
+    info = record("warcinfo", b"software: x\r\n", mime="application/warc-fields")
+    stored = pack(info, record("request", b"GET / HTTP/1.1\r\n\r\n"), GOOD, WET)  # type: ignore[operator]
+    pieces = read(stored)
+    assert reasons(pieces) == ["warc_warcinfo", "warc_request", "", ""]
+    web, wet = pieces[2:]
+    assert PARAGRAPH.strip() in web.text
+    assert "Home" not in web.text
+    assert wet.text == (PARAGRAPH * 3).strip()
+    assert (web.title, web.url, web.host, web.mime, web.http_status) == (
+        "A bridge", "https://news.example/a?b=1", "news.example", "text/html", 200,
+    )  # fmt: skip
+    assert web.fetched == dt.datetime(2026, 11, 21, 3, 4, 5, tzinfo=dt.UTC)
+    assert (web.external_id, web.encoding) == ("urn:uuid:1-2-3", "utf-8")
+    assert (wet.http_status, wet.byte_start, wet.byte_end) == (
+        None, wet.span.char_start, wet.span.char_end,
+    )  # fmt: skip
+
+
+def test_records_agree_with_another_reader() -> None:
+    """An independent library finds as many records of the same lengths."""
+    stored = members(GOOD, WET, GOOD)
+    theirs = [each.content_length for each in ArchiveIterator(io.BytesIO(stored), parse_http=False)]
+    assert theirs == [len(part.split(b"\r\n\r\n", 1)[1]) - 4 for part in (GOOD, WET, GOOD)]
+    assert reasons(read(stored)) == [""] * len(theirs)
+
+
+def _chunked(body: bytes, size: int = 100) -> bytes:
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+HTML = "Content-Type: text/html"
+CHUNKED = "Content-Type: text/html\r\nTransfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        (response(_chunked(page()), CHUNKED), ""),
+        (response(page(), CHUNKED), ""),
+        (response(_chunked(page())[:300], CHUNKED), "bad_chunking"),
+        (response(_chunked(page()).replace(b"\r\n64\r\n", b"\r\nzz\r\n"), CHUNKED), "bad_chunking"),
+        (response(gzip.compress(page()), HTML + "\r\nContent-Encoding: gzip"), ""),
+        (response(zlib.compress(page()), HTML + "\r\nContent-Encoding: deflate"), ""),
+        (response(page(), HTML + "\r\nContent-Encoding: br"), "bad_content_encoding"),
+        (response(page(), HTML + "\r\nContent-Encoding: gzip"), ""),
+        (response(gzip.compress(bytes(1 << 20)), "Content-Encoding: gzip"), "record_too_long"),
+        (response(b"\x89PNG", "Content-Type: image/png"), "not_text"),
+        (response(b"words " * 9, "Content-Type: text/plain"), ""),
+        (response(page(), "X: y"), ""),
+        (response(b"", "Content-Type: text/html"), "no_text"),
+        (response(b"<html><body><script>x()</script>"), "no_text"),
+        (b"no response", "bad_http"),
+        (response(b"<div>" * 10_000 + b"deep inside here" + b"</div>" * 10_000), ""),
+    ],
+)  # fmt: skip
+def test_bodies_are_read_or_say_why_not(block: bytes, reason: str) -> None:
+    """Chunks and compression are undone; a body that cannot be read costs its record alone."""
+    pieces = read(WET + record("response", block) + WET, max_record_bytes=200_000)
+    assert reasons(pieces) == ["", reason, ""]
+
+
+@pytest.mark.parametrize("charset", ["windows-1251", "gb18030", "shift_jis"])
+def test_pages_are_decoded_by_header_or_content(charset: str) -> None:
+    """The charset of the header counts; without one the bytes are looked at."""
+    text = {"windows-1251": "Привет, мир. Мост починят. ", "gb18030": "今天天气很好，我们去公园。",
+            "shift_jis": "今日は天気がよいので公園へ行きます。"}[charset]  # fmt: skip
+    block = response(page(text, charset=charset), f"Content-Type: text/html; charset={charset}")
+    (piece,) = read(record("response", block))
+    assert text.strip() in piece.text
+
+
+@pytest.mark.parametrize(
+    ("middle", "found"),
+    [
+        (record("conversion", b"x" * 500, mime="text/plain", length=900), ["wrong_length"]),
+        (record("conversion", b"x" * 500, mime="text/plain", length=100), ["wrong_length"]),
+        (record("conversion", b"x" * 500, mime="text/plain", length=10**9), ["record_too_long"]),
+        (b"WARC/1.0\r\nWARC-Type: response\r\n\r\nx\r\n\r\n", ["bad_warc_header"]),
+        (b"WARC/1.0\r\nContent-Length: -5\r\n\r\nx\r\n\r\n", ["bad_warc_header"]),
+        (b"WARC/1.0\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", ["bad_warc_header"]),
+        (b"\0garbage\xff" * 9, ["garbage_between_records"]),
+        (b"\r\n" * 100, []),
+    ],
+)
+def test_damage_costs_its_record_alone(middle: bytes, found: list[str]) -> None:
+    """Records before and after are kept whole, and the damaged span is one row."""
+    pieces = read(GOOD + middle + WET + GOOD, max_record_bytes=100_000)
+    assert reasons(pieces) == ["", *found, "", ""]
+
+
+def test_a_truncated_file_keeps_what_came_before() -> None:
+    """The last record is in quarantine when its end is missing."""
+    for cut in (10, 100, 300, len(GOOD) - 5):
+        pieces = read(WET + GOOD[:cut])
+        assert reasons(pieces)[0] == ""
+        assert len(pieces) == 2
+        assert pieces[1].reason in {"truncated_record", "garbage_between_records"}
+
+
+def test_a_damaged_member_costs_itself_alone() -> None:
+    """Reading goes on at the next member; the stored bytes passed over are counted."""
+    stored = [gzip.compress(GOOD, mtime=0) for _ in range(5)]
+    broken = bytearray(stored[2])
+    broken[40:60] = bytes(20)
+    pieces = read(b"".join([*stored[:2], bytes(broken), *stored[3:]]))
+    assert [piece.kind for piece in pieces].count("document") == 4
+    (damage,) = [piece for piece in pieces if piece.stored_bytes]
+    assert damage.reason == "corrupt_stream"
+    assert 0 < damage.stored_bytes <= len(broken)
+    assert reasons(pieces)[-2:] == ["", ""]
+
+
+def test_garbage_between_members_costs_nothing_else() -> None:
+    """Bytes that belong to no member are counted as unread, and all records are kept."""
+    pieces = read(members(GOOD) + b"\x07not gzip" * 5 + members(WET))
+    assert reasons(pieces) == ["", "garbage_tail", ""]
+    assert pieces[1].stored_bytes == 45
