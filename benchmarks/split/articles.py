@@ -150,11 +150,6 @@ def _language(path: Path, package: str) -> str:
     return "en" if code in {"c", "debian", "html", "usr"} else code
 
 
-def _fortunes(path: Path) -> list[tuple[str, str]]:
-    parts = path.read_text("utf-8", "replace").split("\n%\n")
-    return [("p", " ".join(part.split())) for part in parts]
-
-
 def extract(cache: Path) -> Iterator[Article]:
     """Yield every article of the cache, in the order of the paths."""
     for folder in sorted((cache / "packages").iterdir()):
@@ -185,7 +180,7 @@ def load(cache: Path) -> list[Article]:
 
 
 def main(cache: Path) -> None:
-    """Write `articles.jsonl.gz`; texts that are there twice (untranslated ones) are written once."""
+    """Write `articles.jsonl.gz`; texts that are there twice (untranslated) are written once."""
     seen: set[bytes] = set()
     with gzip.GzipFile(cache / "articles.jsonl.gz", "wb", compresslevel=3, mtime=0) as out:
         for article in extract(cache):

@@ -74,7 +74,7 @@ def boost(
         chosen = np.sort(rng.choice(kinds, size=max(1, kinds // 2), replace=False)).astype(np.int64)
         for level in range(DEPTH):
             width = 1 << level
-            feature, cut = _best(_histogram(codes, chosen, nodes, slope, bend, width))
+            feature, cut = _best(_histogram(codes, chosen, nodes, (slope, bend), width))
             at = width - 1
             result.features[tree, at : at + width] = chosen[feature]
             result.bins[tree, at : at + width] = cut
@@ -93,7 +93,8 @@ def boost(
 
 
 @nb.njit(cache=True, parallel=True)
-def _histogram(codes, chosen, nodes, slope, bend, width):  # noqa: ANN001, ANN202 - compiled
+def _histogram(codes, chosen, nodes, pulls, width):  # noqa: ANN001, ANN202 - compiled
+    slope, bend = pulls
     sums = np.zeros((len(chosen), width, BINS, 2))
     for index in nb.prange(len(chosen)):
         row = codes[chosen[index]]

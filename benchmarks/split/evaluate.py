@@ -25,6 +25,8 @@ from pipeline.ingest.split import split_page
 from pipeline.model.settings import IngestSettings
 
 SEEDS = range(1_000_000, 1_001_500)
+SHORTEST = 1000
+"""Characters of a text that is fit to be a page of its own."""
 SENTENCE = re.compile(r".+?(?:[.!?።]+(?=\s|$)|$)")
 
 
@@ -50,7 +52,7 @@ def news(path: Path, *, paragraphs: bool) -> Iterator[Case]:
     """Concatenate news articles of one language; on one line each, or in paragraphs."""
     rng = random.Random(1)
     texts: dict[str, list[str]] = {}
-    for line in gzip.open(path):
+    for line in gzip.decompress(path.read_bytes()).splitlines():
         row = msgspec.json.decode(line)
         if row["set"] == "masakha":
             texts.setdefault(row["lang"], []).append(row["text"])
@@ -89,6 +91,26 @@ def marked(folder: Path) -> Iterator[Case]:
         yield Case(text, [row["start_line"] for row in rows])
 
 
+def alone(cases: Iterable[Case]) -> Iterator[Case]:
+    """Make a page of every single document of some pages, if it is no fragment."""
+    for case in cases:
+        lines = case.text.split("\n")
+        for start, stop in zip(case.starts, [*case.starts[1:], len(lines) + 1], strict=True):
+            text = "\n".join(lines[start - 1 : stop - 1])
+            if len(text) >= SHORTEST:
+                yield Case(text, [1])
+
+
+def manuals(cache: Path) -> Iterator[Case]:
+    """Take every fourth unseen article as it is: one page, without exchanged words or noise."""
+    library = Library(cache, part="test")
+    articles = [article for found in library.articles.values() for article in found]
+    for article in articles[::4]:
+        text = "\n\n".join([article.title, *(text for _, text in article.blocks)])
+        if len(text) >= SHORTEST:
+            yield Case(text, [1])
+
+
 def window_difference(gold: set[int], found: set[int], lines: list[int]) -> float:
     """Return the share of windows (half a segment long) with a wrong number of boundaries."""
     real, mine = [0], [0]
@@ -112,7 +134,9 @@ def measure(name: str, cases: Iterable[Case], *, floor: float = 0.5) -> None:
         size += len(case.text.encode("utf-8", "surrogatepass"))
         lines = [i for i, line in enumerate(case.text.split("\n"), 1) if line.strip()]
         mine, gold = {segment.line_start for segment in found[1:]}, set(case.starts[1:])
-        hits, extra, missed = hits + len(mine & gold), extra + len(mine - gold), missed + len(gold - mine)
+        hits += len(mine & gold)
+        extra += len(mine - gold)
+        missed += len(gold - mine)
         difference += window_difference(gold, mine, lines)
         pages += 1
         single += not gold
@@ -122,7 +146,7 @@ def measure(name: str, cases: Iterable[Case], *, floor: float = 0.5) -> None:
     print(
         f"{name:<24} pages {pages:5}  P {precision:.4f}  R {recall:.4f}  F1 {both:.4f}  "
         f"WindowDiff {difference / max(1, pages):.4f}  kept whole {kept}/{single} "
-        f"({kept / max(1, single):.4f})  {size / 1e6 / max(1e-9, seconds):.0f} MB/s of processor time",
+        f"({kept / max(1, single):.4f})  {size / 1e6 / max(1e-9, seconds):.0f} MB/s of CPU time",
         flush=True,
     )
 
@@ -137,10 +161,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.dumps:
         measure("marked dumps", marked(options.dumps), floor=options.floor)
+        measure("marked, one by one", alone(marked(options.dumps)), floor=options.floor)
     if options.texts:
         for paragraphs in (False, True):
             name = "news in paragraphs" if paragraphs else "news on one line"
-            measure(name, news(options.texts, paragraphs=paragraphs), floor=options.floor)
+            cases = list(news(options.texts, paragraphs=paragraphs))
+            measure(name, cases, floor=options.floor)
+            measure(name + ", alone", alone(cases), floor=options.floor)
+    measure("manual pages, alone", manuals(options.cache), floor=options.floor)
     for name, cases in generated(options.cache).items():
         measure(name, cases, floor=options.floor)
 

@@ -21,10 +21,15 @@ LANGUAGES = {
     "pt ru sk sl sv tr vi zh-cn zh-tw",
     "maint-guide": "ca de es fr ja ru vi zh-cn zh-tw",
 }
-PACKAGES = (
-    "anarchism bible-kjv-text debian-faq debian-handbook debian-history fortune-anarchism fortunes "
-    "gnome-user-docs installation-guide-amd64 jargon-text python3.11-doc"
-).split()
+PACKAGES = [
+    "anarchism",
+    "debian-faq",
+    "debian-handbook",
+    "debian-history",
+    "gnome-user-docs",
+    "installation-guide-amd64",
+    "python3.11-doc",
+]
 
 
 def packages() -> list[str]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 from articles import Article, load
@@ -22,6 +21,8 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 COMMON = 150
 """The most frequent words of a language are never exchanged."""
+SCRIPT = 200
+"""Ideographs above which a language is taken to be written in them."""
 HELD_LANGUAGES = frozenset({"fi", "ko", "el", "tr", "vi", "hi", "ar", "he", "km"})
 """Languages that training never sees."""
 TEST_FOLDS, TUNE_FOLDS = range(10), range(10, 20)
@@ -80,39 +81,59 @@ class Library:
         found = [rng.choice(shelf) for _ in range(rng.choice([1, 2, 4, 8]))]
         return max(found, key=lambda article: sum(len(text) for _, text in article.blocks))
 
-    def subject(self, rng: random.Random, language: str) -> Callable[[str], str]:
-        """Return a way to exchange words: the same words by the same ones, at every call."""
+    def subject(self, rng: random.Random, language: str) -> Exchange:
+        """Choose another subject for an article."""
         share = rng.choice([0.0, 0.2, 0.4, 0.5, 0.6, 0.6, 0.7, 0.8, 0.9])
-        salt = rng.getrandbits(48)
-        memory: dict[str, str] = {}
-        common, rare = self.common[language], self.rare[language]
+        scatter = rng.choice([0.0, 0.0, 0.0, 0.1, 0.2, 0.35, 0.5])
         signs = self.signs[language]
+        if len(signs) > SCRIPT:
+            return Exchange(
+                rng, IDEOGRAPH, frozenset(signs[:COMMON]), signs, (share * 0.7, scatter)
+            )
+        return Exchange(rng, WORD, self.common[language], self.rare[language], (share, scatter))
 
-        def word(match: re.Match[str]) -> str:
-            old = match.group()
-            key = old.lower()
-            if key not in memory:
-                dice = random.Random(f"{salt}{key}")
-                keep = key in common or dice.random() >= share
-                memory[key] = key if keep else rare[int(len(rare) * dice.random())]
-            new = memory[key]
-            return old if new == key else new.title() if old[0].isupper() else new
 
-        def sign(match: re.Match[str]) -> str:
-            old = match.group()
-            if old not in memory:
-                dice = random.Random(f"{salt}{old}")
-                memory[old] = (
-                    signs[int(len(signs) * dice.random())] if dice.random() < share * 0.7 else old
-                )
-            return memory[old]
+class Exchange:
+    """Exchanges a share of the content words, the same by the same at every place.
 
-        def exchange(text: str) -> str:
-            if share == 0.0:
-                return text
-            if len(signs) > 200:
-                text = IDEOGRAPH.sub(sign, text)
-                return text
-            return WORD.sub(word, text)
+    Some texts also lose repetition, as in languages that bend their words and in prose that
+    avoids saying a thing twice: a share of the places of content words get a word at random.
+    The memory of what became what is the only state.
+    """
 
-        return exchange
+    def __init__(
+        self,
+        rng: random.Random,
+        unit: re.Pattern[str],
+        common: frozenset[str],
+        rare: list[str],
+        shares: tuple[float, float],
+    ) -> None:
+        """Take the units (words or ideographs) to keep, those to exchange by, and the shares."""
+        self.rng, self.unit, self.common, self.rare = rng, unit, common, rare
+        self.share, self.scatter = shares
+        self.salt = rng.getrandbits(48)
+        self.memory: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        """Return the text on its other subject."""
+        if self.share == 0.0 and self.scatter == 0.0:
+            return text
+        return self.unit.sub(self._other, text)
+
+    def _other(self, match: re.Match[str]) -> str:
+        old = match.group()
+        key = old.lower()
+        common = key in self.common
+        if key not in self.memory:
+            # Of ideographs the common ones are exchanged too: there, pairs of them are the words.
+            dice = random.Random(f"{self.salt}{key}")
+            keep = (common and self.unit is WORD) or dice.random() >= self.share
+            self.memory[key] = key if keep else self._any(dice)
+        new = self.memory[key]
+        if not common and self.rng.random() < self.scatter:
+            new = self._any(self.rng)
+        return old if new == key else new.title() if old[0].isupper() else new
+
+    def _any(self, dice: random.Random) -> str:
+        return self.rare[int(len(self.rare) * dice.random())]

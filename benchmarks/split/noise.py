@@ -146,11 +146,13 @@ def headline(rng: random.Random, draft: Draft, manual: str) -> str:
     if kind < 0.30:
         title = base
     elif kind < 0.45:
-        title = f"{base}{rng.choice([': ', ' - ', ' | ', '：', ', ', ' — '])}{fragment(rng, draft, 30, 90)}"
+        link = rng.choice([": ", " - ", " | ", "：", ", ", " — "])
+        title = f"{base}{link}{fragment(rng, draft, 30, 90)}"
     elif kind < 0.62:
         title = lead
     elif kind < 0.72:
-        title = f"{fragment(rng, draft, 30, 80)}{rng.choice([', ', ': ', ' ', '，', '! '])}{fragment(rng, draft, 20, 60)}"
+        title = fragment(rng, draft, 30, 80) + rng.choice([", ", ": ", " ", "，", "! "])
+        title += fragment(rng, draft, 20, 60)
     elif kind < 0.82:
         title = f"{base} {rng.choice(['of', '', '-', '«'])} {names(rng, draft)} {lead[:80]}"
     elif kind < 0.9:
@@ -286,7 +288,7 @@ def joined(rng: random.Random, draft: Draft) -> None:
     goal = rng.choice([200, 400, 700, 1200, 2500])
     kept: list[tuple[str, str]] = []
     for kind, text in draft.blocks:
-        if kind == "h" and len(kept) and rng.random() < 0.8:
+        if kind == "h" and kept and rng.random() < 0.8:
             continue
         if (
             kind != "h"
@@ -301,6 +303,17 @@ def joined(rng: random.Random, draft: Draft) -> None:
             kept.append((kind, text))
     draft.blocks = kept
     rng.choices([plain, questions, listing, law], [8, 1, 1, 1])[0](rng, draft)
+
+
+def clean(rng: random.Random, draft: Draft) -> None:
+    """Paragraphs of a few sentences and nothing else."""
+    size = rng.choice([1, 1, 2, 3, 5])
+    most = rng.choice([6, 12, 20, 40, 80])
+    parts = [
+        s for k, t in draft.blocks if k == "p" or (k == "li" and len(t) > 60) for s in sentences(t)
+    ]
+    for at in range(0, min(len(parts), most * size), size):
+        draft.add(" ".join(parts[at : at + size]))
 
 
 def questions(rng: random.Random, draft: Draft) -> None:
@@ -424,8 +437,17 @@ def single(rng: random.Random, draft: Draft) -> None:
 
 Format = Callable[[random.Random, Draft], None]
 FORMATS: list[tuple[int, Format]] = [
-    (26, plain), (24, joined), (6, questions), (7, law), (7, listing), (4, verse), (4, annexed), (12, brief), (7, single),
-]  # fmt: skip
+    (20, plain),
+    (20, joined),
+    (14, clean),
+    (6, questions),
+    (7, law),
+    (7, listing),
+    (4, verse),
+    (4, annexed),
+    (12, brief),
+    (7, single),
+]
 
 
 def render(
@@ -445,13 +467,14 @@ def render(
         if lead is not None and base[lead][1].startswith(draft.title[:60]) and rng.random() < 0.5:
             draft.blocks = base[:lead] + base[lead + 1 :] or base
     make = form or rng.choices([f for _, f in FORMATS], [w for w, _ in FORMATS])[0]
-    if make is not single or rng.random() < 0.3:
+    if make not in (single, clean) or rng.random() < 0.3:
         _opening(rng, draft)
     make(rng, draft)
     if sum(len(line) for line, _ in draft.lines) < LEAST + len(draft.title):
         for _, text in base:
             draft.add(text)
-    _closing(rng, draft)
+    if make is not clean:
+        _closing(rng, draft)
     if not titled and rng.random() < 0.3:
         line, body = draft.lines[0]
         draft.lines[0] = (f"date {stamp(rng)} {line}", body)

@@ -55,7 +55,7 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
         if rng.random() < 0.35
         else None
     )
-    longest = rng.choice([1, 1, 1, 2, 4, 8] if single else [1, 1, 1, 1, 2, 4])
+    longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
     for _ in range(count):
         if rng.random() < 0.03:
             language, near = rng.choice(list(library.articles)), None

@@ -20,10 +20,10 @@ from library import Library
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_forest import MODEL, forest, log_odds
 
-LINE_PAGES = range(10_000)
-PAIR_PAGES = range(10_000, 26_000)
-TUNE_PAGES = range(26_000, 29_000)
-LINE_TREES, PAIR_TREES, RATE = 130, 160, 0.12
+LINE_PAGES = range(8_000)
+PAIR_PAGES = range(10_000, 24_000)
+TUNE_PAGES = range(26_000, 28_500)
+LINE_TREES, PAIR_TREES, RATE = 120, 150, 0.13
 STEPS = 24
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -74,7 +74,7 @@ def main(cache: Path, model: Path) -> None:
     stored |= fit(gather(pair_rows, source, PAIR_PAGES), "pairs", trees=PAIR_TREES)
     source = source._replace(library=Library(cache, part="tune"))
     rows, labels, _ = gather(pair_rows, source, TUNE_PAGES)
-    stored["steps"] = calibrate(log_odds(forest(stored, "pairs"), rows), labels)
+    stored["steps"] = calibrate(log_odds(forest(stored, "pairs"), rows, -np.inf), labels)
     print(stored["steps"])
     np.savez_compressed(model, allow_pickle=False, **stored)
 

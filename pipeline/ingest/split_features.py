@@ -240,5 +240,5 @@ def _place(page: Page, line: int, out: Floats) -> None:
     out[6] = page.sums[1, count] / count
     out[7] = page.sums[3, count] / count
     out[8] = page.sums[0, count] / count
-    out[9] = page.curves[4, 0]
+    out[9] = page.usual
     out[10] = page.sums[2, count] / count

@@ -57,11 +57,12 @@ TOKEN: Final = 13  # index of the line's first content word
 HASH: Final = 14  # of the visible characters
 HEAD: Final = 15  # of the first word, digits counted as equal
 CASELESSES: Final = 16  # letters without case, spaceless scripts apart
-BYTE: Final = 17  # first byte of the line
-COLUMNS: Final = 18
+COLUMNS: Final = 17
 
 STOP_BITS: Final = 20
 NEWLINE: Final = 10
+STEM: Final = 6
+"""Letters by which a word is known: what follows is mostly inflection."""
 _PRIME: Final = 0x01000193
 _SEED: Final = 0x811C9DC5
 
@@ -97,10 +98,17 @@ def scan(raw: bytes, stops: npt.NDArray[np.uint8]) -> Lines:
     """
     data = np.frombuffer(raw, dtype=np.uint8)
     classes, lower = char_table()
-    columns = np.zeros((_count_lines(data) + 1, COLUMNS), dtype=np.int32)
+    columns = np.empty((COLUMNS, _count_lines(data) + 1), dtype=np.int32)
     tokens = np.empty(len(data) // 2 + 2, dtype=np.uint32)
     lines, words, total = _scan(data, (classes, lower, stops), columns, tokens)
-    return Lines(np.ascontiguousarray(columns[: lines + 1].T), tokens[:words].copy(), total)
+    return Lines(_shrunk(columns, lines + 1), tokens[:words].copy(), total)
+
+
+def _shrunk(columns: Ints, size: int) -> Ints:
+    """Drop the columns of blank lines, unless there are too few to be worth a copy."""
+    if size > 0.9 * columns.shape[1]:
+        return columns[:, :size]
+    return columns[:, :size].copy()
 
 
 @jit
@@ -142,19 +150,19 @@ def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[in
         stop = start
         while stop < len(data) and data[stop] != NEWLINE:
             stop += 1
-        row = columns[lines]
-        row[NUMBER], row[CHAR], row[TOKEN], row[BYTE] = number, char, words, start
+        row = columns[:, lines]
+        row[:] = 0
+        row[NUMBER], row[CHAR], row[TOKEN] = number, char, words
         char += _measure(data, (start, stop), (tables[0], counts), row)
         if row[LENGTH]:
             words += _hash_words(data, (start, stop), tables, row, tokens[words:])
             lines += 1
-        else:
-            row[:] = 0
         number += 1
         char += stop < len(data)
         start = stop + 1
-    row = columns[lines]
-    row[NUMBER], row[CHAR], row[TOKEN], row[BYTE] = number, char, words, len(data)
+    row = columns[:, lines]
+    row[:] = 0
+    row[NUMBER], row[CHAR], row[TOKEN] = number, char, words
     return lines, words, number
 
 
@@ -200,8 +208,8 @@ def _hash_words(data: Bytes, span: tuple[int, int], tables: Tables, row: Ints, o
         kind = _kind(classes, code)
         at += size
         if LOWER <= kind <= MARK:
-            small = u32(lower[code]) if code < LIMIT else u32(code)
-            word = u32((word ^ small) * u32(_PRIME))
+            small = u32(lower[min(code, LIMIT)])
+            word = u32((word ^ small) * u32(_PRIME)) if letters < STEM else word
             letters += 1
             digits += kind == DIGIT
         elif letters:

@@ -33,8 +33,9 @@ class Page(NamedTuple):
     after: npt.NDArray[np.int32]
     tokens: npt.NDArray[np.uint32]
     sums: npt.NDArray[np.float64]  # [regimes, lines + 1]: sums over the lines before
-    fresh: npt.NDArray[np.int64]  # weight of the words before that were new to the page there
+    fresh: npt.NDArray[np.int32]  # weight of the words before that were new to the page there
     curves: Floats  # [4 x windows + reaches, lines]
+    usual: float  # the mean similarity of 150 words on both sides of a line
     seen: npt.NDArray[np.uint8]  # how often the same line stood in the page before (up to 255)
 
 
@@ -51,9 +52,17 @@ def measure(lines: sl.Lines) -> Page:
         curves[4 * index + 1 : 4 * index + 4] = _relief(curve, starts, window)
     for index, reach in enumerate(REACHES):
         curves[4 * len(WINDOWS) + index] = sw.crossings(before, weights, starts, reach)
-    sums, seen = _sums(columns), _seen(columns)
     return Page(
-        columns, weights, before, after, tokens, sums, _fresh(before, weights), curves, seen
+        columns=columns,
+        weights=weights,
+        before=before,
+        after=after,
+        tokens=tokens,
+        sums=_sums(columns),
+        fresh=_fresh(before, weights),
+        curves=curves,
+        usual=float(curves[4].mean(dtype=np.float64)),
+        seen=_seen(columns),
     )
 
 
@@ -126,9 +135,9 @@ def _seen(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
 
 
 @jit
-def _fresh(before: npt.NDArray[np.int32], weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+def _fresh(before: npt.NDArray[np.int32], weights: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     """Sum up the words that had not been used for 800 words."""
-    sums = np.zeros(len(before) + 1, dtype=np.int64)
+    sums = np.zeros(len(before) + 1, dtype=np.int32)
     for at in range(len(before)):
         sums[at + 1] = sums[at] + (weights[at] if at - before[at] > 800 else 0)
     return sums

@@ -12,19 +12,25 @@ import numpy.typing as npt
 
 from pipeline.signature.compiled import jit
 
-SHORT: Final = np.array([9.0, 5.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.25], dtype=np.float64)
+SHORT: Final = np.array([4.0, 0.5], dtype=np.float64)
 """What a document of 1, 2, … non-blank lines costs (in log odds), beyond what its cut earns."""
 
 
 def choose(scores: npt.NDArray[np.float32], *, floor: float) -> npt.NDArray[np.int64]:
     """Return the lines (their places in `scores`) at which documents begin, the first among them.
 
-    Dynamic programming over all lines: the sum of the log odds of the cuts less the cost of short
-    documents is the greatest possible, and no cut scores below `floor`.
+    Dynamic programming over all lines: the sum of what the cuts earn less the cost of short
+    documents is the greatest possible. A cut earns its log odds above those of `floor`; no cut
+    scores below that.
     """
-    odds = np.log(np.clip(scores, 1e-6, 1 - 1e-6) / np.clip(1 - scores, 1e-6, 1 - 1e-6))
-    gains = np.where(scores >= floor, np.maximum(odds, 0.01), -np.inf)
+    earned = _odds(scores) - _odds(np.array([floor]))
+    gains = np.where((scores >= floor) & (scores > 0), earned, -np.inf)
     return _path(gains.astype(np.float64), SHORT)
+
+
+def _odds(chance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    even = np.clip(chance.astype(np.float64), 1e-6, 1 - 1e-6)
+    return np.log(even / (1 - even))
 
 
 @jit

@@ -26,6 +26,8 @@ BATCH: Final = 1 << 14
 """Lines whose features are in memory at once."""
 LOOK: Final = -5.0
 """Log odds of the first look below which no second one is taken (0.7 %)."""
+HOPELESS: Final = -8.0
+"""Log odds from which no line has been seen to rise above `LOOK`."""
 NEVER: Final = -12.0
 
 
@@ -36,7 +38,7 @@ def probabilities(page: Page, model: Model) -> Floats:
     result = np.zeros(len(odds), dtype=np.float32)
     for at in range(0, len(lines), BATCH):
         some = lines[at : at + BATCH]
-        scored = log_odds(model.pairs, look_again(page, odds, some))
+        scored = log_odds(model.pairs, look_again(page, odds, some), -np.inf)
         even = np.interp(scored, model.steps[0], model.steps[1])
         result[some] = 1 / (1 + np.exp(-even))
     return result
@@ -48,7 +50,7 @@ def look(page: Page, forest: Forest) -> Floats:
     odds = np.empty(count, dtype=np.float32)
     for first in range(0, count, BATCH):
         last = min(count, first + BATCH)
-        odds[first:last] = log_odds(forest, features(page, np.arange(first, last)))
+        odds[first:last] = log_odds(forest, features(page, np.arange(first, last)), HOPELESS)
     odds[0] = NEVER
     return odds
 

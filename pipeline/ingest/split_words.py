@@ -26,7 +26,7 @@ CHUNK: Final = 64
 _BITS: Final = 16
 _PLACE_BITS: Final = 20
 NEVER: Final = 1 << 30
-_DAMP: Final = np.array([0, 8, 13, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30], np.int64)
+DAMP: Final = np.array([0, 8, 13, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30], np.int64)
 """What the nth occurrence in a window counts: a word said ten times is not ten words."""
 
 
@@ -52,7 +52,7 @@ def weigh(tokens: Words) -> Weights:
 @inline
 def damped(count: int) -> int:
     """Return what `count` occurrences in one place count."""
-    return i64(_DAMP[min(count, 15)])
+    return i64(DAMP[min(count, 15)])
 
 
 @inline
@@ -133,7 +133,7 @@ def crossings(before: Ints, weights: Weights, starts: Ints, reach: int) -> Float
     The count is divided by what the surroundings have, so 1 is usual and 0 is a clean break.
     """
     count = len(before)
-    open_pairs = np.zeros(count + 2, dtype=np.int64)
+    open_pairs = np.zeros(count + 2, dtype=np.int32)
     for at in range(count):
         if at - before[at] <= reach:
             open_pairs[before[at] + 1] += weights[at]

@@ -1,0 +1,85 @@
+"""Segments: edges, titles, scores, and the texts that have no lines to speak of."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ingest.split import SPLITTERS, TITLE_CHARS, Segment, split_page, whole
+from pipeline.model.settings import IngestSettings
+
+SETTINGS = IngestSettings()
+BODY = "The harbour was quiet and the boats lay still in the morning fog."
+
+
+def document(text: str, title: str | None, lines: int) -> Segment:
+    """Return the one segment of a text that is one document."""
+    return Segment("document", 0, len(text), 1, lines, title, None, "")
+
+
+@pytest.mark.parametrize("name", sorted(SPLITTERS))
+def test_no_text_has_no_segments(name: str) -> None:
+    """An empty page is tiled by nothing."""
+    assert SPLITTERS[name]("", settings=SETTINGS) == []
+
+
+@pytest.mark.parametrize("name", sorted(SPLITTERS))
+@pytest.mark.parametrize(("text", "lines"), [(" \n\n\t\n", 3), ("\n", 1), ("\u3000", 1)])
+def test_white_space_is_furniture(name: str, text: str, lines: int) -> None:
+    """A blank page is one segment of furniture that says so."""
+    expected = [Segment("furniture", 0, len(text), 1, lines, None, None, "blank")]
+
+    assert SPLITTERS[name](text, settings=SETTINGS) == expected
+
+
+def test_one_line_is_a_document_without_a_title() -> None:
+    """Where nothing follows the first line it is the text, not its title."""
+    assert split_page(BODY, settings=SETTINGS) == [document(BODY, None, 1)]
+
+
+def test_the_first_line_is_the_title() -> None:
+    """The title is the first line with something in it, without the white space around it."""
+    text = f"\n  Fog in the harbour \r\n\n{BODY}\n\n"
+
+    assert split_page(text, settings=SETTINGS) == [document(text, "Fog in the harbour", 5)]
+
+
+def test_a_long_first_line_is_no_title() -> None:
+    """A paragraph at the beginning is not taken for a title."""
+    text = "harbour " * (TITLE_CHARS // 8 + 1) + "\n" + BODY
+
+    assert split_page(text, settings=SETTINGS)[0].title is None
+
+
+def test_furniture_around_a_document() -> None:
+    """Furniture at both ends of a page has segments of its own; the blank lines go with it."""
+    text = f"Tag: fog\n\nFog in the harbour\n\n{BODY}\n\nRead more\n1\n"
+    found = split_page(text, settings=SETTINGS)
+
+    assert [(s.kind, s.reason, s.line_start, s.line_end) for s in found] == [
+        ("furniture", "archive_heading", 1, 2),
+        ("document", "", 3, 8),
+    ]
+    text = text.removesuffix("1\n")
+    assert split_page(text, settings=SETTINGS)[-1].reason == "navigation"
+
+
+def test_nothing_but_furniture() -> None:
+    """A page of navigation has no document."""
+    found = split_page("Tag: fog\nNext page\nRead more\n", settings=SETTINGS)
+
+    assert [s.reason for s in found] == ["archive_heading", "navigation", "navigation"]
+    assert {s.title for s in found} == {None}
+
+
+def test_no_splitting() -> None:
+    """The splitter `none` takes the whole text, furniture and all, and gives it no title."""
+    text = f"Tag: fog\n\n{BODY}"
+
+    assert whole(text, settings=SETTINGS) == [document(text, None, 3)]
+
+
+def test_a_long_line_is_one_document() -> None:
+    """Two million characters on one line are one document, in any script."""
+    for word in ("harbour ", "港"):
+        text = word * (2_000_000 // len(word))
+        assert split_page(text, settings=SETTINGS) == [document(text, None, 1)]

@@ -1,0 +1,72 @@
+"""Which lines belong to the site."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.ingest.split_furniture import LONGEST, furniture_reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Category archives: Coast and harbour",
+        "Archive for March 2021",
+        "  Posts tagged harbour",
+        "标签归档:某地见闻",
+        "分类：体育",
+        "タグアーカイブ: 港",
+        "Рубрика: Порт",
+        "Archivo de la categoría: Puerto",
+        "أرشيف الوسم: ميناء",
+        "Tag: harbour",
+    ],
+)
+def test_headings_of_archives(line: str) -> None:
+    """The heading of an archive is furniture before the text, in many languages."""
+    assert furniture_reason(line, opens=True) == "archive_heading"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Read more »",
+        "NEXT PAGE",
+        "[Continue reading]",
+        "上一篇：码头重新开放",
+        "阅读全文 > > >",
+        "続きを読む",
+        "더 보기",
+        "Читать далее…",
+        "Lire la suite →",
+        "اقرأ المزيد",
+        "อ่านต่อ",
+        "Follow us on every network there is",
+    ],
+)
+@pytest.mark.parametrize("opens", [True, False])
+def test_navigation(line: str, *, opens: bool) -> None:
+    """Navigation and follow prompts are furniture before and after a text."""
+    assert furniture_reason(line, opens=opens) == "navigation"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Read more books, said the librarian",
+        "Next page of our history: the harbour opens",
+        "Tag der offenen Tür im Hafen",
+        "Category: what the word means, and to whom",
+        "(Reporter: Ellen Marsh)",
+        "More",
+        "…",
+        "12",
+        "",
+        "Archive for " + "x" * LONGEST,
+    ],
+)
+def test_what_may_be_text_stays(line: str) -> None:
+    """After a text only certain navigation is furniture; labels and credits are the article's."""
+    expected = "navigation" if line == "More" else None
+
+    assert furniture_reason(line, opens=False) == expected
