@@ -34,11 +34,11 @@ def range_labels(plan: Plan) -> Labels:
     ]
 
 
-def annotate_labels(units: Sequence[AnnotateUnit]) -> Labels:
-    """Label the annotate tasks of a decision."""
+def annotate_labels(groups: Sequence[Sequence[AnnotateUnit]]) -> Labels:
+    """Label the annotate tasks of a decision by the first unit of each."""
     return [
-        {"index": index, "label": f"annotate {index + 1}/{len(units)} · {unit.dump_date}"}
-        for index, unit in enumerate(units)
+        {"index": index, "label": f"annotate {index + 1}/{len(groups)} · {group[0].dump_date}"}
+        for index, group in enumerate(groups)
     ]
 
 

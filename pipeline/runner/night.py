@@ -10,6 +10,7 @@ found by their manifests and returned as they are.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,10 +18,8 @@ from typing import Any
 import msgspec
 
 from pipeline import telemetry
-from pipeline.dedup import stage as dedup
 from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError
-from pipeline.ingest import stage as ingest
 from pipeline.model.files import DumpFile
 from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit
 from pipeline.model.plan import Plan
@@ -40,6 +39,7 @@ from pipeline.storage.units import Corpus
 Summary = dict[str, Any]
 
 MAX_GROUPS = 64
+MAX_ANNOTATE = 512
 MAX_REBASES = 20
 
 
@@ -87,6 +87,8 @@ class Night:
 
     def ingest(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Read, split and sign the dump files of one shard."""
+        from pipeline.ingest import stage as ingest  # noqa: PLC0415 - loads compiled kernels
+
         plan = self._plan(dump_date, run_id)
         manifest = ingest.ingest_shard(self.corpus, self.landing, plan, index)
         return {
@@ -97,6 +99,8 @@ class Night:
 
     def match(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Find the verified edges of one key range, inside the dump and to all live dumps."""
+        from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
+
         plan = self._plan(dump_date, run_id)
         manifest = dedup.match_range(self.corpus, plan, self._pinned(plan), index)
         edges = sum(edge.file.rows for edge in manifest.edges)
@@ -108,7 +112,7 @@ class Night:
         if plan.unchanged:
             return {"units": [], "unchanged": True}
         decision = self._decision(plan)
-        units = enrich.annotate_units(decision, plan.settings)
+        units = self._annotate_groups(plan, decision)
         own = next(dump for dump in decision.touched if dump.dump_date == dump_date)
         return {
             "units": labels.annotate_labels(units),
@@ -118,13 +122,17 @@ class Night:
         }
 
     def annotate(self, dump_date: str, run_id: str, index: int) -> Summary:
-        """Annotate the kept documents of one shard of one touched dump."""
+        """Annotate the kept documents of a group of shards of touched dumps."""
         plan = self._plan(dump_date, run_id)
-        unit = enrich.annotate_units(self._decision(plan), plan.settings)[index]
-        manifest = enrich.annotate_unit(self.corpus, unit, plan.settings)
+        group = self._annotate_groups(plan, self._decision(plan))[index]
+        runs = [
+            run
+            for unit in group
+            for run in enrich.annotate_unit(self.corpus, unit, plan.settings).runs
+        ]
         return {
-            "documents": sum(run.file.rows for run in manifest.runs),
-            "languages": len({run.language for run in manifest.runs}),
+            "documents": sum(run.file.rows for run in runs),
+            "languages": len({run.language for run in runs}),
         }
 
     def route(self, dump_date: str, run_id: str) -> Summary:
@@ -195,7 +203,17 @@ class Night:
         return snapshots.load_snapshot(self.corpus, plan.parent)
 
     def _decision(self, plan: Plan, parent: Snapshot | None = None) -> Decision:
+        from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
+
         return dedup.decide(self.corpus, plan, parent or self._pinned(plan))
+
+    def _annotate_groups(
+        self, plan: Plan, decision: Decision
+    ) -> tuple[tuple[AnnotateUnit, ...], ...]:
+        """Share the units out over at most so many tasks as Airflow can map."""
+        units = enrich.annotate_units(decision, plan.settings)
+        size = max(1, math.ceil(len(units) / MAX_ANNOTATE))
+        return tuple(units[at : at + size] for at in range(0, len(units), size))
 
     def _groups(self, plan: Plan, decision: Decision) -> tuple[tuple[PublishUnit, ...], ...]:
         units = enrich.annotate_units(decision, plan.settings)
@@ -204,6 +222,8 @@ class Night:
 
     def _commit_on(self, plan: Plan, parent: Snapshot) -> tuple[Snapshot, Decision]:
         """Do what is not done yet on `parent`, then commit on it."""
+        from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
+
         for key_range in plan.key_ranges:
             dedup.match_range(self.corpus, plan, parent, key_range.index)
         decision = self._decision(plan, parent)
