@@ -20,6 +20,7 @@ from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest
 from pipeline.ingest.split_measure import Page, measure
+from pipeline.ingest.split_pairs import outlook
 from pipeline.ingest.split_score import LOOK, look, look_again
 
 FREQUENT = 0.12
@@ -89,7 +90,7 @@ def pair_rows(source: Source, seed: int) -> Rows:
     odds = look(measured, source.first)
     some = np.flatnonzero(odds > LOOK).astype(np.int64)
     labels = truth(page, lines)[some]
-    return look_again(measured, odds, some), labels, np.ones(len(some), dtype=np.float32)
+    return look_again(measured, outlook(odds), some), labels, np.ones(len(some), dtype=np.float32)
 
 
 _SOURCE: list[Source] = []

@@ -18,6 +18,10 @@ INDENTS = ["", "", "", "  ", "  ", "\u3000\u3000", "    ", "\t", " "]
 GAPS = [(1,), (1,), (1,), (1,), (1,), (0,), (2,), (1, 2), (1, 2, 3), (0, 1)]
 
 
+RAW = 0.2
+"""Share of the pages of one article that are a page of a manual as it is, headings and all."""
+
+
 class GeneratedPage(NamedTuple):
     """A page. `starts`: the lines (from 0) at which its documents begin, the first one included."""
 
@@ -41,8 +45,10 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
         single: whether the page has one article only; by default a third of the pages have.
     """
     rng = random.Random(seed)
-    language = rng.choice(list(library.articles))
+    language = library.language(rng)
     single = rng.random() < 0.33 if single is None else single
+    if single and rng.random() < RAW:
+        return _raw(library.pick(rng, language, None))
     count = 1 if single else rng.choice([2, 2, 3, 4, 5, 6, 8, 10, 10, 12, 16])
     uniform = rng.random() < 0.4
     base = _style(rng)
@@ -58,7 +64,7 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
     longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
     for _ in range(count):
         if rng.random() < 0.03:
-            language, near = rng.choice(list(library.articles)), None
+            language, near = library.language(rng), None
         article = _longer(rng, library, library.pick(rng, language, near), longest)
         if near is None or rng.random() < 0.9:
             exchange = library.subject(rng, language)
@@ -66,6 +72,11 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
         style = base if uniform or rng.random() < 0.3 else _style(rng)
         drafts.append((render(rng, article, exchange, form), style._replace(wrap=wrap)))
     return _assemble(rng, drafts, language)
+
+
+def _raw(article: Article) -> GeneratedPage:
+    text = "\n\n".join([article.title, *(text for _, text in article.blocks)])
+    return GeneratedPage(text, [0], article.language)
 
 
 def _style(rng: random.Random) -> _Style:

@@ -1,6 +1,6 @@
 """A second look at likely boundaries: what they part, seen from boundary to boundary.
 
-Holds: `pair_features` and their names. Pure functions.
+Holds: `outlook`, `pair_features` and their names. Pure functions.
 Not here: the features of single lines (`split_features.py`), the scores (`split_score.py`).
 
 The first look at a line knows windows of fixed length. Once the likely boundaries of a page are
@@ -10,7 +10,7 @@ line can be judged by what else the page has to offer.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,67 +52,62 @@ PAIR_NAMES: Final = [
 _BITS: Final = 14
 
 
-@jit
-def pair_features(page: Page, odds: Floats, lines: Ints) -> Floats:
-    """Return, for each of the likely `lines` (ascending), a row in the order of `PAIR_NAMES`.
+class Outlook(NamedTuple):
+    """What the whole page has to offer, by the odds of the first look."""
 
-    Args:
-        page: the page, measured.
-        odds: log odds of the first look, one a line.
-        lines: the lines to look at again.
-    """
+    odds: Floats
+    ahead: Ints  # the next likely boundary after each line
+    back: Ints  # the last one before it
+    best_before: Floats  # the highest odds before each line
+    best_after: Floats  # the highest odds from each line on
+    likely: int
+    expected: float
+
+
+@jit
+def outlook(odds: Floats) -> Outlook:
+    """Survey a page once, for all the lines that are looked at again."""
     count = len(odds)
-    out = np.zeros((len(lines), 17 + REGIMES), dtype=np.float32)
-    ahead, back = _likely(odds)
-    best_before, best_after = _best(odds)
-    expected, likely = 0.0, 0
+    ahead, back = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    before = np.full(count + 1, -12, dtype=np.float32)
+    after = np.full(count + 1, -12, dtype=np.float32)
+    last, likely, expected = 0, 0, 0.0
     for at in range(count):
+        back[at] = last
+        before[at + 1] = max(before[at], odds[at])
         expected += 1 / (1 + np.exp(-odds[at]))
-        likely += odds[at] > LIKELY
+        if odds[at] > LIKELY:
+            last = at
+            likely += 1
+    last = count
+    for at in range(count - 1, -1, -1):
+        ahead[at] = last
+        after[at] = max(after[at + 1], odds[at])
+        last = at if odds[at] > LIKELY else last
+    return Outlook(odds, ahead, back, before, after, likely, expected)
+
+
+@jit
+def pair_features(page: Page, view: Outlook, lines: Ints) -> Floats:
+    """Return, for each of the likely `lines` (ascending), a row in the order of `PAIR_NAMES`."""
+    odds, count = view.odds, len(view.odds)
+    out = np.zeros((len(lines), 17 + REGIMES), dtype=np.float32)
     left, right = np.zeros(1 << _BITS, np.int32), np.zeros(1 << _BITS, np.int32)
     for index in range(len(lines)):
         line, row = lines[index], out[index]
         row[0] = odds[line]
         for slot, reach in ((1, 1), (2, 3), (3, 8)):
             row[slot] = _best_near(odds, line, reach)
-        row[4] = max(best_before[max(0, line - 3)], best_after[min(count, line + 4)])
-        row[5] = np.log2(1.0 + likely)
-        row[6] = np.log2(1.0 + expected)
-        row[7] = expected / count
-        low, high = back[line], ahead[line]
+        elsewhere = view.best_before[max(0, line - 3)]
+        row[4] = max(elsewhere, view.best_after[min(count, line + 4)])
+        row[5] = np.log2(1.0 + view.likely)
+        row[6] = np.log2(1.0 + view.expected)
+        row[7] = view.expected / count
+        low, high = view.back[line], view.ahead[line]
         _compare(page, (low, line, high), (left, right), row)
         row[12] = odds[low]
         row[13] = odds[high] if high < count else 9.0
     return out
-
-
-@inline
-def _likely(odds: Floats) -> tuple[Ints, Ints]:
-    """Return, for each line, the next likely boundary after it, and the last one before it."""
-    count = len(odds)
-    ahead, back = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    last = 0
-    for at in range(count):
-        back[at] = last
-        last = at if odds[at] > LIKELY else last
-    last = count
-    for at in range(count - 1, -1, -1):
-        ahead[at] = last
-        last = at if odds[at] > LIKELY else last
-    return ahead, back
-
-
-@inline
-def _best(odds: Floats) -> tuple[Floats, Floats]:
-    """Return the highest odds before each line, and from each line on."""
-    count = len(odds)
-    before = np.full(count + 1, -12, dtype=np.float32)
-    after = np.full(count + 1, -12, dtype=np.float32)
-    for at in range(count):
-        before[at + 1] = max(before[at], odds[at])
-    for at in range(count - 1, -1, -1):
-        after[at] = max(after[at + 1], odds[at])
-    return before, after
 
 
 @inline

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest, Model, log_odds
 from pipeline.ingest.split_measure import Page
-from pipeline.ingest.split_pairs import pair_features
+from pipeline.ingest.split_pairs import Outlook, outlook, pair_features
 
 Floats = npt.NDArray[np.float32]
 Lines = npt.NDArray[np.int64]
@@ -36,9 +36,10 @@ def probabilities(page: Page, model: Model) -> Floats:
     odds = look(page, model.lines)
     lines = np.flatnonzero(odds > LOOK).astype(np.int64)
     result = np.zeros(len(odds), dtype=np.float32)
+    view = outlook(odds)
     for at in range(0, len(lines), BATCH):
         some = lines[at : at + BATCH]
-        scored = log_odds(model.pairs, look_again(page, odds, some), -np.inf)
+        scored = log_odds(model.pairs, look_again(page, view, some), -np.inf)
         even = np.interp(scored, model.steps[0], model.steps[1])
         result[some] = 1 / (1 + np.exp(-even))
     return result
@@ -55,6 +56,6 @@ def look(page: Page, forest: Forest) -> Floats:
     return odds
 
 
-def look_again(page: Page, odds: Floats, lines: Lines) -> Floats:
+def look_again(page: Page, view: Outlook, lines: Lines) -> Floats:
     """Return what the second look sees: the features of a line and of what it parts."""
-    return np.hstack([features(page, lines), pair_features(page, odds, lines)])
+    return np.hstack([features(page, lines), pair_features(page, view, lines)])
