@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import BinaryIO, cast
 
 from pipeline import telemetry
-from pipeline.errors import ChangedError, InputError, MissingError
+from pipeline.errors import ChangedError, MissingError
 from pipeline.ingest.books import Books
 from pipeline.ingest.pieces import Piece, Span
 from pipeline.ingest.reader import Reading, UnreadableError
@@ -45,6 +45,7 @@ def ingest_shard(corpus: Corpus, landing: Store, plan: Plan, index: int) -> Inge
 
     Raises:
         TransientError: a store cannot be reached; try the task again.
+        ChangedError: a file is gone or is another since the plan; plan again.
         ContractError: the books of a file do not balance; nothing was committed.
     """
     shard = plan.shards[index]
@@ -100,17 +101,26 @@ class _Task:
         self._progress = 0
 
     def take(self, file: DumpFile) -> FileCounts:
-        """Write the rows of one file and return its books."""
+        """Write the rows of one file and return its books.
+
+        Only what the bytes themselves are unreadable for is quarantined. A file that is gone or
+        changed since the plan fails the task: its shard is named by the ETag of the plan, and a
+        note of the moment must not be found under that name when the object is back.
+        """
         mark = self._writer.mark()
         try:
             if file.key in self._refused:
                 raise self._refused[file.key]
             return self._read(file)
-        except (InputError, MissingError) as error:
-            unreadable = _unreadable(error)
+        except UnreadableError as error:
             if not self._writer.take_back(mark):
-                raise _RestartError(file.key, unreadable) from error
-            return self._refuse(file, unreadable)
+                raise _RestartError(file.key, error) from error
+            return self._refuse(file, error)
+        except (ChangedError, MissingError) as error:
+            raise ChangedError(
+                f"{file.key}: expected the object that the plan froze (ETag {file.etag}), found it "
+                f"changed or gone: {error} Plan the night again: run it under a new run id."
+            ) from error
 
     def _read(self, file: DumpFile) -> FileCounts:
         books = Books(file)
@@ -157,16 +167,6 @@ class _Watched:
         data = self._stream.read(size)
         self._task.progress(len(data), self._key)
         return data
-
-
-def _unreadable(error: InputError | MissingError) -> UnreadableError:
-    """Give any reason for which a file cannot be taken its word."""
-    if isinstance(error, UnreadableError):
-        return error
-    if isinstance(error, MissingError):
-        return UnreadableError("deleted", str(error))
-    reason = "changed" if isinstance(error, ChangedError) else "unreadable"
-    return UnreadableError(reason, str(error))
 
 
 def _summary(manifest: IngestManifest) -> dict[str, int]:

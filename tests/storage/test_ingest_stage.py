@@ -17,6 +17,7 @@ import structlog
 from pipeline import telemetry
 from pipeline.errors import ChangedError, ContractError, TransientError
 from pipeline.ingest import stage
+from pipeline.ingest.reader import UnreadableError
 from pipeline.ingest.stage import ingest_shard
 from pipeline.model.files import DumpFile
 from pipeline.model.ids import document_id
@@ -169,17 +170,23 @@ def test_two_attempts_write_the_same_bytes(tmp_path: Path) -> None:
     assert first == second
 
 
-def test_deleted_and_changed_files_cost_only_themselves(memory_corpus: Corpus) -> None:
-    """What is not the frozen object any more is quarantined whole; the others are read."""
+@pytest.mark.parametrize("name", ["gone", "other"])
+def test_files_gone_or_changed_since_the_plan_fail_the_task(
+    memory_corpus: Corpus, name: str
+) -> None:
+    """Nothing is noted under the fingerprint of bytes that nobody read: they may come back."""
     landing = MemoryStore()
-    files = _land(landing, {"a": GOOD, "gone": GOOD, "other": GOOD, "z": GOOD})
-    landing.delete([f"{FOLDER}/gone"])
-    landing.put(f"{FOLDER}/other", b"new content")
-    manifest = ingest_shard(memory_corpus, landing, _plan(files), 0)
-    documents, _, quarantine = _tables(memory_corpus, manifest)
-    assert documents.num_rows == 40
-    assert _rows(quarantine) == [("gone", "deleted", len(GOOD)), ("other", "changed", len(GOOD))]
-    assert [counts.unread_bytes for counts in manifest.files] == [0, len(GOOD), len(GOOD), 0]
+    files = _land(landing, {"a": GOOD, "gone": GOOD, "other": GOOD})
+    plan = _plan(files)
+    if name == "gone":
+        landing.delete([f"{FOLDER}/gone"])
+    else:
+        landing.put(f"{FOLDER}/other", b"new content")
+    with pytest.raises(ChangedError, match=f"{FOLDER}/{name}: expected .* Plan the night again"):
+        ingest_shard(memory_corpus, landing, plan, 0)
+    landing.put(f"{FOLDER}/{name}", GOOD)
+    manifest = ingest_shard(memory_corpus, landing, plan, 0)
+    assert manifest.documents.rows == 60
 
 
 class _FailingStore(MemoryStore):
@@ -205,20 +212,21 @@ class _FailingStore(MemoryStore):
 
 
 @pytest.mark.parametrize("batch_bytes", [100_000, 1 << 23])
-def test_a_file_that_changes_while_it_is_read_leaves_no_rows(
+def test_a_file_that_cannot_be_read_to_its_end_leaves_no_rows(
     memory_corpus: Corpus, batch_bytes: int
 ) -> None:
     """Rows already given are taken back, written or not; the other files are complete."""
     landing = _FailingStore()
-    landing.error = ChangedError("expected etag 1, found 2. Plan again.")
+    landing.error = UnreadableError("undecodable", "expected text, found none.")
     big = b"".join(b'{"text": "number %06d %s"}\n' % (i, b"w" * 60) for i in range(20_000))
     files = _land(landing, {"a": GOOD, "b": big, "c": GOOD})
     manifest = ingest_shard(memory_corpus, landing, _plan(files, batch_bytes=batch_bytes), 0)
     documents, signatures, quarantine = _tables(memory_corpus, manifest)
     assert documents.num_rows == signatures.num_rows == 40
     assert {Path(key).name for key in documents["dump_file"].to_pylist()} == {"a", "c"}
-    assert _rows(quarantine) == [("b", "changed", len(big))]
+    assert _rows(quarantine) == [("b", "undecodable", len(big))]
     assert all(counts.balanced for counts in manifest.files)
+
 
 
 def test_a_store_that_cannot_be_reached_is_for_the_next_try(memory_corpus: Corpus) -> None:
