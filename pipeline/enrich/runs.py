@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.enrich.annotator import LANGUAGE
+from pipeline.errors import ContractError
 from pipeline.model.schemas import DOCUMENTS, SCHEMA_VERSION
 from pipeline.model.settings import PublishSettings
 from pipeline.storage.sorted_files import merge_sorted, sort_table, write_sorted
@@ -83,11 +84,26 @@ class RunWriter:
 
 
 def _published(documents: pa.RecordBatch, annotations: pa.RecordBatch) -> pa.Table:
-    """Put the columns side by side; `language` stays outside, it is a partition value."""
+    """Put the columns side by side; `language` stays outside, it is a partition value.
+
+    A dump that was staged before a column existed has null there until its night is run again.
+
+    Raises:
+        ContractError: the missing column may not be null.
+    """
     columns = dict(zip(documents.schema.names, documents.columns, strict=True))
     columns |= dict(zip(annotations.schema.names, annotations.columns, strict=True))
     version = pa.scalar(SCHEMA_VERSION, pa.int32())
     columns["schema_version"] = pa.repeat(version, documents.num_rows)
+    for field in DOCUMENTS:
+        if field.name in columns:
+            continue
+        if not field.nullable:
+            raise ContractError(
+                f"expected the column {field.name} in the staged documents, found those of an "
+                "older version. Publish the older nights again first: `winnow run --due`."
+            )
+        columns[field.name] = pa.nulls(documents.num_rows, field.type)
     return pa.Table.from_arrays([columns[name] for name in DOCUMENTS.names], schema=DOCUMENTS)
 
 
