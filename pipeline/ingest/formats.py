@@ -8,10 +8,13 @@ first block. Not here: decompression (`codecs.py`), encodings (`encodings.py`), 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import msgspec
 
+from pipeline.ingest.delimited import delimiter_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
+from pipeline.ingest.mediawiki import looks_like_mediawiki
 from pipeline.ingest.warc import is_warc
 
 PROBE_LINES = 20
@@ -63,8 +66,15 @@ def container_kind(head: bytes) -> str:
     return "warc" if is_warc(head) else ""
 
 
-def text_kind(head: str, *, complete: bool) -> str:
-    """Name what a text is by its first block, without a byte order mark."""
+def text_kind(head: str, text_names: Iterable[str], *, complete: bool) -> str:
+    """Name what a text is by its first block, without a byte order mark.
+
+    `text_names` are the columns that may hold text.
+    """
+    if looks_like_mediawiki(head):
+        return "mediawiki"
+    if delimiter_of(head, text_names):
+        return "csv"
     return "jsonl" if looks_like_jsonl(head, complete=complete) else "text"
 
 

@@ -1,6 +1,6 @@
 """JSON lines: one document a line.
 
-Holds: `jsonl_pieces`. Pure; memory is bounded by `max_record_bytes`.
+Holds: `jsonl_pieces`, `lines`, `Long`. Pure; memory is bounded by `max_record_bytes`.
 Not here: bytes to characters (`decode.py`), which files are JSON lines (`formats.py`).
 
 Fields: `text` (needed); `id`, `url`, `title`, and `published`, `date` or `published_at` (the first
@@ -34,7 +34,7 @@ class _Record(msgspec.Struct, gc=False):
     published_at: str | None = None
 
 
-class _Long(msgspec.Struct):
+class Long(msgspec.Struct):
     """A line that is dropped because it is too long: its start and how long it was."""
 
     start: str
@@ -54,7 +54,7 @@ def jsonl_pieces(
     (see `reader.py`, which calls such a broken line truncated).
     """
     for number, line in zip(count(1), lines(blocks, settings.max_record_bytes), strict=False):
-        if isinstance(line, _Long):
+        if isinstance(line, Long):
             end = start + line.chars + line.ended
             detail = (
                 f"expected a line of at most {settings.max_record_bytes} bytes, found one of "
@@ -73,7 +73,7 @@ def jsonl_pieces(
         start = end
 
 
-def lines(blocks: Iterable[str], limit: int) -> Iterator[str | _Long]:
+def lines(blocks: Iterable[str], limit: int) -> Iterator[str | Long]:
     r"""Yield lines with their "\n"; of lines longer than `limit` bytes only the first part."""
     held = _Held(limit)
     for block in blocks:
@@ -103,30 +103,30 @@ class _Held:
         elif self.chars > self._limit:
             self._parts = [self._parts[0][:EXCERPT]]
 
-    def end(self, part: str) -> str | _Long:
+    def end(self, part: str) -> str | Long:
         """Return the line that `part` ends."""
         self.add(part)
         return self._take(ended=True)
 
-    def last(self) -> str | _Long:
+    def last(self) -> str | Long:
         """Return the last line of the file, which has no newline."""
         return self._take(ended=False)
 
-    def _take(self, *, ended: bool) -> str | _Long:
+    def _take(self, *, ended: bool) -> str | Long:
         parts, chars = self._parts, self.chars
         self._parts, self.chars = [], 0
         if chars > self._limit:
-            return _Long("".join(parts)[:EXCERPT], chars, ended)
+            return Long("".join(parts)[:EXCERPT], chars, ended)
         line = "".join(parts)
         if 4 * chars > self._limit:
             return _checked(line, self._limit, ended=ended)
         return line + "\n" if ended else line
 
 
-def _checked(line: str, limit: int, *, ended: bool = True) -> str | _Long:
+def _checked(line: str, limit: int, *, ended: bool = True) -> str | Long:
     """Measure a line that may be too long in bytes."""
     if len(line) > limit or len(line.encode("utf-8", "surrogatepass")) > limit:
-        return _Long(line[:EXCERPT], len(line), ended)
+        return Long(line[:EXCERPT], len(line), ended)
     return line + "\n" if ended else line
 
 

@@ -12,9 +12,12 @@ from typing import Protocol
 
 import msgspec
 
+from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
+from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.jsonl import jsonl_pieces
+from pipeline.ingest.mediawiki import mediawiki_pieces
 from pipeline.ingest.pages import Splitter, text_pieces
 from pipeline.ingest.pieces import Piece, Span
 from pipeline.ingest.warc import warc_pieces
@@ -41,7 +44,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What a part needs besides its blocks.
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
-    ended, whether damage ended them; `whole` whether the first block is all there is.
+    ended, whether damage ended them; `whole` whether the first block is all there is; `layout` is
+    shared by the parts of a table.
     """
 
     settings: IngestSettings
@@ -50,6 +54,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     damaged: Callable[[], bool]
     whole: bool
+    layout: Layout
 
 
 class TextPart:
@@ -83,13 +88,20 @@ class TextPart:
         if start:
             yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         first = first[start:]
-        self.kind = self.kind or text_kind(first, complete=self._opening.whole)
+        if not self.kind:
+            names = field_names("text", chosen_columns(self._opening.settings))
+            self.kind = text_kind(first, names, complete=self._opening.whole)
+            self._opening.layout.delimiter = delimiter_of(first, names)
         yield from self._read(chain([first], texts), start)
 
     def _read(self, texts: Iterable[str], start: int) -> Iterator[Piece]:
         settings = self._opening.settings
         if self.kind == "jsonl":
             return self._truncated(jsonl_pieces(texts, settings, start=start))
+        if self.kind == "mediawiki":
+            return mediawiki_pieces(texts, settings, start=start)
+        if self.kind == "csv":
+            return delimited_pieces(texts, settings, layout=self._opening.layout, start=start)
         return text_pieces(texts, settings, split=self._opening.split, start=start)
 
     def _truncated(self, pieces: Iterable[Piece]) -> Iterator[Piece]:

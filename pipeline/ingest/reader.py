@@ -10,29 +10,24 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from pipeline.errors import ConfigError, InputError
+from pipeline.errors import ConfigError
 from pipeline.ingest import normalise
 from pipeline.ingest.codecs import BLOCK, open_decoded
+from pipeline.ingest.delimited import Layout
 from pipeline.ingest.encodings import encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind
 from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.pages import Splitter
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
-from pipeline.ingest.pieces import Piece, Span, merged, shifted
+from pipeline.ingest.pieces import Piece, RefusedError, Span, merged, shifted
 from pipeline.ingest.split import SPLITTERS
 from pipeline.model.settings import IngestSettings
 
 MAX_BAD_SHARE = 0.3
 
 
-class UnreadableError(InputError):
+class UnreadableError(RefusedError):
     """A whole file cannot be taken; nothing of it is published."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason (a word for counting) and the detail (a sentence for people)."""
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
 
 
 class Reading:
@@ -56,6 +51,7 @@ class Reading:
         self._decoder = open_decoded(stream, settings)
         self._bad = 0
         self._lines = 0
+        self._layout = Layout()
         self.format = "unknown"
         self.encoding = "utf-8"
         self.unread_bytes = 0
@@ -82,10 +78,15 @@ class Reading:
         Raises:
             UnreadableError: the file is empty or no text; pieces already given do not count.
         """
-        for piece in merged(self._parts()):
-            if piece.kind == "document":
-                self._finish(piece)
-            yield piece
+        try:
+            for piece in merged(self._parts()):
+                if piece.kind == "document":
+                    self._finish(piece)
+                yield piece
+        except UnreadableError:
+            raise
+        except RefusedError as error:
+            raise UnreadableError(error.reason, error.detail) from error
         if self._bad > MAX_BAD_SHARE * self.chars:
             raise UnreadableError(
                 "undecodable",
@@ -160,6 +161,7 @@ class Reading:
             kind="" if self.format == "unknown" else self.format,
             damaged=lambda: self._decoder.damage is not None,
             whole=len(head) < BLOCK,
+            layout=self._layout,
         )
         if kind in BINARY_PARTS:
             self.format = kind

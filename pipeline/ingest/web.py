@@ -23,6 +23,12 @@ from pipeline.model.settings import IngestSettings
 
 HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PAGE = re.compile(rb"\s*<(?:!doctype html|html|head|body|!--)", re.IGNORECASE)
+_BLOCK = re.compile(
+    r"<(/?)(?:div|section|article|main|center|blockquote|[uod]l|li|d[dt]|form|fieldset|aside|header"
+    r"|footer|nav|details|figure|table|t[rdh]|tbody)\b",
+    re.IGNORECASE,
+)
+MAX_DEPTH = 500
 _WORD = re.compile(r"[a-z]{1,20}")
 _NOWHERE = Span(0, 0, 0, 0)
 
@@ -73,13 +79,27 @@ def _page(fields: Mapping[str, str], body: bytes, *, mime: str, charset: str) ->
 def _html(body: bytes, charset: str) -> Piece:
     """Keep the main content of a page; all that is visible when there seems to be none."""
     encoding = _codec(charset) or _codec(detect_encoding(body)) or "utf-8"
-    tree = HTMLTree.parse(bytes_to_str(body, encoding))
-    found = extract_plain_text(tree, main_content=True, alt_texts=False)
+    page = bytes_to_str(body, encoding)
+    tree = HTMLTree.parse(page)
+    found = ""
+    if not _is_deep(page):
+        found = extract_plain_text(tree, main_content=True, alt_texts=False)
     text = normalise.text(_clean(found or extract_plain_text(tree, alt_texts=False)))
     if not text:
         return _furniture("no_text")
     title = normalise.title(_clean(tree.title or ""))
     return Piece(span=_NOWHERE, kind="document", text=text, title=title, encoding=encoding)
+
+
+def _is_deep(page: str) -> bool:
+    """Whether blocks are nested beyond reason: finding the main content would be quadratic."""
+    if page.count("<") < MAX_DEPTH:
+        return False
+    depth = deepest = 0
+    for tag in _BLOCK.finditer(page):
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        deepest = max(deepest, depth)
+    return deepest > MAX_DEPTH
 
 
 def _plain(body: bytes, charset: str) -> Piece:

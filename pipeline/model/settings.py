@@ -59,6 +59,11 @@ class IngestSettings(_Group, frozen=True):
     max_record_bytes: Positive = 16 * 1024 * 1024
     max_page_chars: Positive = 8 * 1024 * 1024
     batch_bytes: Positive = 32 * 1024 * 1024
+    text_column: str = ""
+    id_column: str = ""
+    url_column: str = ""
+    title_column: str = ""
+    published_column: str = ""
 
 
 class DedupSettings(_Group, frozen=True):

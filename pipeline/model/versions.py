@@ -12,7 +12,7 @@ from pipeline.model.ids import fingerprint
 from pipeline.model.settings import RunSettings
 
 PLAN = 1
-INGEST = 3
+INGEST = 4
 SIGNATURE = 1
 MATCH = 1
 DECIDE = 1

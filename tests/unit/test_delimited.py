@@ -1,0 +1,99 @@
+"""CSV and TSV files: header, columns, and rows that cost themselves alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+
+import pytest
+
+from pipeline.ingest.books import Books
+from pipeline.ingest.pieces import Piece
+from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import IngestSettings
+
+HEAD = "id,url,title,text,date\n"
+GOOD = '7,https://x.example/a,"A, b","First line\nsaid ""yes"".",2026-01-02\n'
+
+
+def read(stored: bytes, kind: str = "csv", **settings: object) -> list[Piece]:
+    """Read a file, closing its books and checking that its spans tile it."""
+    reading = Reading(io.BytesIO(stored), IngestSettings(**settings), size=len(stored))  # type: ignore[arg-type]  # a table
+    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
+    pieces = []
+    for piece in reading:
+        books.count(piece)
+        pieces.append(piece)
+    edges = [0, *(piece.span.char_end for piece in pieces)]
+    assert [piece.span.char_start for piece in pieces] == edges[:-1]
+    assert books.close(reading).balanced
+    assert (reading.format, reading.chars) == (kind, edges[-1])
+    return pieces
+
+
+def kinds(pieces: list[Piece]) -> list[str]:
+    """Name what became of each piece; documents are ""."""
+    return [piece.reason for piece in pieces]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_rows_are_documents_with_their_columns(delimiter: str) -> None:
+    """Quoted fields may hold delimiters, quotes and newlines."""
+    head = HEAD.replace(",", delimiter)
+    row = GOOD.replace("A, b", "A; b").replace(",", delimiter)
+    pieces = read((head + row).encode())
+    assert kinds(pieces) == ["header", ""]
+    piece = pieces[1]
+    assert piece.text == 'First line\nsaid "yes".'
+    assert (piece.external_id, piece.url, piece.title, piece.published) == (
+        "7", "https://x.example/a", "A; b", dt.date(2026, 1, 2),
+    )  # fmt: skip
+    assert (piece.span.line_start, piece.span.line_end) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("1,u,t,too few\n", "wrong_field_count"),
+        ("1,u,t,x,2026-01-01,more\n", "wrong_field_count"),
+        ('1,u,t,"never closed,2026-01-01\n', "unbalanced_quotes"),
+        ('1,u,t,"closed" badly,2026-01-01\n', "wrong_field_count"),
+        ("1,u,t,,2026-01-01\n", "empty_text"),
+        ("\n", "blank_line"),
+        ("1,u,t," + "x" * 3000 + ",d\n", "record_too_long"),
+        ('1,u,t,"nul \0 inside",2026-01-01\n', ""),
+        ("1,u,t,caf\udce9,2026-01-01\n", ""),
+    ],
+)
+def test_a_broken_row_costs_its_first_line_alone(row: str, reason: str) -> None:
+    """Rows before and after are kept, whatever the quotes."""
+    stored = (HEAD + GOOD + row + GOOD + GOOD).encode("utf-8", "surrogateescape")
+    assert kinds(read(stored, max_record_bytes=2000)) == ["header", "", reason, "", ""]
+
+
+def test_columns_can_be_named() -> None:
+    """A mapping in the settings finds text under any name."""
+    stored = b"key,story,seen\n" + b"k1,some words here,x\n" * 6
+    pieces = read(stored, text_column="Story", id_column="key")
+    assert [piece.text for piece in pieces[1:]] == ["some words here"] * 6
+    assert pieces[1].external_id == "k1"
+    with pytest.raises(UnreadableError, match="found key, story, seen") as caught:
+        read(stored)
+    assert caught.value.reason == "missing_text_column"
+
+
+def test_prose_with_commas_is_prose() -> None:
+    """A page is not taken for a table."""
+    read(b"Well, then\n\nA first, long sentence.\nSome more, of it.\n" * 5, "text")
+
+
+def test_rows_behind_damage_know_the_header() -> None:
+    """A damaged gzip member costs itself; the columns stay what they were."""
+    members = [gzip.compress(part.encode(), mtime=0) for part in (HEAD + GOOD, GOOD * 9, GOOD)]
+    broken = bytearray(members[1])
+    broken[20:30] = bytes(10)
+    pieces = read(members[0] + bytes(broken) + members[2])
+    assert kinds(pieces)[:2] == ["header", ""]
+    assert kinds(pieces)[-2:] == ["corrupt_stream", ""]
