@@ -135,8 +135,9 @@ _CONFIGURATION = """
 
 Settings come from a TOML file (`--config FILE`, or `WINNOW_CONFIG`), then from the environment,
 then from flags; later ones win. A variable is `WINNOW_`, the group, two underscores, the name:
-`WINNOW_DEDUP__THRESHOLD=0.8`. A list can be set in a file only. Unknown names and values out of
-range are refused.
+`WINNOW_DEDUP__THRESHOLD=0.8`. A list is JSON, or names with commas between them:
+`WINNOW_ENRICH__ANNOTATORS=language,topic`. Unknown names and values out of range are refused.
+`WINNOW_DEBUG=1` lets commands show tracebacks.
 
 `conf/corpus.toml` holds the defaults for production, `conf/fast.toml` suits small trials.
 `winnow config` shows what is in force.

@@ -93,3 +93,73 @@ def test_packing_does_not_change_the_settings_fingerprint() -> None:
     stricter = versions.settings_fingerprint(RunSettings(dedup=DedupSettings(threshold=0.9)))
     assert plain == packed
     assert plain != stricter
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('["language"]', ("language",)),
+        ("language", ("language",)),
+        (" topic , language ", ("topic", "language")),
+        ("", ()),
+    ],
+)
+def test_a_list_in_the_environment(text: str, expected: tuple[str, ...]) -> None:
+    """A list is JSON, or names with commas between them."""
+    settings = config.load(environ={"WINNOW_ENRICH__ANNOTATORS": text})
+    assert settings.enrich.annotators == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "match"),
+    [
+        (
+            {"WINNOW_STORE": "x", "WINNOW_STORE__LANDING": "L"},
+            "expected either WINNOW_STORE or WINNOW_STORE__LANDING .*found both",
+        ),
+        (
+            {"WINNOW_STORE__LANDING": "L", "WINNOW_STORE__LANDING__X": "y"},
+            "expected either WINNOW_STORE__LANDING or WINNOW_STORE__LANDING__X",
+        ),
+        ({"WINNOW_STORE": "x"}, "Expected `object`"),
+        ({"WINNOW_STORE__LANDING__X": "y"}, "Expected `str`"),
+        ({"WINNOW_ENRICH__ANNOTATORS": '["language"'}, "ANNOTATORS: expected a list in JSON"),
+        ({"WINNOW_STORE__ENDPOINT_URL": "notaurl"}, "endpoint_url: expected http://.*'notaurl'"),
+        ({"WINNOW_STORE__ENDPOINT_URL": "http://host:port"}, "endpoint_url: expected http://"),
+        ({"WINNOW_STORE__ENDPOINT_URL": "ftp://host"}, "endpoint_url: expected http://"),
+    ],
+)
+def test_a_wrong_variable_is_refused(environ: dict[str, str], match: str) -> None:
+    """Variables that contradict each other or cannot be read say what was expected."""
+    with pytest.raises(ConfigError, match=match):
+        config.load(environ=environ)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9000", "https://s3.example.org", ""])
+def test_endpoints_that_are_taken(url: str) -> None:
+    """An address of a server is taken as it is, and an empty one stands for AWS."""
+    settings = config.load(environ={"WINNOW_STORE__ENDPOINT_URL": url})
+    assert settings.store.endpoint_url == url
+
+
+def test_a_group_that_is_no_table_is_refused(tmp_path: Path) -> None:
+    """A file that has a value where a group belongs is refused when a flag adds to the group."""
+    path = toml(tmp_path, 'store = "x"\n')
+    with pytest.raises(ConfigError, match="expected a table of settings in store, found 'x'"):
+        config.load(path, environ={}, flags={"store": {"corpus": "c"}})
+
+
+def test_a_folder_is_no_settings_file(tmp_path: Path) -> None:
+    """A path that cannot be read as a file is named, with what is the matter."""
+    with pytest.raises(ConfigError, match=f"expected a TOML file at {tmp_path}, found: Is a dir"):
+        config.load(tmp_path, environ={})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, False), ("", False), ("0", False), ("1", True), ("yes", True)]
+)
+def test_tracebacks_are_asked_for(value: str | None, *, expected: bool) -> None:
+    """`WINNOW_DEBUG` is no setting, and asks for tracebacks unless it is empty or says no."""
+    environ = {} if value is None else {"WINNOW_DEBUG": value}
+    assert config.debugging(environ) == expected
+    assert config.load(environ=environ) == Settings()
