@@ -2,7 +2,8 @@
 
 Holds: the click group, the options that every command takes and the one place where errors end.
 Commands live in the modules of this package and are imported when they are called for.
-Not here: what the commands do (`runner.py`, `audit/`, the stages).
+Not here: what the commands do (`runner/`, `audit/`, the stages), the words for errors that nobody
+foresaw (`failures.py`).
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 import click
 
 from pipeline import __version__, config, telemetry
-from pipeline.errors import WinnowError
+from pipeline.cli import failures
 from pipeline.model.settings import Settings
 
 _COMMANDS = {
@@ -27,6 +29,7 @@ _COMMANDS = {
     "files": "pipeline.cli.look",
     "report": "pipeline.cli.look",
     "promote": "pipeline.cli.run",
+    "heal": "pipeline.cli.heal",
     "config": "pipeline.cli.look",
     "split": "pipeline.cli.texts",
     "annotate": "pipeline.cli.texts",
@@ -122,7 +125,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that Winnow raises on purpose end in one line and code 1."""
+    """Run the command line; whatever a person can mend ends in one line and code 1."""
     try:
         cli(standalone_mode=False)
     except click.ClickException as error:
@@ -134,6 +137,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except WinnowError as error:
-        click.echo(f"winnow: {error}", err=True)
+    except Exception as error:
+        line = failures.sentence(error)
+        if line is None:  # a defect of Winnow: its traceback is what helps
+            raise
+        if config.debugging():
+            traceback.print_exception(error)
+        click.echo(f"winnow: {line}", err=True)
         sys.exit(1)

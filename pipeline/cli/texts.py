@@ -15,8 +15,22 @@ import click
 
 from pipeline.errors import InputError
 
+
+def _no_folder(ctx: click.Context, param: click.Parameter, files: tuple[Path, ...]) -> Any:
+    """Refuse a folder in one line; click would print the usage as well."""
+    del ctx, param
+    for path in files:
+        if path.is_dir():
+            raise InputError(f"{path}: expected a file, found a folder. Name the files in it.")
+    return files
+
+
 _FILES = click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    callback=_no_folder,
 )
 
 
@@ -55,8 +69,18 @@ def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
 
 
 @click.command()
-@_FILES
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the verdicts; made when it is not there.",
+)
 @click.option("--threshold", type=click.FloatRange(0.5, 1.0), help="Similarity of near-duplicates.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
 @click.pass_obj
@@ -65,6 +89,7 @@ def dedup(
 ) -> None:
     """Deduplicate Parquet or JSON lines that have `id`, `text` and optionally `dump_date`.
 
+    FILES are files, folders (every *.parquet below counts), or - for JSON lines on stdin.
     Writes OUT/verdicts.parquet: document_id, kept, reason, witness_id, similarity. The earliest
     document by (dump_date, id) of each family stays.
     """
@@ -76,7 +101,7 @@ def dedup(
 
 def _texts(path: Path) -> Iterator[str]:
     """Yield one text for a text file, or one a line when the file holds JSON lines."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         first = next((line for line in lines if line.strip()), "")
         if not _is_object(first):
             lines.seek(0)
