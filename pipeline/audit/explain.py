@@ -6,13 +6,16 @@ Not here: printing (`cli/look.py`), how two texts are compared (`dedup/explain.p
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.audit import lookup
 from pipeline.dedup import explain as comparing
+from pipeline.model.schemas import BANDS, PERMUTATIONS
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.signature import Signatures, sign, similarity
 from pipeline.storage import snapshots
@@ -44,42 +47,101 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
 
 
 def explain_text(corpus: Corpus, text: str, *, threshold: float, limit: int = 5) -> list[Answer]:
-    """Say which documents of the corpus a text would be a duplicate of, most similar first.
+    """Say what would become of a text that lands after everything else, and what is like it.
 
     Compares with every signature of every live dump: a question for people, not for pipelines.
+
+    Returns:
+        At most `limit` documents that the text would be a duplicate of, its witness first, then
+        at most `limit` others that are as similar; the most similar first in each part. An answer
+        has `duplicate`, `relation`, `similarity`, `document` and `diff`. The relations `exact` and
+        `near` make the text a duplicate; `unpublished` (the document is itself a duplicate) and
+        `unmet` (they share no band key, so nobody would compare them) do not. Without any
+        duplicate the text would be published.
     """
     wanted = sign(pa.array([text]))
     snapshot = snapshots.current(corpus)
-    hits: list[tuple[float, str, DumpState]] = []
+    hits: list[_Hit] = []
     for dump_date in sorted(snapshot.dumps):
         state = snapshots.load_state(corpus, snapshot, dump_date)
-        hits += [(score, one, state) for score, one in _alike(corpus, state, wanted, threshold)]
-    hits.sort(key=lambda hit: (-hit[0], hit[2].dump_date, hit[1]))
-    return [_hit(corpus, snapshot, hit, text) for hit in hits[:limit]]
+        hits += _judged(corpus, state, _alike(corpus, state, wanted, threshold))
+    witness = _witness_of_copy(corpus, snapshot, hits)
+    hits.sort(key=lambda hit: (hit.document_id != witness, -hit.similarity, *hit.order))
+    chosen = [hit for hit in hits if hit.duplicate][:limit]
+    chosen += [hit for hit in hits if not hit.duplicate][:limit]
+    return [_shown_hit(corpus, snapshot, hit, text) for hit in chosen]
 
 
-def _alike(
-    corpus: Corpus, state: DumpState, wanted: Signatures, threshold: float
-) -> list[tuple[float, str]]:
-    hits: list[tuple[float, str]] = []
-    columns = ["document_id", "content_hash", "shingles", "minima"]
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """A document as similar to the text as duplicates are; `met`: they share a band key."""
+
+    state: DumpState
+    document_id: str
+    similarity: float
+    exact: bool
+    met: bool
+    kept: bool = False
+
+    @property
+    def order(self) -> tuple[str, str]:
+        return self.state.dump_date, self.document_id
+
+    @property
+    def relation(self) -> str:
+        if not self.kept:
+            return "unpublished"
+        if self.exact:
+            return "exact"
+        return "near" if self.met else "unmet"
+
+    @property
+    def duplicate(self) -> bool:
+        return self.relation in {"exact", "near"}
+
+
+def _judged(corpus: Corpus, state: DumpState, hits: list[_Hit]) -> list[_Hit]:
+    """Look up which documents are published."""
+    if not hits:
+        return []
+    wanted = pa.array([hit.document_id for hit in hits])
+    kept: set[str] = set()
+    for batch in corpus.batches(state.verdicts, columns=["document_id", "kept"], rows=65_536):
+        ids = batch.column("document_id")
+        kept.update(ids.filter(pc.and_(batch.column("kept"), pc.is_in(ids, wanted))).to_pylist())
+    return [replace(hit, kept=hit.document_id in kept) for hit in hits]
+
+
+def _witness_of_copy(corpus: Corpus, snapshot: Snapshot, hits: list[_Hit]) -> str | None:
+    """Return the witness that the text shares with its earliest copy, as deduplication decides."""
+    copies = [hit for hit in hits if hit.exact]
+    if not copies:
+        return None
+    first = min(copies, key=lambda hit: hit.order)
+    if first.kept:
+        return first.document_id
+    found = lookup.find_verdict(corpus, snapshot, first.document_id)
+    return str(found.verdict["witness_id"])
+
+
+def _alike(corpus: Corpus, state: DumpState, wanted: Signatures, threshold: float) -> list[_Hit]:
+    hits: list[_Hit] = []
+    columns = ["document_id", "content_hash", "shingles", "band_keys", "minima"]
     for manifest in lookup.ingest_manifests(corpus, state):
         for batch in corpus.batches(manifest.signatures, columns=columns, rows=65_536):
             ids, hashes = (
                 _matrix(batch.column(name), 16) for name in ("document_id", "content_hash")
             )
-            scores = similarity(_matrix(batch.column("minima"), 128), wanted.minima[0])
-            signed = batch.column("shingles").to_numpy() > 0
-            scores = np.where(signed & (wanted.shingles[0] > 0), scores, np.float32(0))
-            scores[(hashes == wanted.content_hash[0]).all(axis=1)] = 1.0
-            hits += [
-                (float(scores[at]), ids[at].tobytes().hex()) for at in _at_least(scores, threshold)
-            ]
+            scores = similarity(_matrix(batch.column("minima"), PERMUTATIONS), wanted.minima[0])
+            signed = (batch.column("shingles").to_numpy() > 0) & (wanted.shingles[0] > 0)
+            same = (hashes == wanted.content_hash[0]).all(axis=1)
+            scores = np.where(same, np.float32(1), np.where(signed, scores, np.float32(0)))
+            keys = _matrix(batch.column("band_keys"), BANDS * 8)
+            met = (keys.view("<u8") == wanted.band_keys[0].view("<u8")).any(axis=1)
+            for at in np.flatnonzero(scores >= np.float32(threshold)):
+                score, exact = float(scores[at]), bool(same[at])
+                hits.append(_Hit(state, ids[at].tobytes().hex(), score, exact, bool(met[at])))
     return hits
-
-
-def _at_least(scores: Any, threshold: float) -> list[int]:
-    return [int(at) for at in np.flatnonzero(scores >= np.float32(threshold))]
 
 
 def _matrix(column: pa.Array, width: int) -> Any:
@@ -88,16 +150,14 @@ def _matrix(column: pa.Array, width: int) -> Any:
     return data[start : start + len(column) * width].reshape(len(column), width)
 
 
-def _hit(
-    corpus: Corpus, snapshot: Snapshot, hit: tuple[float, str, DumpState], text: str
-) -> Answer:
-    score, document_id, state = hit
-    found = lookup.find_verdict(corpus, snapshot, document_id)
-    row = lookup.staged_document(corpus, state, document_id)
-    shown = _shown(found, row)
+def _shown_hit(corpus: Corpus, snapshot: Snapshot, hit: _Hit, text: str) -> Answer:
+    found = lookup.find_verdict(corpus, snapshot, hit.document_id)
+    row = lookup.staged_document(corpus, hit.state, hit.document_id)
     return {
-        "similarity": score,
-        "document": shown,
+        "duplicate": hit.duplicate,
+        "relation": hit.relation,
+        "similarity": hit.similarity,
+        "document": _shown(found, row),
         "diff": comparing.explain(text, row["text"]).diff,
     }
 

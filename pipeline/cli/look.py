@@ -44,7 +44,12 @@ def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
 
 @click.command()
 @click.argument("document_id", required=False)
-@click.option("--text", "text_file", type=click.File("r", encoding="utf-8"), help="A text instead.")
+@click.option(
+    "--text",
+    "text_file",
+    type=click.File("r", encoding="utf-8", errors="replace"),
+    help="A text instead.",
+)
 @_JSON
 @click.pass_obj
 def explain(lookup: Any, *, document_id: str | None, text_file: Any, as_json: bool) -> None:

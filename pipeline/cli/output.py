@@ -104,16 +104,30 @@ def document_answer(answer: Mapping[str, Any]) -> None:
 
 
 def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:
-    """Print what a text would be a duplicate of."""
-    if not answers:
-        console().print("No document of the corpus is that similar: it would be published.")
+    """Print whether a text would be published, what it duplicates, and what else is like it."""
+    duplicates = [answer for answer in answers if answer["duplicate"]]
+    others = [answer for answer in answers if not answer["duplicate"]]
+    if duplicates:
+        console().print("It would not be published: it is a duplicate of")
+    else:
+        console().print("It would be published: no published document counts as a duplicate.")
+    _similar(duplicates)
+    for relation, heading in (
+        ("unpublished", "Similar, but not published themselves:"),
+        ("unmet", "Similar, but deduplication would not compare them (no band key in common):"),
+    ):
+        chosen = [answer for answer in others if answer["relation"] == relation]
+        if chosen:
+            console().print(heading)
+        _similar(chosen)
+
+
+def _similar(answers: Iterable[Mapping[str, Any]]) -> None:
     for answer in answers:
         document = answer["document"]
-        state = "published" if document["kept"] else "not published itself"
-        _card(
-            f"similarity {answer['similarity']:.3f} to {document['document_id']} ({state})",
-            document,
-        )
+        how = "exact copy of" if answer["relation"] == "exact" else "similar to"
+        title = f"{how} {document['document_id']}, similarity {answer['similarity']:.3f}"
+        _card(title, document)
         _diff(answer["diff"])
 
 

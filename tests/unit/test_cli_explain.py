@@ -1,0 +1,153 @@
+"""`winnow explain --text` says of a text what the next night then does with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import runner
+from pipeline.audit.explain import explain_document, explain_text
+from pipeline.cli import output
+from pipeline.model.settings import Settings
+from pipeline.signature import sign, similarity
+from pipeline.storage.open import open_store
+from tests.nights import land, run, settings_for
+
+WORDS = 120
+FIRST = [f"word{number}" for number in range(WORDS)]
+
+
+def changed(*places: int, length: int = 6, mark: str = "other") -> str:
+    """Return the first text with other words from each of the places on."""
+    words = list(FIRST)
+    for place in places:
+        words[place : place + length] = [f"{mark}{place}x{at}" for at in range(length)]
+    return " ".join(words)
+
+
+ORIGINAL = changed()
+NEAR = changed(20)
+SHORT = "Only four words here"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Publish an original and a short text, then a night whose one document is dropped."""
+    (tmp_path / "landing").mkdir()
+    made = settings_for(str(tmp_path / "landing"), str(tmp_path / "corpus"))
+    publish(made, "2026-11-21", ORIGINAL, SHORT)
+    assert publish(made, "2026-11-22", NEAR)["kept"] == 0
+    return made
+
+
+def publish(settings: Settings, dump_date: str, *texts: str) -> Any:
+    """Land texts as a night of their own and publish it."""
+    rows = [json.dumps({"id": str(at), "text": text}) for at, text in enumerate(texts)]
+    key = f"web/{dump_date}/texts.jsonl"
+    land(open_store(settings.store.landing), [(key, "\n".join(rows).encode())])
+    return run(settings, dump_date, f"run-{dump_date}")
+
+
+def explained(settings: Settings, text: str, threshold: float = 0.75) -> list[dict[str, Any]]:
+    """Ask about a text."""
+    with runner.corpus_session(settings) as corpus:
+        return explain_text(corpus, text, threshold=threshold)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(ORIGINAL, [("exact", "2026-11-21"), ("unpublished", "2026-11-22")], id="copy"),
+        pytest.param(
+            NEAR, [("near", "2026-11-21"), ("unpublished", "2026-11-22")], id="copy of a dropped"
+        ),
+        pytest.param(
+            changed(21), [("near", "2026-11-21"), ("unpublished", "2026-11-22")], id="near"
+        ),
+        pytest.param(
+            changed(20, 70, length=7), [("unpublished", "2026-11-22")], id="like a dropped one only"
+        ),
+        pytest.param(SHORT, [("exact", "2026-11-21")], id="short copy"),
+        pytest.param("Only four words there", [], id="short"),
+        pytest.param("another text " * 30, [], id="unlike"),
+    ],
+)
+def test_an_answer_is_what_the_next_night_does(
+    settings: Settings, text: str, expected: list[tuple[str, str]]
+) -> None:
+    """A text has a duplicate exactly if its night drops it, and the first named is its witness."""
+    answers = explained(settings, text)
+    assert [(one["relation"], one["document"]["dump_date"]) for one in answers] == expected
+    duplicates = [one for one in answers if one["duplicate"]]
+    assert [one["relation"] in {"exact", "near"} for one in answers] == [
+        one["duplicate"] for one in answers
+    ]
+    committed = publish(settings, "2026-11-23", text)
+    assert committed["kept"] == (0 if duplicates else 1)
+    if duplicates:
+        assert witness(settings, "2026-11-23") == duplicates[0]["document"]["document_id"]
+
+
+def witness(settings: Settings, dump_date: str) -> str:
+    """Return the witness of the one document of a night."""
+    folder = Path(settings.store.corpus) / "verdicts" / f"dump_date={dump_date}"
+    table = pq.read_table(folder, partitioning=None)
+    (row,) = table.to_pylist()
+    with runner.corpus_session(settings) as corpus:
+        answer = explain_document(corpus, row["document_id"])
+    assert answer["witness"]["document_id"] == row["witness_id"]
+    return str(row["witness_id"])
+
+
+def test_without_a_band_key_in_common_nobody_compares(settings: Settings) -> None:
+    """A text as similar as the threshold asks for that meets no document counts as new."""
+    text = unmet()
+    answers = explained(settings, text, threshold=0.5)
+    found = {one["document"]["dump_date"]: one["relation"] for one in answers}
+    assert found["2026-11-21"] == "unmet"
+    assert not any(one["duplicate"] for one in answers)
+
+
+def unmet() -> str:
+    """Find a text of similarity .5 or more to the original, without a band key in common."""
+    original = sign(pa.array([ORIGINAL]))
+    for number in range(1000):
+        text = changed(20, 70, length=15, mark=f"other{number}")
+        signed = sign(pa.array([text]))
+        score = similarity(signed.minima[0], original.minima[0])
+        keys = [one.band_keys[0].view("<u8") for one in (signed, original)]
+        if score >= 0.5 and not (keys[0] == keys[1]).any():
+            return text
+    pytest.fail("no such text among a thousand")
+
+
+def test_duplicates_are_not_crowded_out(settings: Settings) -> None:
+    """The limit counts duplicates and other similar documents apart."""
+    for day in (23, 24, 25):
+        publish(settings, f"2026-11-{day}", NEAR)
+    with runner.corpus_session(settings) as corpus:
+        answers = explain_text(corpus, NEAR, threshold=0.75, limit=2)
+    assert [one["relation"] for one in answers] == ["near", "unpublished", "unpublished"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "unsaid"),
+    [
+        (NEAR, "It would not be published", "It would be published"),
+        (changed(20, 70, length=7), "Similar, but not published themselves", "would not be"),
+        ("another text " * 30, "It would be published", "Similar"),
+    ],
+)
+def test_people_read_what_would_happen(
+    settings: Settings, capsys: pytest.CaptureFixture[str], text: str, said: str, unsaid: str
+) -> None:
+    """The first line says whether the text would be published; dropped documents stand apart."""
+    output.text_answer(explained(settings, text))
+    printed = capsys.readouterr().out
+    assert said in printed
+    assert unsaid not in printed
