@@ -74,11 +74,6 @@ class Library:
             order = sorted(signs[language].items(), key=lambda x: (-x[1], x[0]))
             self.signs[language] = [c for c, n in order if n > 1]
 
-    def language(self, rng: random.Random) -> str:
-        """Choose a language; those written in ideographs more often: the real dumps are."""
-        written = [name for name in self.articles if len(self.signs[name]) > SCRIPT]
-        return rng.choice(written if written and rng.random() < 0.1 else list(self.articles))
-
     def pick(self, rng: random.Random, language: str, near: Article | None) -> Article:
         """Choose an article; half of those after `near` are of the same manual."""
         same = near is not None and rng.random() < 0.5

@@ -18,7 +18,7 @@ INDENTS = ["", "", "", "  ", "  ", "\u3000\u3000", "    ", "\t", " "]
 GAPS = [(1,), (1,), (1,), (1,), (1,), (0,), (2,), (1, 2), (1, 2, 3), (0, 1)]
 
 
-RAW = 0.2
+RAW = 0.06
 """Share of the pages of one article that are a page of a manual as it is, headings and all."""
 
 
@@ -45,7 +45,7 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
         single: whether the page has one article only; by default a third of the pages have.
     """
     rng = random.Random(seed)
-    language = library.language(rng)
+    language = rng.choice(list(library.articles))
     single = rng.random() < 0.33 if single is None else single
     if single and rng.random() < RAW:
         return _raw(library.pick(rng, language, None))
@@ -64,7 +64,7 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
     longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
     for _ in range(count):
         if rng.random() < 0.03:
-            language, near = library.language(rng), None
+            language, near = rng.choice(list(library.articles)), None
         article = _longer(rng, library, library.pick(rng, language, near), longest)
         if near is None or rng.random() < 0.9:
             exchange = library.subject(rng, language)

@@ -20,10 +20,10 @@ from library import Library
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_forest import MODEL, forest, log_odds
 
-LINE_PAGES = range(10_000)
-PAIR_PAGES = range(10_000, 30_000)
-TUNE_PAGES = range(30_000, 33_000)
-LINE_TREES, PAIR_TREES, RATE = 120, 180, 0.12
+LINE_PAGES = range(8_000)
+PAIR_PAGES = range(10_000, 24_000)
+TUNE_PAGES = range(30_000, 32_500)
+LINE_TREES, PAIR_TREES, RATE = 120, 150, 0.13
 STEPS = 24
 
 Arrays = dict[str, npt.NDArray[np.generic]]
