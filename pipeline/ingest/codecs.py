@@ -16,14 +16,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from pipeline.ingest.decompress import (
-    DECOMPRESSORS,
-    PIECE,
-    DamagedError,
-    Source,
-    recognise,
-    seek_next,
-)
+from pipeline.ingest.decompress import DECOMPRESSORS, PIECE, DamagedError, Source, recognise
+from pipeline.ingest.seek import seek_next
 from pipeline.model.settings import IngestSettings
 
 BLOCK = 1 << 20

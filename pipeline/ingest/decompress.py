@@ -1,8 +1,8 @@
 """One generator for each codec: stored bytes in, decoded pieces out.
 
-Holds: `DECOMPRESSORS`, `recognise`, `seek_next`, `Source`, `DamagedError`. Reads what a
-`Source` gives.
-Not here: limits, nesting and the books (`codecs.py`).
+Holds: `DECOMPRESSORS`, `recognise`, `Source`, `DamagedError`, one function a codec for
+a single member. Reads what a `Source` gives.
+Not here: the way back after damage (`seek.py`), limits, nesting and the books (`codecs.py`).
 
 Every generator yields what it could decode before it raises `DamagedError`: gzip to the last byte
 but one, zstd to the last block, bz2 and xz to within `SMALL` bytes of a damaged spot. A stream that
@@ -25,7 +25,7 @@ SMALL = 1 << 14
 MAX_WINDOW = 1 << 27
 """Memory that one stream may claim for its history (zstd, xz): 128 MB."""
 
-_MAGIC = {
+MAGIC = {
     "gzip": b"\x1f\x8b\x08",
     "zstd": b"\x28\xb5\x2f\xfd",
     "xz": b"\xfd7zXZ\x00",
@@ -33,8 +33,6 @@ _MAGIC = {
 _BZ2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
 _BZ2_END = b"\x17\x72\x45\x38\x50\x90"
 _HEAD = 10
-TRIAL = 1 << 16
-"""Stored bytes that must decode before a place counts as the start of a member."""
 
 
 class DamagedError(InputError):
@@ -102,7 +100,7 @@ def recognise(source: Source) -> str | None:
     The start of a magic number at the very end of the object counts: it is a truncated file.
     """
     head = source.peek(_HEAD)
-    for codec, magic in _MAGIC.items():
+    for codec, magic in MAGIC.items():
         if head.startswith(magic) or (2 <= len(head) < len(magic) and magic.startswith(head)):
             return codec
     if _is_skippable(head):
@@ -122,13 +120,14 @@ def gzip_pieces(source: Source) -> Iterator[bytes]:
     while head := source.peek(2):
         if head[:1] == b"\0":
             _skip_zeros(source, "gzip")
-        elif not _MAGIC["gzip"].startswith(head):
+        elif not MAGIC["gzip"].startswith(head):
             raise _garbage("gzip")
         else:
-            yield from _gzip_member(source)
+            yield from gzip_member(source)
 
 
-def _gzip_member(source: Source) -> Iterator[bytes]:
+def gzip_member(source: Source) -> Iterator[bytes]:
+    """Decode one member."""
     member = zlib.decompressobj(wbits=31)
     while not member.eof:
         data = source.take(PIECE)
@@ -172,8 +171,8 @@ def zstd_pieces(source: Source) -> Iterator[bytes]:
     while head := source.peek(4):
         if _is_skippable(head):
             _skip_frame(source)
-        elif _MAGIC["zstd"].startswith(head):
-            yield from _zstd_frame(source)
+        elif MAGIC["zstd"].startswith(head):
+            yield from zstd_frame(source)
         elif head[:1] == b"\0":
             _skip_zeros(source, "zstd")
         else:
@@ -189,7 +188,7 @@ def _skip_frame(source: Source) -> None:
         left -= len(data)
 
 
-def _zstd_frame(source: Source) -> Iterator[bytes]:
+def zstd_frame(source: Source) -> Iterator[bytes]:
     """Feed one frame block by block (RFC 8878, 3.1.1).
 
     A block decodes to 128 KB at most, so memory stays bounded whatever the ratio, nothing before
@@ -234,7 +233,12 @@ def bz2_pieces(source: Source) -> Iterator[bytes]:
     while head := source.peek(3):
         if not b"BZh".startswith(head):
             raise _garbage("bz2")
-        yield from _bounded(bz2.BZ2Decompressor(), source, "bz2")
+        yield from bz2_stream(source)
+
+
+def bz2_stream(source: Source) -> Iterator[bytes]:
+    """Decode one bz2 stream."""
+    return _bounded(bz2.BZ2Decompressor(), source, "bz2")
 
 
 def xz_pieces(source: Source) -> Iterator[bytes]:
@@ -242,14 +246,16 @@ def xz_pieces(source: Source) -> Iterator[bytes]:
     while head := source.peek(6):
         if head[:1] == b"\0":
             _skip_zeros(source, None)
-        elif not _MAGIC["xz"].startswith(head):
+        elif not MAGIC["xz"].startswith(head):
             raise _garbage("xz")
         else:
-            yield from _bounded(_xz_stream(), source, "xz")
+            yield from xz_stream(source)
 
 
-def _xz_stream() -> lzma.LZMADecompressor:
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW + (1 << 24))
+def xz_stream(source: Source) -> Iterator[bytes]:
+    """Decode one xz stream."""
+    stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=MAX_WINDOW + (1 << 24))
+    return _bounded(stream, source, "xz")
 
 
 def _bounded(
@@ -267,41 +273,6 @@ def _bounded(
             raise corrupt(codec, error) from error
         yield piece
     source.give_back(stream.unused_data)
-
-
-def seek_next(source: Source, codec: str) -> bool:
-    """Take bytes up to the next place where a member of `codec` begins and decodes; else all."""
-    magic = _MAGIC.get(codec, b"BZh")
-    source.take(1)
-    while window := source.peek(TRIAL):
-        at = window.find(magic)
-        if at == 0 and recognise(source) == codec and _decodes(window, codec):
-            return True
-        if at > 0:
-            _take_all(source, at)
-        elif at == 0:
-            source.take(1)
-        else:
-            _take_all(source, len(window) if len(window) < TRIAL else TRIAL - len(magic))
-    return False
-
-
-def _take_all(source: Source, size: int) -> None:
-    while size:
-        size -= len(source.take(size))
-
-
-def _decodes(window: bytes, codec: str) -> bool:
-    """Whether a member begins here in earnest: wrong bytes do not decode for long."""
-    left = [window]
-    source = Source(lambda _size: left.pop() if left else b"")
-    found = 0
-    try:
-        for piece in _MEMBERS[codec](source):
-            found += len(piece)
-    except DamagedError as error:
-        return error.reason == "truncated_stream" and (found > 0 or codec != "gzip")
-    return found > 0
 
 
 def _skip_zeros(source: Source, codec: str | None) -> None:
@@ -325,11 +296,4 @@ DECOMPRESSORS: dict[str, Callable[[Source], Iterator[bytes]]] = {
     "zstd": zstd_pieces,
     "bz2": bz2_pieces,
     "xz": xz_pieces,
-}
-
-_MEMBERS: dict[str, Callable[[Source], Iterator[bytes]]] = {
-    "gzip": _gzip_member,
-    "zstd": _zstd_frame,
-    "bz2": lambda source: _bounded(bz2.BZ2Decompressor(), source, "bz2"),
-    "xz": lambda source: _bounded(_xz_stream(), source, "xz"),
 }

@@ -15,14 +15,14 @@ import msgspec
 from pipeline.ingest.delimited import delimiter_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
 from pipeline.ingest.mediawiki import looks_like_mediawiki
+from pipeline.ingest.tar_members import is_tar
 from pipeline.ingest.warc import is_warc
+from pipeline.ingest.zip_members import MAGIC
 
 PROBE_LINES = 20
 
 _BINARY = (
-    (b"PK\x03\x04", "a zip archive"),
-    (b"PK\x05\x06", "a zip archive"),
-    (b"PAR1", "a Parquet file"),
+    (b"PK\x05\x06", "an empty zip archive"),
     (b"ORC\n", "an ORC file"),
     (b"Obj\x01", "an Avro file"),
     (b"ARROW1\0\0", "an Arrow file"),
@@ -63,6 +63,12 @@ def binary_kind(head: bytes) -> str | None:
 
 def container_kind(head: bytes) -> str:
     """Name the format of a file of records that is no text, "" for all others."""
+    if head.startswith(MAGIC):
+        return "zip"
+    if is_tar(head):
+        return "tar"
+    if head.startswith(b"PAR1"):
+        return "parquet"
     return "warc" if is_warc(head) else ""
 
 

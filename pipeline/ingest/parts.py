@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
+from pipeline.ingest.archives import ArchivePart, Inner
+from pipeline.ingest.columnar import ParquetPart
 from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
@@ -20,8 +22,10 @@ from pipeline.ingest.jsonl import jsonl_pieces
 from pipeline.ingest.mediawiki import mediawiki_pieces
 from pipeline.ingest.pages import Splitter, text_pieces
 from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.tar_members import tar_members
 from pipeline.ingest.warc import warc_pieces
 from pipeline.ingest.window import Window
+from pipeline.ingest.zip_members import zip_members
 from pipeline.model.settings import IngestSettings
 
 BOM = "\ufeff"
@@ -45,7 +49,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
     ended, whether damage ended them; `whole` whether the first block is all there is; `layout` is
-    shared by the parts of a table.
+    shared by the parts of a table; `nested` reads members of an archive (None inside one).
     """
 
     settings: IngestSettings
@@ -55,6 +59,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     damaged: Callable[[], bool]
     whole: bool
     layout: Layout
+    nested: Callable[[BinaryIO], Inner] | None
 
 
 class TextPart:
@@ -137,5 +142,22 @@ class WarcPart:
         return warc_pieces(self._window, self._settings)
 
 
-BINARY_PARTS: dict[str, Callable[[Iterable[bytes], Opening], Part]] = {"warc": WarcPart}
+def _zip(blocks: Iterable[bytes], opening: Opening) -> Part:
+    return ArchivePart(blocks, opening.settings, members=zip_members, read=opening.nested)
+
+
+def _tar(blocks: Iterable[bytes], opening: Opening) -> Part:
+    return ArchivePart(blocks, opening.settings, members=tar_members, read=opening.nested)
+
+
+def _parquet(blocks: Iterable[bytes], opening: Opening) -> Part:
+    return ParquetPart(blocks, opening.settings)
+
+
+BINARY_PARTS: dict[str, Callable[[Iterable[bytes], Opening], Part]] = {
+    "warc": WarcPart,
+    "zip": _zip,
+    "tar": _tar,
+    "parquet": _parquet,
+}
 """Readers of formats that are not text, by the name that `formats.container_kind` gives."""

@@ -13,8 +13,9 @@ from typing import BinaryIO
 from pipeline.errors import ConfigError
 from pipeline.ingest import normalise
 from pipeline.ingest.codecs import BLOCK, open_decoded
+from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout
-from pipeline.ingest.encodings import encoding_of
+from pipeline.ingest.encodings import SAMPLE, encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind
 from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.pages import Splitter
@@ -39,12 +40,18 @@ class Reading:
     Attributes:
         format: `text`, `jsonl`, `warc` and so on, or `unknown` as long as nothing was decoded.
         encoding: what the text was decoded from; `binary` for formats that are not text.
+        damages: reason and detail of each damage of the stored bytes; of a member of an archive the
+            archive makes the piece.
         unread_bytes: stored bytes that damage made unreadable.
         chars: characters of the decoded text; an undecodable byte counts as one.
     """
 
-    def __init__(self, stream: BinaryIO, settings: IngestSettings, *, size: int) -> None:
-        """Read a stream of `size` stored bytes."""
+    def __init__(
+        self, stream: BinaryIO, settings: IngestSettings, *, size: int, is_member: bool = False
+    ) -> None:
+        """Read a stream of `size` stored bytes; of a member of an archive it is not known."""
+        self._is_member = is_member
+        self.damages: list[tuple[str, str]] = []
         self._settings = settings
         self._split = _splitter(settings)
         self._size = size
@@ -87,7 +94,7 @@ class Reading:
             raise
         except RefusedError as error:
             raise UnreadableError(error.reason, error.detail) from error
-        if self._bad > MAX_BAD_SHARE * self.chars:
+        if not self._is_member and self._bad > MAX_BAD_SHARE * self.chars:
             raise UnreadableError(
                 "undecodable",
                 f"expected UTF-8 or another known encoding, found {self._bad} undecodable bytes "
@@ -114,16 +121,18 @@ class Reading:
             skipped = self._decoder.resume()
             if skipped is None and self.format == "unknown":
                 raise UnreadableError(damage.reason, damage.detail)
+            self.damages.append((damage.reason, damage.detail))
             gap = self._gap() if skipped is None else skipped
             self.unread_bytes += gap
             line = max(1, self._lines)
-            yield Piece(
-                span=Span(self.chars, self.chars, line, line),
-                kind="quarantine",
-                reason=damage.reason,
-                detail=damage.detail,
-                stored_bytes=gap,
-            )
+            if not self._is_member:
+                yield Piece(
+                    span=Span(self.chars, self.chars, line, line),
+                    kind="quarantine",
+                    reason=damage.reason,
+                    detail=damage.detail,
+                    stored_bytes=gap,
+                )
             if skipped is None:
                 return
 
@@ -138,6 +147,9 @@ class Reading:
             yield placed
         self.chars += part.chars
         self._bad += part.bad if isinstance(part, TextPart) else 0
+
+    def _nested(self, stream: BinaryIO) -> Reading:
+        return Reading(stream, self._settings, size=0, is_member=True)
 
     def _gap(self) -> int:
         return max(0, self._size - self.read_bytes - self.unread_bytes)
@@ -162,6 +174,7 @@ class Reading:
             damaged=lambda: self._decoder.damage is not None,
             whole=len(head) < BLOCK,
             layout=self._layout,
+            nested=None if self._is_member else self._nested,
         )
         if kind in BINARY_PARTS:
             self.format = kind
@@ -175,12 +188,22 @@ class Reading:
             self.encoding = "binary"
             return
         self.encoding = encoding_of(head)
+        if self._is_member:
+            self._refuse_sample(head[:SAMPLE])
         if found := binary_kind(head):
             raise UnreadableError(
                 "unsupported_format",
                 f"expected text or JSON lines, found what seems to be {found}; its text could not "
                 "be read. Extract the text and upload that.",
             )
+
+
+    def _refuse_sample(self, sample: bytes) -> None:
+        """Refuse a member that is no text before anything of it is given."""
+        decoder = TextDecoder([sample], self.encoding)
+        list(decoder)
+        if decoder.bad > MAX_BAD_SHARE * decoder.chars:
+            raise UnreadableError("undecodable", "expected text in the member, found other bytes.")
 
 
 def _splitter(settings: IngestSettings) -> Splitter:

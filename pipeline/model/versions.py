@@ -1,6 +1,8 @@
 """The version of every stage's output, and the fingerprint of all that shapes published bytes.
 
-Holds: one number a stage, `settings_fingerprint`. Pure. Not here: the settings (`settings.py`).
+Holds: one number a stage, `Models`, `settings_fingerprint`, `models_fingerprint`. Pure.
+Not here: the settings (`settings.py`), which models there are (`ingest/version.py`,
+`enrich/annotator.py`).
 
 Raise a number in the commit that changes the bytes a stage writes for the same input: it enters
 the fingerprints of the stage's units, so old units are no longer found and are made again.
@@ -8,16 +10,30 @@ the fingerprints of the stage's units, so old units are no longer found and are 
 
 from __future__ import annotations
 
+import msgspec
+
 from pipeline.model.ids import fingerprint
+from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.settings import RunSettings
 
 PLAN = 1
-INGEST = 4
+INGEST = 5
 SIGNATURE = 1
 MATCH = 1
 DECIDE = 1
 ENRICH = 2
 PUBLISH = 2
+
+
+class Models(msgspec.Struct, frozen=True, kw_only=True):
+    """Ids of what was learned from data, and of code that others install: no setting names them.
+
+    `splitter` enters the fingerprints of shards. Those of `annotators`, in the order of the
+    settings, enter the fingerprints of annotate units.
+    """
+
+    splitter: str = ""
+    annotators: tuple[str, ...] = ()
 
 
 def settings_fingerprint(settings: RunSettings) -> str:
@@ -30,5 +46,10 @@ def settings_fingerprint(settings: RunSettings) -> str:
         settings.dedup,
         settings.enrich,
         settings.publish,
-        (PLAN, INGEST, SIGNATURE, MATCH, DECIDE, ENRICH, PUBLISH),
+        (PLAN, INGEST, SIGNATURE, MATCH, DECIDE, ENRICH, PUBLISH, SCHEMA_VERSION),
     )
+
+
+def models_fingerprint(models: Models) -> str:
+    """Hash the models that can change the published bytes of a dump."""
+    return fingerprint(models)

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.encodings import encoding_of
-from pipeline.ingest.formats import binary_kind, looks_like_jsonl
+from pipeline.ingest.formats import binary_kind, container_kind, looks_like_jsonl
 from pipeline.ingest.pieces import Span, bad_spans
 
 
@@ -42,9 +42,7 @@ def _parquet() -> bytes:
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
-        (_zip(), "a zip archive"),
-        (_tar(), "a tar archive"),
-        (_parquet(), "a Parquet file"),
+        (b"PK\x05\x06" + bytes(18), "an empty zip archive"),
         (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
         (b"\x89PNG\r\n\x1a\n\0\0", "a PNG image"),
         (b"RIFF\x10\0\0\0WEBPVP8 ", "a WebP image"),
@@ -59,6 +57,22 @@ def _parquet() -> bytes:
 def test_binary_files_are_named(head: bytes, kind: str | None) -> None:
     """A file without text is told from text, and named for the operator."""
     assert binary_kind(head) == kind
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (_zip(), "zip"),
+        (_tar(), "tar"),
+        (_parquet(), "parquet"),
+        (b"WARC/1.1\r\nWARC-Type: warcinfo\r\n", "warc"),
+        (b"PARTS of a text", ""),
+        (b"A page about\r\nWARC/1.0 files", ""),
+    ],
+)
+def test_formats_of_records_are_known_by_their_bytes(head: bytes, kind: str) -> None:
+    """No name is looked at."""
+    assert container_kind(head) == kind
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,131 @@
+"""Parquet files: one document a row, row group by row group.
+
+Holds: `ParquetPart`. Reads blocks of decoded bytes through a temporary file (the footer stands at
+the end). Not here: which columns hold what (`columns.py`).
+
+Characters are those of the text column, row after row; lines count rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.ingest.codecs import RATIO_GRACE
+from pipeline.ingest.columns import Columns, chosen_columns, document
+from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
+from pipeline.model.settings import IngestSettings
+
+BATCH_ROWS = 256
+
+
+class ParquetPart:
+    """The rows of one file; mutable counts of characters and rows."""
+
+    def __init__(self, blocks: Iterable[bytes], settings: IngestSettings) -> None:
+        """Read the blocks as one file."""
+        self._blocks = blocks
+        self._settings = settings
+        self._size = 0
+        self._row = 0
+        self.chars = 0
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield one piece a row.
+
+        Raises:
+            RefusedError: no Parquet file, no column of texts, or a bomb.
+        """
+        with tempfile.TemporaryFile() as spool:
+            for block in self._blocks:
+                self._size += spool.write(block)
+            yield from self._rows(cast("BinaryIO", spool))
+
+    def _rows(self, spool: BinaryIO) -> Iterator[Piece]:
+        try:
+            schema = pq.read_schema(spool)
+            columns = Columns.of(schema.names, chosen_columns(self._settings))
+            text = _text_name(schema, columns)
+            file = pq.ParquetFile(spool, read_dictionary=[text], pre_buffer=False)
+        except (pa.ArrowException, OSError) as error:
+            detail = f"expected a whole Parquet file, found: {_short(error)}. Upload it again."
+            raise RefusedError("corrupt_parquet", detail) from error
+        wanted = {field: schema.names[at] for field, at in columns.places.items() if at >= 0}
+        for group in range(file.num_row_groups):
+            yield from self._group(file, group, wanted)
+
+    def _group(self, file: pq.ParquetFile, group: int, wanted: dict[str, str]) -> Iterator[Piece]:
+        """Yield the rows of one group; a group that breaks is one row of quarantine."""
+        end = self._row + file.metadata.row_group(group).num_rows
+        try:
+            names = sorted(set(wanted.values()))
+            for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
+                for at in range(batch.num_rows):
+                    yield self._piece({key: batch[name][at] for key, name in wanted.items()})
+        except (pa.ArrowException, OSError) as error:
+            detail = f"expected rows {self._row + 1} to {end}, found: {_short(error)}."
+            yield Piece(
+                span=Span(self.chars, self.chars, self._row + 1, max(end, self._row + 1)),
+                kind="quarantine",
+                reason="corrupt_row_group",
+                detail=detail,
+            )
+        self._row = end
+
+    def _piece(self, cells: dict[str, pa.Scalar]) -> Piece:
+        self._row += 1
+        span = Span(self.chars, self.chars, self._row, self._row)
+        text = ""
+        try:
+            text = _value(cells.pop("text")) or ""
+            span = Span(self.chars, self.chars + len(text), self._row, self._row)
+            self._check(len(text))
+            fields = {name: _value(cell) for name, cell in cells.items()}
+            return document({"text": text, **fields}, span)
+        except RefusedError as error:
+            if error.reason == "bomb":
+                raise
+            return Piece(
+                span=span, kind="quarantine", reason=error.reason, detail=error.detail,
+                excerpt=excerpt(text),
+            )  # fmt: skip
+
+    def _check(self, chars: int) -> None:
+        self.chars += chars
+        if self.chars > RATIO_GRACE and self.chars > self._settings.max_ratio * self._size:
+            raise RefusedError("bomb", "expected less text for the size of the file, found more.")
+        if chars > self._settings.max_record_bytes:
+            detail = f"expected a shorter text, found {chars} characters."
+            raise RefusedError("record_too_long", detail)
+
+
+def _text_name(schema: pa.Schema, columns: Columns) -> str:
+    field = schema.field(columns.places["text"])
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        detail = f"expected texts in the column {field.name[:100]!r}, found {str(kind)[:100]}."
+        raise RefusedError("wrong_type", detail)
+    return str(field.name)
+
+
+def _value(cell: pa.Scalar) -> str | None:
+    """Return a cell as text; None when it is null, nested, or wrongly encoded.
+
+    Raises:
+        RefusedError: the bytes are no UTF-8.
+    """
+    try:
+        value = cell.as_py()
+    except UnicodeDecodeError as error:
+        raise RefusedError("invalid_encoding", "expected UTF-8 in the row, found none.") from error
+    except (ValueError, OverflowError):
+        return None
+    return None if value is None or isinstance(value, bytes | list | dict) else str(value)
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

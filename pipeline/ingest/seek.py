@@ -1,0 +1,65 @@
+"""The way back into a compressed stream behind damage.
+
+Holds: `seek_next`. Reads what a `Source` gives.
+Not here: decoding (`decompress.py`), counting what was passed over (`codecs.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pipeline.ingest.decompress import (
+    MAGIC,
+    DamagedError,
+    Source,
+    bz2_stream,
+    gzip_member,
+    recognise,
+    xz_stream,
+    zstd_frame,
+)
+
+TRIAL = 1 << 16
+"""Stored bytes that must decode before a place counts as the start of a member."""
+
+_MEMBERS: dict[str, Callable[[Source], Iterator[bytes]]] = {
+    "gzip": gzip_member,
+    "zstd": zstd_frame,
+    "bz2": bz2_stream,
+    "xz": xz_stream,
+}
+
+
+def seek_next(source: Source, codec: str) -> bool:
+    """Take bytes up to the next place where a member of `codec` begins and decodes; else all."""
+    magic = MAGIC.get(codec, b"BZh")
+    source.take(1)
+    while window := source.peek(TRIAL):
+        at = window.find(magic)
+        if at == 0 and recognise(source) == codec and _decodes(window, codec):
+            return True
+        if at > 0:
+            _take_all(source, at)
+        elif at == 0:
+            source.take(1)
+        else:
+            _take_all(source, len(window) if len(window) < TRIAL else TRIAL - len(magic))
+    return False
+
+
+def _take_all(source: Source, size: int) -> None:
+    while size:
+        size -= len(source.take(size))
+
+
+def _decodes(window: bytes, codec: str) -> bool:
+    """Whether a member begins here in earnest: wrong bytes do not decode for long."""
+    left = [window]
+    source = Source(lambda _size: left.pop() if left else b"")
+    found = 0
+    try:
+        for piece in _MEMBERS[codec](source):
+            found += len(piece)
+    except DamagedError as error:
+        return error.reason == "truncated_stream" and (found > 0 or codec != "gzip")
+    return found > 0
