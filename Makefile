@@ -83,6 +83,7 @@ format: $(READY)  ## rewrite the sources in the one format
 .PHONY: bench
 bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak memory per stage
 	$(BIN)/python -m benchmarks.nightly
+	$(BIN)/python -m benchmarks.readers
 
 .PHONY: lock
 lock: $(READY)  ## resolve the newest allowed versions into requirements.lock

@@ -136,3 +136,10 @@ def test_bombs_take_little_memory(tmp_path: Path) -> None:
         if "bomb" in case.reasons:
             _ingest(Corpus(MemoryStore(), tmp_path), MemoryStore(), {case.file: case.make()})
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600 * 1024
+
+
+def test_every_reason_is_explained() -> None:
+    """Each reason that a case has stands in docs/formats.md."""
+    page = (Path(__file__).parents[2] / "docs/formats.md").read_text("utf-8")
+    reasons = {reason for case in CASES for reason in case.reasons}
+    assert {reason for reason in reasons if f"`{reason}`" not in page} == set()

@@ -160,7 +160,7 @@ def test_damage_says_how_many_stored_bytes_could_not_be_read() -> None:
     [
         (b"", "empty"),
         (_gzip(b""), "empty"),
-        (b"PK\x03\x04 and so on", "unsupported_format"),
+        (b"PK\x05\x06 and so on", "unsupported_format"),
         (_gzip(b"%PDF-1.4 compressed"), "unsupported_format"),
         (_gzip(_gzip(_gzip(b"deep"))), "nested"),
         (b"\x1f\x8b\x08 is no gzip", "corrupt_stream"),

@@ -1,0 +1,126 @@
+"""MB/s of every reader, from stored bytes to pieces, on one core.
+
+Run `python -m benchmarks.readers [MB]`: it makes a file of each format from generated text, reads
+it, and prints the rate over decoded bytes. FastWARC, the fastest WARC parser there is, runs beside
+ours without and with the same extraction of text. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from resiliparse.extract.html2text import extract_plain_text
+
+from pipeline.ingest.reader import Reading
+from pipeline.model.settings import IngestSettings
+from tests.bad_inputs import make
+
+SETTINGS = IngestSettings(splitter="none", max_ratio=100_000)
+WORDS = [
+    "".join(random.Random(n).choices("etaoinshrdlucmfwyp", k=3 + n % 7)) for n in range(4000)
+]  # fmt: skip
+
+
+def texts(megabytes: int) -> Iterator[str]:
+    """Yield articles of about 3 kB, the same each time."""
+    chance = random.Random(1)
+    made = 0
+    while made < megabytes << 20:
+        paragraphs = [" ".join(chance.choices(WORDS, k=80)) + "." for _ in range(6)]
+        text = "\n".join(paragraphs)
+        made += len(text)
+        yield text
+
+
+def html(text: str) -> bytes:
+    """Wrap an article as a news site does."""
+    body = "".join(f"<p class=body>{part}</p>" for part in text.split("\n"))
+    links = "".join(f"<li><a href=/{n}>Section {n}</a></li>" for n in range(30))
+    return (
+        f"<!doctype html><html><head><title>{text[:40]}</title></head><body><nav><ul>{links}</ul>"
+        f"</nav><main><article>{body}</article></main><footer>{links}</footer></body></html>"
+    ).encode()
+
+
+def files(megabytes: int) -> Iterator[tuple[str, bytes]]:
+    """Yield the stored bytes of each format."""
+    articles = list(texts(megabytes))
+    lines = b"".join(b'{"text": "%s"}\n' % each.replace("\n", "\\n").encode() for each in articles)
+    yield "jsonl", lines
+    yield "jsonl.gz", gzip.compress(lines, 6)
+    yield "jsonl.zst", zstandard.compress(lines)
+    yield "jsonl.bz2", bz2.compress(lines)
+    yield (
+        "text gb18030",
+        "今天下午，市政府召开新闻发布会，介绍经济情况。\n".encode("gb18030") * (megabytes << 14),
+    )
+    records = [make.warc("conversion", each.encode()) for each in articles]
+    yield "wet", b"".join(records)
+    yield "wet.gz", b"".join(make.members(records))
+    pages = [make.response(html(each)) for each in articles]
+    yield "warc", b"".join(pages)
+    yield "warc.gz", b"".join(make.members(pages))
+    wiki = make.WIKI + "".join(make.wiki(n, each) for n, each in enumerate(articles))
+    yield "mediawiki", wiki.encode()
+    yield "mediawiki.bz2", bz2.compress(wiki.encode())
+    rows = [b'%d,"%s"\n' % (number, each.encode()) for number, each in enumerate(articles)]
+    yield "csv", b"id,text\n" + b"".join(rows)
+    out = io.BytesIO()
+    pq.write_table(pa.table({"text": articles}), out, compression="zstd")
+    yield "parquet", out.getvalue()
+    yield "zip", make.zipped([(f"{n}.jsonl", lines) for n in range(1)])
+    yield "tar", make.tarred([(f"{n}.txt", each.encode()) for n, each in enumerate(articles)])
+
+
+def ours(stored: bytes) -> int:
+    """Read a file as ingest does; return its documents."""
+    pieces = Reading(io.BytesIO(stored), SETTINGS, size=len(stored))
+    return sum(piece.kind == "document" for piece in pieces)
+
+
+def framing(stored: bytes) -> int:
+    """Read the records with FastWARC alone."""
+    return sum(len(record.reader.read()) > 0 for record in ArchiveIterator(io.BytesIO(stored)))
+
+
+def extracting(stored: bytes) -> int:
+    """Read the records with FastWARC and take the main text with Resiliparse."""
+    wanted = WarcRecordType.response
+    return sum(
+        bool(extract_plain_text(record.reader.read().decode(), main_content=True))
+        for record in ArchiveIterator(io.BytesIO(stored), record_types=wanted)
+    )
+
+
+def rate(read: Callable[[bytes], int], stored: bytes, decoded: int) -> str:
+    """Time one reading."""
+    started = time.perf_counter()
+    found = read(stored)
+    seconds = time.perf_counter() - started
+    return f"{decoded / seconds / 1e6:9.1f} MB/s {found:8d} documents"
+
+
+def main(megabytes: int) -> None:
+    """Print one line a format and reader."""
+    for name, stored in files(megabytes):
+        reading = Reading(io.BytesIO(stored), SETTINGS, size=len(stored))
+        decoded = max(sum(1 for _ in reading), reading.decoded_bytes)
+        print(f"{name:16} {'winnow':22} {rate(ours, stored, decoded)}")
+        if name.startswith(("wet", "warc")):
+            print(f"{name:16} {'fastwarc':22} {rate(framing, stored, decoded)}")
+        if name.startswith("warc"):
+            print(f"{name:16} {'fastwarc+resiliparse':22} {rate(extracting, stored, decoded)}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
