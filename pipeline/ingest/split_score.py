@@ -26,7 +26,7 @@ BATCH: Final = 1 << 14
 """Lines whose features are in memory at once."""
 LOOK: Final = -5.0
 """Log odds of the first look below which no second one is taken (0.7 %)."""
-HOPELESS: Final = -8.0
+HOPELESS: Final = -6.5
 """Log odds from which no line has been seen to rise above `LOOK`."""
 NEVER: Final = -12.0
 
