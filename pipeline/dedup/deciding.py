@@ -188,8 +188,10 @@ def _groups(
         if tie.any():
             earlier = every.of(_column(some, 1, "S26")[tie])
             later = every.of(_column(some, 2, "S26")[tie])
-            ties.append(Ties(earlier, later, inside=some[0][0].later == date))
-    groups, members = bind(ties, reason, need=needed(ledger.threshold))
+            owner = some[0][0].later
+            need = needed(ledger.threshold(date, owner))
+            ties.append(Ties(earlier, later, inside=owner == date, need=need))
+    groups, members = bind(ties, reason)
     if not len(members):
         return groups
     dates, ids = split_names(nodes[members])

@@ -30,6 +30,8 @@ class Ties:
     earlier: npt.NDArray[np.int64]
     later: npt.NDArray[np.int64]
     inside: bool
+    need: int
+    """The least number of equal minima between neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Groups:
     minima: npt.NDArray[np.uint8]
     keys: npt.NDArray[np.uint64]
     """Band keys: neighbours share at least one, as they would in a bucket that is not hot."""
-    need: int
-    """The least number of equal minima between neighbours."""
+    need: npt.NDArray[np.int64]
+    """By group: the least number of equal minima between neighbours."""
 
     def signed(self, members: Array, minima: Array, keys: Array) -> Groups:
         """Return the groups knowing the signatures of their members."""
@@ -61,17 +63,17 @@ class Groups:
         return replace(self, row=row, minima=minima, keys=keys)
 
 
-def bind(ties: Sequence[Ties], reason: Array, *, need: int) -> tuple[Groups, Array]:
+def bind(ties: Sequence[Ties], reason: Array) -> tuple[Groups, Array]:
     """Make groups of the ties of all pairs; return them and the nodes whose signatures they need.
 
     Args:
         ties: one item a pair of dumps.
         reason: by node: 0 for kept ones; what it says of the dump to decide does not matter.
-        need: the least number of equal minima between neighbours.
     """
     belongs: list[Array] = [np.empty((0, 2), np.int64)]
     kept: list[Array] = []
     inside: list[bool] = []
+    need: list[int] = []
     for pair in ties:
         members, root = _components(pair, len(reason))
         names, number = np.unique(root, return_inverse=True)
@@ -80,6 +82,7 @@ def bind(ties: Sequence[Ties], reason: Array, *, need: int) -> tuple[Groups, Arr
         left = (~own & (reason[members] == 0)) | pair.inside
         kept.extend(members[left & (number == at)] for at in range(len(names)))
         inside.extend([pair.inside] * len(names))
+        need.extend([pair.need] * len(names))
     every = np.concatenate(belongs)
     every = every[np.lexsort((every[:, 1], every[:, 0]))]
     sizes = np.array([len(nodes) for nodes in kept], np.int64)
@@ -94,7 +97,7 @@ def bind(ties: Sequence[Ties], reason: Array, *, need: int) -> tuple[Groups, Arr
         row=np.full(len(reason), -1, np.int64),
         minima=np.empty((0, PERMUTATIONS), np.uint8),
         keys=np.empty((0, BANDS), np.uint64),
-        need=need,
+        need=np.array(need, np.int64),
     )
     return groups, np.unique(np.concatenate([every[:, 0], nodes]))
 

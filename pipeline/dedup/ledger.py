@@ -92,12 +92,12 @@ class Ledger:
         """Bind to the parent snapshot and the edge files that this run's match found."""
         self.corpus = corpus
         self.own = plan.dump_date
-        self.threshold = plan.settings.dedup.threshold
         self.snapshot = snapshot
         self.edges = tuple(edges)
         self.live = {date: ref.generation for date, ref in snapshot.dumps.items()}
         self.live[plan.dump_date] = plan.generation
         self.decided: dict[str, Verdicts] = {}
+        self._threshold = plan.settings.dedup.threshold
         self._shards = tuple(shard.fingerprint for shard in plan.shards)
         self._states: dict[str, DumpState] = {}
 
@@ -110,6 +110,10 @@ class Ledger:
     def shards(self, date: str) -> tuple[str, ...]:
         """Return the ingest units of a live dump, in plan order."""
         return self._shards if date == self.own else self.state(date).shards
+
+    def threshold(self, earlier: str, later: str) -> float:
+        """Return the least similarity of edges between two live dumps, or inside one."""
+        return max(self._rule(earlier), self._rule(later))
 
     def later(self) -> list[str]:
         """Return the dates of the live dumps after the run's own."""
@@ -158,6 +162,9 @@ class Ledger:
             table["similarity"].to_numpy(),
             table["exact"].to_numpy(zero_copy_only=False),
         )
+
+    def _rule(self, date: str) -> float:
+        return self._threshold if date == self.own else self.snapshot.dumps[date].threshold
 
     def _listed(self) -> list[EdgeFile]:
         """Return every edge file that any state lists, live or not, each once."""

@@ -42,6 +42,7 @@ def match_fingerprint(plan: Plan, snapshot: Snapshot, owned: KeyRange) -> str:
     return fingerprint(
         (versions.MATCH, versions.SIGNATURE),
         (plan.dump_date, plan.generation),
+        [shard.fingerprint for shard in plan.shards],  # the index has places in them
         (owned.low, owned.high, len(plan.key_ranges)),
         live,
         plan.settings.dedup,
@@ -100,7 +101,11 @@ class _Matcher:
         signatures: DumpSignatures,
         owned: KeyRange,
     ) -> None:
-        """Match against one live dump, older or newer."""
+        """Match against one live dump, older or newer.
+
+        The stricter of both thresholds counts, whichever dump was committed first: edges are a
+        function of the two generations, also while nights of two settings stand side by side.
+        """
         state = snapshots.load_state(self.corpus, snapshot, date)
         old = index_entries(self.corpus, state.index, owned)
         if not np.isin(old.key, new.key, kind="sort").any():
@@ -111,8 +116,8 @@ class _Matcher:
             ((date, state.generation), (old, kept.fetch)),
         ]
         (one, left), (two, right) = sorted(sides, key=lambda side: side[0][0])
-        threshold = self.plan.settings.dedup.threshold
-        self.write(one, two, between(left, right, threshold=threshold))
+        stricter = max(self.plan.settings.dedup.threshold, snapshot.dumps[date].threshold)
+        self.write(one, two, between(left, right, threshold=stricter))
 
     def write(
         self, earlier: tuple[str, str], later: tuple[str, str], parts: Iterable[Found]

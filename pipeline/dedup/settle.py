@@ -164,7 +164,7 @@ def _in_groups(node: int, hot: Any, best: int, most: Any) -> tuple[int, Any]:
             equal = agreement(minima[one], minima[two])
             like = SIMILARITY[equal]
             better = like > most or (like == most and other < best)
-            if equal >= need and (best < 0 or better) and _met(keys[one], keys[two]):
+            if equal >= need[here] and (best < 0 or better) and _met(keys[one], keys[two]):
                 best, most = other, like
     return best, most
 

@@ -142,8 +142,8 @@ def decide_all(signatures: Signatures, order: Array, threshold: float) -> State:
     links = sorted_links(
         len(order), earlier[edge], later[edge], similarity=score[edge], exact=exact[edge]
     )
-    ties = [Ties(earlier[~edge], later[~edge], inside=True)]
-    groups, _ = bind(ties, np.zeros(len(order), np.int8), need=needed(threshold))
+    ties = [Ties(earlier[~edge], later[~edge], inside=True, need=needed(threshold))]
+    groups, _ = bind(ties, np.zeros(len(order), np.int8))
     state = State.blank(len(order))
     marks = (np.ones(len(order), np.bool_), np.zeros(len(order), np.bool_))
     settle(links, groups.signed(ranks, minima, bands), state=state, first=0, marks=marks)

@@ -1,6 +1,6 @@
 """What an annotator is, and how settings name them.
 
-Holds: `Annotator`, `resolve`, `annotate`. Reads the entry points of installed packages.
+Holds: `Annotator`, `resolve`, `model_ids`, `annotate`. Reads the entry points of packages.
 Not here: the built-in annotators (`language.py`, `topic.py`).
 
 An annotator is one callable from texts, and the columns that annotators before it made, to the
@@ -90,6 +90,11 @@ def resolve(names: tuple[str, ...]) -> tuple[Annotator, ...]:
                 raise ConfigError(message)
             made[field.name] = annotator.name
     return annotators
+
+
+def model_ids(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids of the models that make the annotations, in the order of the settings."""
+    return tuple(annotator.model for annotator in resolve(names))
 
 
 def annotate(texts: pa.StringArray, annotators: tuple[Annotator, ...]) -> pa.RecordBatch:

@@ -1,6 +1,6 @@
 """The ingest stage: dump files in, documents, signatures and quarantine out.
 
-Holds: `ingest_shard`, `VERSION`. Reads the landing store; writes one unit of the corpus.
+Holds: `ingest_shard`. Reads the landing store; writes one unit of the corpus.
 Not here: reading one file (`reader.py`), rows (`rows.py`), packing shards (`plan/`).
 """
 
@@ -21,9 +21,6 @@ from pipeline.model.settings import IngestSettings
 from pipeline.storage import layout
 from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus
-
-VERSION = 1
-"""Raise it when the same input gives other output."""
 
 STAGE = "ingest"
 PROGRESS_BYTES = 256 * 1024 * 1024

@@ -9,13 +9,14 @@ import msgspec
 
 from pipeline.model.files import DumpFile
 from pipeline.model.settings import RunSettings
+from pipeline.model.versions import Models
 
 
 class Shard(msgspec.Struct, frozen=True):
     """The dump files that one ingest task processes; the unit of retry.
 
-    `fingerprint` hashes the files (key, ETag, size), the ingest settings and the ingest code
-    version: equal fingerprints mean equal output, whatever run made it.
+    `fingerprint` hashes the files (key, ETag, size), the ingest settings, the splitter's model and
+    the ingest code version: equal fingerprints mean equal output, whatever run made it.
     """
 
     index: int
@@ -35,10 +36,12 @@ class Plan(msgspec.Struct, frozen=True):
     """One run of one dump date, frozen before anything is read.
 
     `planned_at` is epoch seconds and the only clock reading of a run. `generation` names the
-    dump's content: the hash of its shard fingerprints, known before ingest. `parent` is the
+    dump's content as deduplication sees it, known before ingest and whatever the packing: the hash
+    of its files, the settings and versions of ingest, and the rule. `parent` is the
     snapshot sequence that `match` and `decide` start from (0: the empty corpus); a commit that
     finds a newer one rebases. `waiting` names sources still being uploaded, left out of this run.
     `unchanged` says that the pinned parent already holds this generation under these settings.
+    `made_with` is `settings_fingerprint` when the run was planned: what is published names it.
     """
 
     run_id: str
@@ -52,6 +55,8 @@ class Plan(msgspec.Struct, frozen=True):
     unchanged: bool
     settings: RunSettings
     code_version: str
+    models: Models = Models()
+    made_with: str = ""
 
     @property
     def files(self) -> tuple[DumpFile, ...]:

@@ -39,7 +39,8 @@ class DumpState(msgspec.Struct, frozen=True, kw_only=True):
 
     `edges` are those found when this generation was committed, with every dump live then; an
     edge file counts only while both its generations are live. `runs` has one file per run that
-    changed this dump, oldest first.
+    changed this dump, oldest first. `shard_manifests` are the manifests of `shards` as they were
+    when this was committed; empty in states written before they were recorded.
     """
 
     dump_date: str
@@ -57,14 +58,22 @@ class DumpState(msgspec.Struct, frozen=True, kw_only=True):
     counts: DumpCounts
     topics: dict[str, int]
     runs: tuple[FileRef, ...]
+    shard_manifests: tuple[FileRef, ...] = ()
 
 
 class DumpRef(msgspec.Struct, frozen=True, kw_only=True):
-    """A dump inside a snapshot: enough to plan and match without opening its state."""
+    """A dump inside a snapshot: enough to plan and match without opening its state.
+
+    `settings` and `models` hash what it was made with (see `versions.py`). `threshold` is the
+    similarity from which its documents are near-duplicates; two documents of different dumps are
+    when they are similar enough for both dumps.
+    """
 
     generation: str
     state: FileRef
     settings: str
+    models: str = ""
+    threshold: float = 0.75
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

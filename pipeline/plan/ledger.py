@@ -1,8 +1,8 @@
 """What was ever seen in the landing area, and what became of it.
 
-Holds: `observe`, `mark`, `due`, `load`, and the pure `observed` and `marked`. Reads and writes one
-object per dump date. Not here: listing (`discover.py`). Nothing else reads the ledger: it is for
-people, and deciding what a run contains never depends on it except for version numbers.
+Holds: `observe`, `mark`, `change`, `load`, the pure `observed` and `marked`; `due` and `standings`.
+Reads and writes one object per dump date. Not here: listing (`discover.py`), which plan is the
+newest (`fence.py`). What a run contains never depends on the ledger, except for version numbers.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ import msgspec
 from pipeline.errors import ConflictError, MissingError
 from pipeline.model.files import DumpFile
 from pipeline.model.settings import RunSettings
-from pipeline.model.snapshot import Snapshot
-from pipeline.model.versions import settings_fingerprint
+from pipeline.model.snapshot import DumpRef, Snapshot
+from pipeline.model.versions import Models, models_fingerprint, settings_fingerprint
 from pipeline.plan.discover import Source, discover, dump_dates
 from pipeline.storage import layout, snapshots
 from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus, encode
 
 State = Literal["seen", "stable", "published", "quarantined", "gone"]
+Standing = Literal["published", "due", "waiting", "gone"]
+"""Of a dump date: as it landed; a run is wanted; still being uploaded; published, and some of its
+files are gone from the landing area while nothing is new or changed."""
+
 _FATES = {"published", "quarantined"}
 _ATTEMPTS = 20
 
@@ -39,11 +43,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     state: State
 
 
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """A plan as the fence compares it: who and when, and what it would publish."""
+
+    run_id: str
+    planned_at: float
+    generation: str
+    settings: str
+    models: str
+
+
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):
-    """All versions of all dump files of one date, ordered by (key, version)."""
+    """The newest plan of a date and all versions of its dump files, ordered by (key, version)."""
 
     dump_date: str
     rows: tuple[Row, ...]
+    newest: Planned | None = None
 
 
 def load(corpus: Corpus, dump_date: str) -> Ledger:
@@ -54,12 +69,31 @@ def load(corpus: Corpus, dump_date: str) -> Ledger:
 def observe(corpus: Corpus, dump_date: str, sources: Iterable[Source], *, now: float) -> Ledger:
     """Note a listing in the ledger and return the result."""
     seen = tuple(sources)
-    return _update(corpus, dump_date, lambda ledger: observed(ledger, seen, now=now))
+    return change(corpus, dump_date, lambda ledger: observed(ledger, seen, now=now))
 
 
 def mark(corpus: Corpus, dump_date: str, states: Mapping[tuple[str, str], State]) -> None:
     """Set the state of versions named by (key, ETag); versions never seen are passed over."""
-    _update(corpus, dump_date, lambda ledger: marked(ledger, states))
+    change(corpus, dump_date, lambda ledger: marked(ledger, states))
+
+
+def change(corpus: Corpus, dump_date: str, how: Callable[[Ledger], Ledger]) -> Ledger:
+    """Read, change and write back, again when another writer was faster."""
+    key = layout.ledger(dump_date)
+    for _ in range(_ATTEMPTS):
+        ledger, etag = _load(corpus, dump_date)
+        after = how(ledger)
+        if after == ledger:
+            return ledger
+        try:
+            corpus.store.put(key, encode(after), if_absent=etag is None, if_match=etag)
+        except ConflictError:
+            continue
+        return after
+    raise ConflictError(
+        f"{key}: expected to write within {_ATTEMPTS} tries, found another writer each time. "
+        "Limit the number of concurrent runs of one dump date."
+    )
 
 
 def observed(ledger: Ledger, sources: Iterable[Source], *, now: float) -> Ledger:
@@ -91,7 +125,7 @@ def observed(ledger: Ledger, sources: Iterable[Source], *, now: float) -> Ledger
             here.add(name)
     for name in rows.keys() - here:
         rows[name] = msgspec.structs.replace(rows[name], state="gone")
-    return _ordered(ledger.dump_date, rows.values())
+    return _with_rows(ledger, rows.values())
 
 
 def marked(ledger: Ledger, states: Mapping[tuple[str, str], State]) -> Ledger:
@@ -107,28 +141,48 @@ def marked(ledger: Ledger, states: Mapping[tuple[str, str], State]) -> Ledger:
         msgspec.structs.replace(row, state=states.get((row.key, row.etag), row.state))
         for row in ledger.rows
     )
-    return _ordered(ledger.dump_date, rows)
+    return _with_rows(ledger, rows)
 
 
-def due(
-    corpus: Corpus, landing: Store, snapshot: Snapshot, *, now: float, settings: RunSettings
+def due(  # noqa: PLR0913 - stores, clock, and all that a dump is made with
+    corpus: Corpus,
+    landing: Store,
+    snapshot: Snapshot,
+    *,
+    now: float,
+    settings: RunSettings,
+    models: Models | None = None,
 ) -> list[str]:
-    """Return the dump dates whose complete files differ from what `snapshot` holds.
+    """Return the dump dates that a run would change: see `standings`."""
+    found = standings(corpus, landing, snapshot, now=now, settings=settings, models=models)
+    return [dump_date for dump_date, standing in found.items() if standing == "due"]
 
-    That is: new or changed or vanished files, or a dump published under other settings. A date
-    on which a source is still being uploaded that was published before is not due yet.
+
+def standings(  # noqa: PLR0913 - as `due`
+    corpus: Corpus,
+    landing: Store,
+    snapshot: Snapshot,
+    *,
+    now: float,
+    settings: RunSettings,
+    models: Models | None = None,
+) -> dict[str, Standing]:
+    """Say of every dump date, landed or published, how it stands.
+
+    A date is due when it has new or changed files, or was published with other settings or
+    models (None: models are not compared). One of which files only vanished is `gone`: a run that
+    retracts them must be asked for. One of which a published source is uploaded again is waiting.
     """
-    dates = sorted({*dump_dates(landing), *snapshot.dumps})
+    made = settings_fingerprint(settings), None if models is None else models_fingerprint(models)
     quiet = settings.plan.quiet_seconds
-    return [
-        dump_date
-        for dump_date in dates
-        if _is_due(
+    return {
+        dump_date: _standing(
             published(corpus, snapshot, dump_date),
             discover(landing, dump_date, now=now, quiet_seconds=quiet),
-            same_settings=_settings(snapshot, dump_date) == settings_fingerprint(settings),
+            same=_is_made(snapshot.dumps.get(dump_date), *made),
         )
-    ]
+        for dump_date in sorted({*dump_dates(landing), *snapshot.dumps})
+    }
 
 
 def published(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> tuple[DumpFile, ...] | None:
@@ -138,27 +192,29 @@ def published(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> tuple[DumpF
     return snapshots.load_state(corpus, snapshot, dump_date).files
 
 
-def _is_due(
-    held: tuple[DumpFile, ...] | None, sources: tuple[Source, ...], *, same_settings: bool
-) -> bool:
-    uploading = {source.name for source in sources if source.waiting}
-    if held is None:
-        return any(source.files for source in sources if not source.waiting)
-    if any(file.source in uploading for file in held):
-        return False
+def _standing(
+    held: tuple[DumpFile, ...] | None, sources: tuple[Source, ...], *, same: bool
+) -> Standing:
     complete = [info for source in sources if not source.waiting for info in source.files]
-    landed = {(info.key, info.etag) for info in complete}
-    return not same_settings or landed != {(file.key, file.etag) for file in held}
+    if held is None:
+        return "due" if complete else "waiting"
+    uploading = {source.name for source in sources if source.waiting}
+    if any(file.source in uploading for file in held):
+        return "waiting"
+    if {(info.key, info.etag) for info in complete} - {(file.key, file.etag) for file in held}:
+        return "due"
+    if {file.key for file in held} - {info.key for info in complete}:
+        return "gone"
+    return "published" if same else "due"
 
 
-def _settings(snapshot: Snapshot, dump_date: str) -> str:
-    ref = snapshot.dumps.get(dump_date)
-    return ref.settings if ref else ""
+def _is_made(ref: DumpRef | None, settings: str, models: str | None) -> bool:
+    return ref is not None and ref.settings == settings and models in (None, ref.models)
 
 
-def _ordered(dump_date: str, rows: Iterable[Row]) -> Ledger:
+def _with_rows(ledger: Ledger, rows: Iterable[Row]) -> Ledger:
     ordered = sorted(rows, key=lambda row: (row.key, row.version))
-    return Ledger(dump_date=dump_date, rows=tuple(ordered))
+    return msgspec.structs.replace(ledger, rows=tuple(ordered))
 
 
 def _load(corpus: Corpus, dump_date: str) -> tuple[Ledger, str | None]:
@@ -167,22 +223,3 @@ def _load(corpus: Corpus, dump_date: str) -> tuple[Ledger, str | None]:
     except MissingError:
         return Ledger(dump_date=dump_date, rows=()), None
     return msgspec.json.decode(data, type=Ledger), etag
-
-
-def _update(corpus: Corpus, dump_date: str, change: Callable[[Ledger], Ledger]) -> Ledger:
-    """Read, change and write back, again when another writer was faster."""
-    key = layout.ledger(dump_date)
-    for _ in range(_ATTEMPTS):
-        ledger, etag = _load(corpus, dump_date)
-        after = change(ledger)
-        if after == ledger:
-            return ledger
-        try:
-            corpus.store.put(key, encode(after), if_absent=etag is None, if_match=etag)
-        except ConflictError:
-            continue
-        return after
-    raise ConflictError(
-        f"{key}: expected to write within {_ATTEMPTS} tries, found another writer each time. "
-        "Limit the number of concurrent runs of one dump date."
-    )

@@ -17,9 +17,12 @@ from pipeline.model.settings import DedupSettings, IngestSettings, PlanSettings
 
 KEY_SPACE = 1 << 16
 
+Recipe = tuple[IngestSettings, str]
+"""What makes documents of dump files: the settings of ingest, and the id of the splitter."""
+
 
 def pack(
-    files: Iterable[DumpFile], settings: PlanSettings, *, ingest: IngestSettings
+    files: Iterable[DumpFile], settings: PlanSettings, *, made_by: Recipe
 ) -> tuple[Shard, ...]:
     """Cut the files, ordered by key, into at most `max_shards` shards of about `shard_bytes`.
 
@@ -29,24 +32,25 @@ def pack(
     ordered = sorted(files, key=lambda file: file.key)
     groups = _fitting(ordered, settings)
     return tuple(
-        Shard(index, shard_fingerprint(group, ingest), tuple(group))
+        Shard(index, shard_fingerprint(group, made_by), tuple(group))
         for index, group in enumerate(groups)
     )
 
 
-def shard_fingerprint(files: Iterable[DumpFile], ingest: IngestSettings) -> str:
-    """Name the output of one ingest task by all that it is made from."""
+def shard_fingerprint(files: Iterable[DumpFile], made_by: Recipe) -> str:
+    """Name the output of one ingest task by all that it is made from and by."""
     inputs = [(file.key, file.etag, file.size) for file in files]
-    return fingerprint(inputs, ingest, versions.INGEST, versions.SIGNATURE)
+    return fingerprint(inputs, made_by, versions.INGEST, versions.SIGNATURE)
 
 
-def generation(shards: Iterable[Shard], dedup: DedupSettings) -> str:
-    """Name a dump's content as deduplication sees it: its shards, in whatever order, and the rule.
+def generation(files: Iterable[DumpFile], *, made_by: Recipe, dedup: DedupSettings) -> str:
+    """Name a dump's content as deduplication sees it: its documents, however packed, and the rule.
 
     The rule is part of it because edges are live by generation: those found under another
     threshold must not count beside new ones.
     """
-    return fingerprint(sorted(shard.fingerprint for shard in shards), dedup, versions.MATCH)
+    ordered = sorted(files, key=lambda file: file.key)
+    return fingerprint("generation", shard_fingerprint(ordered, made_by), dedup, versions.MATCH)
 
 
 def key_ranges(total_bytes: int, settings: PlanSettings) -> tuple[KeyRange, ...]:

@@ -1,30 +1,33 @@
 """Freezing a run: list, ledger, pack, pin the parent, store the plan.
 
-Holds: `plan_run`, `load_plan`, `safe_run_id`. Reads the landing area and the corpus, writes the
-ledger and the plan. Not here: reading dump files (`ingest/`), the clock (passed in as `now`).
+Holds: `plan_run`, `load_plan`, `is_held`, `safe_run_id`. Reads the landing area and the corpus,
+writes the ledger and the plan. Not here: reading dump files (`ingest/`), the clock (passed in as
+`now`), which models there are (passed in).
 """
 
 from __future__ import annotations
 
 import re
 
+import msgspec
+
 from pipeline import __version__, telemetry
-from pipeline.errors import InputError, MissingError, NotReadyError
+from pipeline.errors import ConflictError, InputError, MissingError, NotReadyError
 from pipeline.model import versions
 from pipeline.model.files import DumpFile
 from pipeline.model.ids import fingerprint
 from pipeline.model.plan import Plan
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import Snapshot
-from pipeline.plan import ledger, shards
+from pipeline.plan import fence, ledger, shards
 from pipeline.plan.discover import SUCCESS, Source, discover, is_dump_date
 from pipeline.storage import layout, snapshots
 from pipeline.storage.store import Store
-from pipeline.storage.units import Corpus
+from pipeline.storage.units import Corpus, encode
 
-VERSION = versions.PLAN
 _MAX_RUN_ID = 120
 _NAMED = 3
+_NO_MODELS = versions.Models()
 
 
 def plan_run(  # noqa: PLR0913  a run has that many free choices
@@ -36,8 +39,12 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
     run_id: str,
     now: float,
     allow_deleted: bool = False,
+    models: versions.Models = _NO_MODELS,
 ) -> Plan:
-    """Freeze what a run reads and how it is cut; a run that has a plan gets that one again.
+    """Freeze what a run reads and how it is cut.
+
+    A run that has a plan gets that one again, unless it has not been committed and other files are
+    there by now: then it gets a new plan, which takes the old one's place.
 
     Args:
         corpus: where the ledger and the plan go, and the parent snapshot comes from.
@@ -47,44 +54,53 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
         run_id: who asks; made safe for a key.
         now: the clock in epoch seconds.
         allow_deleted: whether dump files that were published may have vanished.
+        models: what the dump will be split and annotated with.
 
     Raises:
         InputError: the date is none, or published files have vanished.
         NotReadyError: nothing is complete yet, or a published source is being uploaded again.
+        ConflictError: another attempt at this task was faster and saw other files.
     """
     if not is_dump_date(dump_date):
         raise InputError(f"expected a dump date such as 2026-11-21, found {dump_date!r}.")
     run_id = safe_run_id(run_id)
-    key = layout.plan(dump_date, run_id)
-    if (earlier := corpus.find(key, Plan)) is not None:
-        return earlier
+    earlier, etag = _stored(corpus, dump_date, run_id)
     parent = snapshots.current(corpus)
-    held = ledger.published(corpus, parent, dump_date) or ()
+    if earlier is not None and _is_committed(corpus, parent, earlier):
+        return earlier
     sources = discover(landing, dump_date, now=now, quiet_seconds=settings.plan.quiet_seconds)
-    book = ledger.observe(corpus, dump_date, sources, now=now)
-    _check_ready(sources, held, dump_date=dump_date)
-    files = [file for source in sources if not source.waiting for file in _frozen(source, book)]
+    if earlier is not None and _is_listed(earlier, sources):
+        return earlier
+    held = ledger.published(corpus, parent, dump_date) or ()
+    files = _observed(corpus, sources, held, dump_date=dump_date, now=now)
     if not allow_deleted:
         _check_vanished(files, held, dump_date=dump_date)
-    for source in sources:
-        if source.waiting:
-            telemetry.log.warning("plan.waiting", source=source.name, reason=source.waiting)
-    packed = shards.pack(files, settings.plan, ingest=settings.ingest)
-    generation = shards.generation(packed, settings.dedup)
+    made_by = settings.ingest, models.splitter
     plan = Plan(
         run_id=run_id,
         dump_date=dump_date,
         planned_at=now,
-        generation=generation,
+        generation=shards.generation(files, made_by=made_by, dedup=settings.dedup),
         parent=parent.sequence,
-        shards=packed,
+        shards=shards.pack(files, settings.plan, made_by=made_by),
         key_ranges=shards.key_ranges(sum(file.size for file in files), settings.plan),
         waiting=tuple(source.name for source in sources if source.waiting),
-        unchanged=_holds(parent, dump_date, generation, settings=settings),
+        unchanged=False,
         settings=settings,
         code_version=__version__,
+        models=models,
+        made_with=versions.settings_fingerprint(settings),
     )
-    return corpus.finish(key, plan)
+    plan = msgspec.structs.replace(plan, unchanged=is_held(parent, plan))
+    fence.record(corpus, plan)
+    try:
+        key = layout.plan(dump_date, run_id)
+        corpus.store.put(key, encode(plan), if_absent=etag is None, if_match=etag)
+    except ConflictError:  # another attempt at this task, or our own put whose answer was lost
+        plan = load_plan(corpus, dump_date, run_id)
+        if not _is_listed(plan, sources):
+            raise
+    return plan
 
 
 def load_plan(corpus: Corpus, dump_date: str, run_id: str) -> Plan:
@@ -93,12 +109,20 @@ def load_plan(corpus: Corpus, dump_date: str, run_id: str) -> Plan:
     Raises:
         MissingError: the run was never planned.
     """
-    plan = corpus.find(layout.plan(dump_date, safe_run_id(run_id)), Plan)
+    plan, _ = _stored(corpus, dump_date, safe_run_id(run_id))
     if plan is None:
         raise MissingError(
             f"expected a plan of run {run_id} for {dump_date}, found none. Run the plan task first."
         )
     return plan
+
+
+def is_held(snapshot: Snapshot, plan: Plan) -> bool:
+    """Say whether a snapshot holds a plan's content, made with the same settings and models."""
+    ref = snapshot.dumps.get(plan.dump_date)
+    models = versions.models_fingerprint(plan.models)
+    wanted = (plan.generation, plan.made_with, models)
+    return ref is not None and (ref.generation, ref.settings, ref.models) == wanted
 
 
 def safe_run_id(run_id: str) -> str:
@@ -117,6 +141,48 @@ def safe_run_id(run_id: str) -> str:
     return f"{safe[: _MAX_RUN_ID - 9]}-{fingerprint(run_id)[:8]}"
 
 
+def _stored(corpus: Corpus, dump_date: str, run_id: str) -> tuple[Plan | None, str | None]:
+    """Return the plan of a run and its ETag."""
+    try:
+        data, etag = corpus.store.get(layout.plan(dump_date, run_id))
+    except MissingError:
+        return None, None
+    return msgspec.json.decode(data, type=Plan), etag
+
+
+def _is_committed(corpus: Corpus, snapshot: Snapshot, plan: Plan) -> bool:
+    """Say whether the run of a plan has left its row."""
+    if plan.dump_date not in snapshot.dumps:
+        return False
+    runs = snapshots.load_state(corpus, snapshot, plan.dump_date).runs
+    return any(layout.unit_of(ref.key) == plan.run_id for ref in runs)
+
+
+def _is_listed(plan: Plan, sources: tuple[Source, ...]) -> bool:
+    """Say whether a plan has exactly the complete files of a listing."""
+    planned = {(file.key, file.etag) for file in plan.files}
+    complete = (source for source in sources if not source.waiting)
+    return planned == {(info.key, info.etag) for source in complete for info in source.files}
+
+
+def _observed(
+    corpus: Corpus,
+    sources: tuple[Source, ...],
+    held: tuple[DumpFile, ...],
+    *,
+    dump_date: str,
+    now: float,
+) -> list[DumpFile]:
+    """Write a listing into the ledger and return the files of it that a run may take."""
+    book = ledger.observe(corpus, dump_date, sources, now=now)
+    _check_ready(sources, held, dump_date=dump_date)
+    files = [file for source in sources if not source.waiting for file in _frozen(source, book)]
+    for source in sources:
+        if source.waiting:
+            telemetry.log.warning("plan.waiting", source=source.name, reason=source.waiting)
+    return files
+
+
 def _frozen(source: Source, book: ledger.Ledger) -> list[DumpFile]:
     known = {(row.key, row.etag): row.version for row in book.rows}
     return [
@@ -130,12 +196,6 @@ def _frozen(source: Source, book: ledger.Ledger) -> list[DumpFile]:
         )
         for info in source.files
     ]
-
-
-def _holds(parent: Snapshot, dump_date: str, generation: str, *, settings: RunSettings) -> bool:
-    ref = parent.dumps.get(dump_date)
-    made_with = versions.settings_fingerprint(settings)
-    return ref is not None and (ref.generation, ref.settings) == (generation, made_with)
 
 
 def _check_ready(

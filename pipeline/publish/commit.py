@@ -7,7 +7,7 @@ doing a run again on a newer parent (`runner.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -19,7 +19,7 @@ from pipeline.model.finding import Finding
 from pipeline.model.manifest import Decision, PublishManifest, TouchedDump
 from pipeline.model.plan import Plan
 from pipeline.model.snapshot import DumpRef, DumpState, Partition, Snapshot
-from pipeline.model.versions import settings_fingerprint
+from pipeline.model.versions import models_fingerprint
 from pipeline.publish.checks import CHECKS, refuse
 from pipeline.publish.runs import write_run
 from pipeline.publish.states import (
@@ -43,8 +43,11 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
     annotated: Annotated,
     published: Sequence[PublishManifest],
     seconds: float,
+    guard: Callable[[], None] = lambda: None,
 ) -> Snapshot:
     """Publish a run on `parent` and return the snapshot that holds it.
+
+    `guard` is asked last, right before the pointer moves; it raises to keep it where it is.
 
     Calling it again for what is already published changes nothing.
 
@@ -67,6 +70,7 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
     states = [with_documents(state, annotated, published) for state in bare]
     snapshot = _snapshot(corpus, plan, parent=parent, pointer=pointer, states=states)
     refuse(_findings(corpus, snapshot, plan, dates=[state.dump_date for state in states]))
+    guard()
     snapshots.advance(corpus, snapshot)
     return snapshot
 
@@ -74,8 +78,8 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
 def _fence(corpus: Corpus, live: Snapshot, plan: Plan) -> None:
     """Refuse a run whose dump was since planned again with other content or settings."""
     ref = live.dumps.get(plan.dump_date)
-    mine = (plan.generation, settings_fingerprint(plan.settings))
-    if ref is None or (ref.generation, ref.settings) == mine:
+    mine = (plan.generation, plan.made_with, models_fingerprint(plan.models))
+    if ref is None or (ref.generation, ref.settings, ref.models) == mine:
         return
     state = snapshots.load_state(corpus, live, plan.dump_date)
     if state.planned_at > plan.planned_at:
@@ -97,7 +101,8 @@ def _is_published(
 ) -> bool:
     """Say whether every touched dump already is what this run would make of it."""
     own = live.dumps.get(plan.dump_date)
-    if own is None or own.settings != settings_fingerprint(plan.settings):
+    mine = (plan.made_with, models_fingerprint(plan.models))
+    if own is None or (own.settings, own.models) != mine:
         return False
     for dump in decision.touched:
         ref = live.dumps.get(dump.dump_date)
@@ -151,24 +156,42 @@ def _snapshot(
     pointer: FileRef | None,
     states: Sequence[DumpState],
 ) -> Snapshot:
-    """Store the states, which nobody sees yet, and return the snapshot that would show them."""
+    """Store the states, which nobody sees yet, and return the snapshot that would show them.
+
+    Another touched dump is published anew with this run's settings and models. If it was made with
+    others, it is made with both: then it names no settings, so that it is due.
+    """
     dumps = dict(parent.dumps)
     for state in states:
         date = state.dump_date
-        mine = date == plan.dump_date
-        dumps[date] = DumpRef(
-            generation=state.generation,
-            state=corpus.save(state, partial(layout.state, date)),
-            settings=settings_fingerprint(plan.settings) if mine else dumps[date].settings,
-        )
+        ref = corpus.save(state, partial(layout.state, date))
+        if date == plan.dump_date:
+            dumps[date] = _own_ref(plan, ref)
+        else:
+            dumps[date] = _other_ref(plan, dumps[date], ref)
     return Snapshot(sequence=parent.sequence + 1, parent=pointer, run_id=plan.run_id, dumps=dumps)
+
+
+def _own_ref(plan: Plan, state: FileRef) -> DumpRef:
+    return DumpRef(
+        generation=plan.generation,
+        state=state,
+        settings=plan.made_with,
+        models=models_fingerprint(plan.models),
+        threshold=plan.settings.dedup.threshold,
+    )
+
+
+def _other_ref(plan: Plan, before: DumpRef, state: FileRef) -> DumpRef:
+    same = (before.settings, before.models) == (plan.made_with, models_fingerprint(plan.models))
+    settings = before.settings if same else ""
+    return msgspec.structs.replace(before, state=state, settings=settings)
 
 
 def _findings(
     corpus: Corpus, snapshot: Snapshot, plan: Plan, *, dates: Sequence[str]
 ) -> list[Finding]:
-    threshold = plan.settings.dedup.threshold
-    view = View(corpus, snapshot, threshold=threshold, fresh=plan.dump_date)
+    view = View(corpus, snapshot, fresh=plan.dump_date)
     return [finding for date in dates for check in CHECKS for finding in check(view, date)]
 
 

@@ -24,18 +24,30 @@ class View:
     """A snapshot with its dump states, opened once each; the opened ones are its mutable state."""
 
     def __init__(
-        self, corpus: Corpus, snapshot: Snapshot, *, threshold: float, fresh: str = ""
+        self,
+        corpus: Corpus,
+        snapshot: Snapshot,
+        *,
+        threshold: float | None = None,
+        fresh: str = "",
     ) -> None:
-        """Bind the checks to one snapshot and to the similarity that counts as a duplicate.
+        """Bind the checks to one snapshot.
 
-        `fresh` is the dump whose run proposes the snapshot: its state holds all of its edges,
-        while those of other dumps may lie with any dump that was committed after them.
+        `threshold` is the similarity that counts as a duplicate in all dumps, in place of each
+        dump's own. `fresh` is the dump whose run proposes the snapshot: its state holds all of its
+        edges, while those of other dumps may lie with any dump that was committed after them.
         """
         self.corpus = corpus
         self.fresh = fresh
         self.snapshot = snapshot
-        self.threshold = threshold
+        own = {date: ref.threshold for date, ref in snapshot.dumps.items()}
+        self._thresholds = own if threshold is None else dict.fromkeys(own, threshold)
+        self.threshold = max(own.values(), default=1.0) if threshold is None else threshold
         self._states: dict[str, DumpState] = {}
+
+    def threshold_of(self, dump_date: str) -> float:
+        """Return the similarity from which documents of a dump are near-duplicates."""
+        return self._thresholds[dump_date]
 
     def state(self, dump_date: str) -> DumpState:
         """Return what the snapshot holds of one dump."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,17 +21,17 @@ import msgspec
 from pipeline import telemetry
 from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError
-from pipeline.model.files import DumpFile
 from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit
 from pipeline.model.plan import Plan
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
-from pipeline.plan import ledger
+from pipeline.plan import fence, ledger
 from pipeline.plan import stage as plan_stage
 from pipeline.publish import commit as committing
 from pipeline.publish import promote as promoting
 from pipeline.publish import stage as publish
 from pipeline.runner import labels
+from pipeline.runner.models import models_of
 from pipeline.storage import snapshots
 from pipeline.storage.open import probe_conditional_put
 from pipeline.storage.store import Store
@@ -55,8 +56,9 @@ class Night:
     def due(self) -> list[str]:
         """Return the nights that are new, or changed since they were published."""
         snapshot = snapshots.current(self.corpus)
+        settings, models = self.settings, models_of(self.settings)
         return ledger.due(
-            self.corpus, self.landing, snapshot, now=time.time(), settings=self.settings
+            self.corpus, self.landing, snapshot, now=time.time(), settings=settings, models=models
         )
 
     def plan(self, dump_date: str, run_id: str, *, allow_deleted: bool = False) -> Summary:
@@ -71,6 +73,7 @@ class Night:
                 run_id=run_id,
                 now=time.time(),
                 allow_deleted=allow_deleted,
+                models=models_of(self.settings),
             )
             size = sum(file.size for file in plan.files)
             span.update(files=len(plan.files), bytes=size, unchanged=plan.unchanged)
@@ -161,7 +164,7 @@ class Night:
         """
         plan = self._plan(dump_date, run_id)
         if plan.unchanged:
-            return self._committed(plan, snapshots.current(self.corpus), unchanged=True)
+            return self._unchanged(plan)
         parent = self._pinned(plan)
         for _ in range(MAX_REBASES):
             try:
@@ -170,7 +173,7 @@ class Night:
                 parent = snapshots.current(self.corpus)
                 telemetry.log.info("commit.rebase", dump_date=dump_date, parent=parent.sequence)
                 continue
-            self._mark(plan)
+            fence.settle(self.corpus, plan, self._state(snapshot, plan))
             return self._committed(plan, snapshot, **_moves(decision))
         raise ConflictError(
             f"expected to commit {dump_date} within {MAX_REBASES} rebases, found another run "
@@ -241,21 +244,25 @@ class Night:
                 annotated=dict(zip(units, annotated, strict=True)),
                 published=published,
                 seconds=round(time.time() - plan.planned_at, 3),
+                guard=partial(fence.refuse_superseded, self.corpus, plan),
             )
             span.update(snapshot=snapshot.sequence, **_moves(decision))
         return snapshot, decision
 
-    def _mark(self, plan: Plan) -> None:
-        state = self._state(plan.dump_date)
-        unread = {(file.key, file.etag) for file in state.file_counts if file.unread_bytes > 0}
-        marks = {_version(file): _fate(file, unread) for file in plan.files}
-        ledger.mark(self.corpus, plan.dump_date, marks)
+    def _unchanged(self, plan: Plan) -> Summary:
+        snapshot = snapshots.current(self.corpus)
+        state = self._state(snapshot, plan)
+        if plan_stage.is_held(snapshot, plan):
+            fence.settle(self.corpus, plan, state)
+        else:
+            fence.refuse_overtaken(plan, state)
+        return self._committed(plan, snapshot, unchanged=True)
 
-    def _state(self, dump_date: str) -> DumpState:
-        return snapshots.load_state(self.corpus, snapshots.current(self.corpus), dump_date)
+    def _state(self, snapshot: Snapshot, plan: Plan) -> DumpState:
+        return snapshots.load_state(self.corpus, snapshot, plan.dump_date)
 
     def _committed(self, plan: Plan, snapshot: Snapshot, **more: object) -> Summary:
-        state = snapshots.load_state(self.corpus, snapshot, plan.dump_date)
+        state = self._state(snapshot, plan)
         counts = msgspec.to_builtins(state.counts)
         languages = {part.language: _rows(part.files) for part in state.documents}
         return {"snapshot": snapshot.sequence, **counts, "languages": languages, **more}
@@ -287,14 +294,6 @@ def _moves(decision: Decision) -> Summary:
         "restored": sum(dump.restored for dump in decision.touched),
         "touched": [dump.dump_date for dump in decision.touched],
     }
-
-
-def _version(file: DumpFile) -> tuple[str, str]:
-    return file.key, file.etag
-
-
-def _fate(file: DumpFile, unread: set[tuple[str, str]]) -> ledger.State:
-    return "quarantined" if _version(file) in unread else "published"
 
 
 def _rows(files: tuple[Any, ...]) -> int:

@@ -210,7 +210,7 @@ def test_a_hot_bucket_is_tied_together_not_compared(split: int, ties: int) -> No
     assert (compared == 0) == (ties > 0)
     if ties:
         groups, nodes = bind(
-            [Ties(edges.earlier, edges.later, inside=split == 0)], np.zeros(140, np.int8), need=97
+            [Ties(edges.earlier, edges.later, inside=split == 0, need=97)], np.zeros(140, np.int8)
         )
         assert nodes.tolist() == list(range(140))
         assert groups.group.tolist() == [0] * (140 - split)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +20,7 @@ LIMITS = st.builds(
     range_bytes=st.integers(1, 10_000),
     max_key_ranges=st.integers(1, 256),
 )
-INGEST = IngestSettings()
+MADE_BY = (IngestSettings(), "page+sha256-0")
 
 
 def dump_files(sizes: list[int]) -> list[DumpFile]:
@@ -28,12 +31,17 @@ def dump_files(sizes: list[int]) -> list[DumpFile]:
     ]
 
 
+def generation_of(files: Iterable[DumpFile]) -> str:
+    """Return the generation of files under default settings."""
+    return generation(files, made_by=MADE_BY, dedup=DedupSettings())
+
+
 @settings(max_examples=150, deadline=None)
 @given(sizes=SIZES, limits=LIMITS)
 def test_packing_loses_no_file(sizes: list[int], limits: PlanSettings) -> None:
     """Every file is in exactly one shard, in key order, in at most `max_shards` full shards."""
     files = dump_files(sizes)
-    shards = pack(files, limits, ingest=INGEST)
+    shards = pack(files, limits, made_by=MADE_BY)
     assert [file for shard in shards for file in shard.files] == files
     assert [shard.index for shard in shards] == list(range(len(shards)))
     assert len(shards) <= limits.max_shards
@@ -45,10 +53,10 @@ def test_packing_loses_no_file(sizes: list[int], limits: PlanSettings) -> None:
 def test_packing_does_not_depend_on_order(
     sizes: list[int], limits: PlanSettings, data: st.DataObject
 ) -> None:
-    """A listing in any order gives the same shards and the same generation."""
+    """A listing in any order gives the same shards."""
     files = dump_files(sizes)
     shuffled = data.draw(st.permutations(files))
-    assert pack(shuffled, limits, ingest=INGEST) == pack(files, limits, ingest=INGEST)
+    assert pack(shuffled, limits, made_by=MADE_BY) == pack(files, limits, made_by=MADE_BY)
 
 
 @settings(max_examples=100, deadline=None)
@@ -58,46 +66,57 @@ def test_shards_stay_below_their_size_unless_one_file_is_larger(
 ) -> None:
     """With shards to spare, only a single large file (and empty ones) exceeds the target."""
     limits = PlanSettings(shard_bytes=limit, max_shards=1024)
-    for shard in pack(dump_files(sizes), limits, ingest=INGEST):
+    for shard in pack(dump_files(sizes), limits, made_by=MADE_BY):
         filled = [file.size for file in shard.files if file.size]
         assert sum(filled) <= limit or len(filled) == 1
 
 
 def test_a_large_file_is_alone() -> None:
     """Small files before and after it share other shards."""
-    shards = pack(dump_files([10, 20, 500, 30, 40]), PlanSettings(shard_bytes=100), ingest=INGEST)
+    shards = pack(dump_files([10, 20, 500, 30, 40]), PlanSettings(shard_bytes=100), made_by=MADE_BY)
     assert [[file.size for file in shard.files] for shard in shards] == [[10, 20], [500], [30, 40]]
 
 
 def test_fingerprints_tell_content_apart() -> None:
-    """Another ETag, key or ingest setting is another shard; another version number is not."""
+    """Another ETag, key, ingest setting or splitter is another shard and another generation."""
     file = dump_files([10])[0]
-    base = pack([file], PlanSettings(), ingest=INGEST)[0].fingerprint
+    base = pack([file], PlanSettings(), made_by=MADE_BY)[0].fingerprint
 
     def shard_of(**changes: object) -> str:
         fields = {name: getattr(file, name) for name in file.__struct_fields__} | changes
-        return pack([DumpFile(**fields)], PlanSettings(), ingest=INGEST)[0].fingerprint
+        return pack([DumpFile(**fields)], PlanSettings(), made_by=MADE_BY)[0].fingerprint
 
     assert shard_of(version=2) == base
     assert shard_of(etag="other") != base
     assert shard_of(key="source/2026-11-21/other") != base
-    settings = IngestSettings(min_split_score=0.9)
-    assert pack([file], PlanSettings(), ingest=settings)[0].fingerprint != base
+    for part in ("key", "etag", "size"):
+        changed = msgspec.structs.replace(file, **{part: 7 if part == "size" else "other"})
+        assert generation_of([changed]) != generation_of([file])
+    for other in ((IngestSettings(min_split_score=0.9), MADE_BY[1]), (MADE_BY[0], "page+learned")):
+        assert pack([file], PlanSettings(), made_by=other)[0].fingerprint != base
+        assert generation([file], made_by=other, dedup=DedupSettings()) != generation_of([file])
 
 
 def test_no_files_have_a_generation() -> None:
     """An empty night has zero shards and a generation of its own."""
-    assert pack([], PlanSettings(), ingest=INGEST) == ()
-    some = pack(dump_files([1]), PlanSettings(), ingest=INGEST)
-    assert generation((), DedupSettings()) == generation([], DedupSettings())
-    assert generation((), DedupSettings()) != generation(some, DedupSettings())
+    assert pack([], PlanSettings(), made_by=MADE_BY) == ()
+    assert generation_of([]) == generation_of([])
+    assert generation_of([]) != generation_of(dump_files([1]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(sizes=SIZES, data=st.data())
+def test_the_generation_is_of_the_set_of_files(sizes: list[int], data: st.DataObject) -> None:
+    """Files in any order are one generation, however they are packed."""
+    files = dump_files(sizes)
+    assert generation_of(data.draw(st.permutations(files))) == generation_of(files)
 
 
 def test_another_threshold_is_another_generation() -> None:
     """Edges found under one threshold are not live beside those found under another."""
-    shards = pack(dump_files([1]), PlanSettings(), ingest=INGEST)
-    found = {generation(shards, DedupSettings(threshold=value)) for value in (0.7, 0.75, 0.8)}
-    assert len(found) == 3
+    files = dump_files([1])
+    rules = [DedupSettings(threshold=value) for value in (0.7, 0.75, 0.8)]
+    assert len({generation(files, made_by=MADE_BY, dedup=rule) for rule in rules}) == 3
 
 
 @settings(max_examples=100, deadline=None)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError, MissingError, NotReadyError
+from pipeline.errors import ContractError, InputError, MissingError, NotReadyError
 from pipeline.model.files import DumpFile, FileRef
 from pipeline.model.plan import Plan
 from pipeline.model.settings import DedupSettings, PlanSettings, RunSettings
 from pipeline.model.snapshot import DumpCounts, DumpRef, DumpState, Snapshot
-from pipeline.model.versions import settings_fingerprint
-from pipeline.plan import ledger
+from pipeline.model.versions import Models, models_fingerprint
+from pipeline.plan import fence, ledger
 from pipeline.plan.stage import load_plan, plan_run, safe_run_id
 from pipeline.storage import layout, snapshots
 from pipeline.storage.memory import MemoryStore
@@ -64,12 +65,13 @@ def publish(corpus: Corpus, plan: Plan, files: Iterable[DumpFile] | None = None)
         documents=(),
         counts=DumpCounts(),
         topics={},
-        runs=(),
+        runs=(FileRef(layout.data("runs", plan.run_id, "run", "0"), "", 0, 1),),
     )
     ref = DumpRef(
         generation=plan.generation,
         state=corpus.save(state, lambda digest: layout.state(DATE, digest)),
-        settings=settings_fingerprint(plan.settings),
+        settings=plan.made_with,
+        models=models_fingerprint(plan.models),
     )
     snapshot = Snapshot(
         sequence=snapshots.current(corpus).sequence + 1,
@@ -81,10 +83,22 @@ def publish(corpus: Corpus, plan: Plan, files: Iterable[DumpFile] | None = None)
     return snapshot
 
 
-def due(corpus: Corpus, landing: MemoryStore, settings: RunSettings = SETTINGS) -> list[str]:
+def due(
+    corpus: Corpus,
+    landing: MemoryStore,
+    settings: RunSettings = SETTINGS,
+    models: Models | None = None,
+) -> list[str]:
     """Return the dates that a run would change."""
     current = snapshots.current(corpus)
-    return ledger.due(corpus, landing, current, now=NOW, settings=settings)
+    return ledger.due(corpus, landing, current, now=NOW, settings=settings, models=models)
+
+
+def standings(corpus: Corpus, landing: MemoryStore, **options: object) -> dict[str, str]:
+    """Return how every date stands."""
+    arguments: dict[str, object] = {"now": NOW, "settings": SETTINGS} | options
+    current = snapshots.current(corpus)
+    return dict(ledger.standings(corpus, landing, current, **arguments))  # type: ignore[arg-type]
 
 
 def test_a_plan_freezes_every_file(memory_corpus: Corpus, landing: MemoryStore) -> None:
@@ -99,12 +113,101 @@ def test_a_plan_freezes_every_file(memory_corpus: Corpus, landing: MemoryStore) 
 
 
 def test_a_retried_plan_is_the_same_plan(memory_corpus: Corpus, landing: MemoryStore) -> None:
-    """Whatever landed meanwhile, a run keeps the plan that it has."""
+    """While the same files are there, a run keeps the plan that it has."""
     first = plan(memory_corpus, landing)
+    other = RunSettings(dedup=DedupSettings(threshold=0.9))
+    assert plan(memory_corpus, landing, now=NOW + 60, settings=other) == first
+    assert load_plan(memory_corpus, DATE, "run") == first
+
+
+def test_a_run_planned_again_takes_what_is_there_by_then(
+    memory_corpus: Corpus, landing: MemoryStore
+) -> None:
+    """A cleared run that has not committed gets a plan of the new files, which takes its place."""
+    first = plan(memory_corpus, landing)
+    upload(landing, "a/2026-11-21/1.txt", age=5000)
+    again = plan(memory_corpus, landing, now=NOW + 60)
+    assert (again.run_id, again.planned_at) == (first.run_id, NOW + 60)
+    assert again.generation != first.generation
+    assert load_plan(memory_corpus, DATE, "run") == again
+    with pytest.raises(ContractError, match="run run of dump 2026-11-21 is superseded"):
+        fence.refuse_superseded(memory_corpus, first)
+
+
+def test_a_committed_run_keeps_its_plan(memory_corpus: Corpus, landing: MemoryStore) -> None:
+    """What a run has published stays what its plan says; other files need another run."""
+    first = plan(memory_corpus, landing)
+    publish(memory_corpus, first)
     upload(landing, "c/2026-11-21/late.txt", age=5000)
     assert plan(memory_corpus, landing, now=NOW + 60) == first
-    assert load_plan(memory_corpus, DATE, "run") == first
     assert len(plan(memory_corpus, landing, "next").files) == 4
+
+
+class LosingStore(MemoryStore):
+    """A store whose answer to the put of a plan is lost, so that the client puts it again."""
+
+    def put(
+        self, key: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None
+    ) -> str:
+        """Write, and for a plan write once more."""
+        etag = super().put(key, data, if_absent=if_absent, if_match=if_match)
+        if key.startswith("store/plans/"):
+            return super().put(key, data, if_absent=if_absent, if_match=if_match)
+        return etag
+
+
+def test_a_plan_whose_answer_was_lost_is_a_plan(tmp_path: Path, landing: MemoryStore) -> None:
+    """Our own put is no conflict, the first time and when the run is planned again."""
+    corpus = Corpus(LosingStore(), tmp_path)
+    assert plan(corpus, landing) == load_plan(corpus, DATE, "run")
+    upload(landing, "c/2026-11-21/late.txt", age=5000)
+    assert len(plan(corpus, landing, now=NOW + 1).files) == 4
+
+
+def test_the_newest_plan_fences_older_ones(memory_corpus: Corpus, landing: MemoryStore) -> None:
+    """An older plan is refused once the date was planned with other files; an equal one is not."""
+    older = plan(memory_corpus, landing, "older")
+    equal = plan(memory_corpus, landing, "equal", now=NOW + 1)
+    fence.refuse_superseded(memory_corpus, older)
+    upload(landing, "c/2026-11-21/late.txt", age=5000)
+    newer = plan(memory_corpus, landing, "newer", now=NOW + 2)
+    fence.refuse_superseded(memory_corpus, newer)
+    for stale in (older, equal):
+        with pytest.raises(ContractError, match=r"found run newer, planned \d s after"):
+            fence.refuse_superseded(memory_corpus, stale)
+    fence.record(memory_corpus, older)
+    fence.refuse_superseded(memory_corpus, newer)
+
+
+def test_another_model_is_another_plan(memory_corpus: Corpus, landing: MemoryStore) -> None:
+    """A new annotator model makes a night due; a new splitter model makes other shards as well."""
+    models = Models(splitter="page/1", annotators=("lid/1", "topic/1"))
+    first = plan(memory_corpus, landing, models=models)
+    publish(memory_corpus, first)
+    assert due(memory_corpus, landing, models=models) == []
+    assert plan(memory_corpus, landing, "same", models=models).unchanged
+    topic = Models(splitter="page/1", annotators=("lid/1", "topic/2"))
+    assert due(memory_corpus, landing, models=topic) == [DATE]
+    annotated = plan(memory_corpus, landing, "topic", models=topic)
+    assert (annotated.unchanged, annotated.shards) == (False, first.shards)
+    page = Models(splitter="page/2", annotators=models.annotators)
+    assert due(memory_corpus, landing, models=page) == [DATE]
+    split = plan(memory_corpus, landing, "page", models=page)
+    assert not split.unchanged
+    assert split.generation != first.generation
+    assert {one.fingerprint for one in split.shards}.isdisjoint(
+        one.fingerprint for one in first.shards
+    )
+
+
+def test_another_packing_is_unchanged(memory_corpus: Corpus, landing: MemoryStore) -> None:
+    """The same files in other shards are the same generation."""
+    first = plan(memory_corpus, landing)
+    publish(memory_corpus, first)
+    larger = RunSettings(plan=PlanSettings(shard_bytes=1000))
+    packed = plan(memory_corpus, landing, "larger", settings=larger)
+    assert (len(first.shards), len(packed.shards)) == (3, 1)
+    assert (packed.generation, packed.unchanged) == (first.generation, True)
 
 
 def test_the_plan_does_not_depend_on_who_asks(memory_corpus: Corpus, landing: MemoryStore) -> None:
@@ -215,7 +318,7 @@ def test_run_ids_become_safe_and_stay_different() -> None:
 def test_due_names_the_dates_that_a_run_would_change(
     memory_corpus: Corpus, landing: MemoryStore
 ) -> None:
-    """New, then published and not due, then changed, vanished, or under other settings."""
+    """New, then published and not due, then another date, changed, or under other settings."""
     assert due(memory_corpus, landing) == [DATE]
     publish(memory_corpus, plan(memory_corpus, landing))
     assert due(memory_corpus, landing) == []
@@ -223,8 +326,34 @@ def test_due_names_the_dates_that_a_run_would_change(
     upload(landing, "z/2026-11-22/1.txt", age=5000)
     upload(landing, "z/2026-11-23/1.txt", age=10)
     assert due(memory_corpus, landing) == ["2026-11-22"]
+    upload(landing, "a/2026-11-21/1.txt", age=5000)
+    assert due(memory_corpus, landing) == [DATE, "2026-11-22"]
+
+
+def test_a_date_of_which_files_only_vanished_is_gone(
+    memory_corpus: Corpus, landing: MemoryStore
+) -> None:
+    """It is not due, whatever the settings; with a new file beside it a person must look."""
+    publish(memory_corpus, plan(memory_corpus, landing))
+    landing.delete(["a/2026-11-21/1.txt"])
+    assert standings(memory_corpus, landing) == {DATE: "gone"}
+    stricter = RunSettings(dedup=DedupSettings(threshold=0.9))
+    assert standings(memory_corpus, landing, settings=stricter) == {DATE: "gone"}
+    upload(landing, "a/2026-11-21/3.txt", age=5000)
+    assert standings(memory_corpus, landing) == {DATE: "due"}
     landing.delete([info.key for info in list(landing.list())])
-    assert due(memory_corpus, landing) == [DATE]
+    assert standings(memory_corpus, landing) == {DATE: "gone"}
+
+
+def test_standings_name_every_date(memory_corpus: Corpus, landing: MemoryStore) -> None:
+    """Published, due, still being uploaded for the first time, and uploaded again."""
+    publish(memory_corpus, plan(memory_corpus, landing))
+    upload(landing, "z/2026-11-22/1.txt", age=5000)
+    upload(landing, "z/2026-11-23/1.txt", age=10)
+    expected = {DATE: "published", "2026-11-22": "due", "2026-11-23": "waiting"}
+    assert standings(memory_corpus, landing) == expected
+    upload(landing, "a/2026-11-21/1.txt", age=10)
+    assert standings(memory_corpus, landing) == expected | {DATE: "waiting"}
 
 
 def test_a_source_under_upload_is_not_due(memory_corpus: Corpus, landing: MemoryStore) -> None:
