@@ -16,13 +16,16 @@ _LIKELY = re.compile(
 )
 """A lead byte of UTF-8 followed by its next bytes, read as Windows-1252 or Latin-1."""
 
+_QUICK = re.compile(f"[ÂÃÅÄÎÏÐÑ×ØÙâäåæçèéðï][{_SECOND}]")
+"""What all of those begin with, in the form of pattern that is searched fastest."""
+
 
 def repaired(text: str) -> str:
     """Return the text mended where it was; clean text comes back as the same object.
 
     Only lines that hold a typical sequence are shown to ftfy, which decides.
     """
-    if text.isascii() or not _LIKELY.search(text):
+    if text.isascii() or not _QUICK.search(text) or not _LIKELY.search(text):
         return text
     lines = text.split("\n")
     mended = [ftfy.fix_encoding(line) if _LIKELY.search(line) else line for line in lines]

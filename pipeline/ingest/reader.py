@@ -197,7 +197,6 @@ class Reading:
                 "be read. Extract the text and upload that.",
             )
 
-
     def _refuse_sample(self, sample: bytes) -> None:
         """Refuse a member that is no text before anything of it is given."""
         decoder = TextDecoder([sample], self.encoding)
