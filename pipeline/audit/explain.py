@@ -51,6 +51,13 @@ def explain_text(corpus: Corpus, text: str, *, threshold: float, limit: int = 5)
 
     Compares with every signature of every live dump: a question for people, not for pipelines.
 
+    Args:
+        corpus: what is published.
+        text: any text.
+        threshold: the least similarity of a duplicate in the night to come; dumps of a stricter
+            one keep to theirs.
+        limit: how many answers of each part.
+
     Returns:
         At most `limit` documents that the text would be a duplicate of, its witness first, then
         at most `limit` others that are as similar; the most similar first in each part. An answer
@@ -64,9 +71,12 @@ def explain_text(corpus: Corpus, text: str, *, threshold: float, limit: int = 5)
     hits: list[_Hit] = []
     for dump_date in sorted(snapshot.dumps):
         state = snapshots.load_state(corpus, snapshot, dump_date)
-        hits += _judged(corpus, state, _alike(corpus, state, wanted, threshold))
+        stricter = max(threshold, snapshot.dumps[dump_date].threshold)
+        hits += _judged(corpus, state, _alike(corpus, state, wanted, stricter))
+    hits.sort(key=lambda hit: (-hit.similarity, *hit.order))
     witness = _witness_of_copy(corpus, snapshot, hits)
-    hits.sort(key=lambda hit: (hit.document_id != witness, -hit.similarity, *hit.order))
+    if witness is not None:
+        hits = [witness, *(hit for hit in hits if hit.document_id != witness.document_id)]
     chosen = [hit for hit in hits if hit.duplicate][:limit]
     chosen += [hit for hit in hits if not hit.duplicate][:limit]
     return [_shown_hit(corpus, snapshot, hit, text) for hit in chosen]
@@ -112,16 +122,25 @@ def _judged(corpus: Corpus, state: DumpState, hits: list[_Hit]) -> list[_Hit]:
     return [replace(hit, kept=hit.document_id in kept) for hit in hits]
 
 
-def _witness_of_copy(corpus: Corpus, snapshot: Snapshot, hits: list[_Hit]) -> str | None:
+def _witness_of_copy(corpus: Corpus, snapshot: Snapshot, hits: list[_Hit]) -> _Hit | None:
     """Return the witness that the text shares with its earliest copy, as deduplication decides."""
     copies = [hit for hit in hits if hit.exact]
     if not copies:
         return None
     first = min(copies, key=lambda hit: hit.order)
     if first.kept:
-        return first.document_id
-    found = lookup.find_verdict(corpus, snapshot, first.document_id)
-    return str(found.verdict["witness_id"])
+        return first
+    verdict = lookup.find_verdict(corpus, snapshot, first.document_id).verdict
+    found = lookup.find_verdict(corpus, snapshot, verdict["witness_id"])
+    state = snapshots.load_state(corpus, snapshot, found.dump_date)
+    return _Hit(
+        state,
+        verdict["witness_id"],
+        similarity=verdict["similarity"],
+        exact=False,
+        met=True,
+        kept=True,
+    )
 
 
 def _alike(corpus: Corpus, state: DumpState, wanted: Signatures, threshold: float) -> list[_Hit]:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from pipeline import runner
 from pipeline.audit.explain import explain_document, explain_text
 from pipeline.cli import output
-from pipeline.model.settings import Settings
+from pipeline.model.settings import DedupSettings, Settings
 from pipeline.signature import sign, similarity
 from pipeline.storage.open import open_store
 from tests.nights import land, run, settings_for
@@ -104,13 +105,47 @@ def witness(settings: Settings, dump_date: str) -> str:
     return str(row["witness_id"])
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(NEAR, ["near", "unpublished"], id="a copy shares the verdict all the same"),
+        pytest.param(changed(21), [], id="not similar enough for the night to come"),
+    ],
+)
+def test_a_stricter_night(settings: Settings, text: str, expected: list[str]) -> None:
+    """A raised threshold frees what is like a document, not what is a copy of a dropped one."""
+    answers = explained(settings, text, threshold=0.97)
+    assert [one["relation"] for one in answers] == expected
+    stricter = msgspec.structs.replace(settings, dedup=DedupSettings(threshold=0.97))
+    assert publish(stricter, "2026-11-23", text)["kept"] == (0 if expected else 1)
+    if expected:
+        assert witness(settings, "2026-11-23") == answers[0]["document"]["document_id"]
+
+
+def test_a_stricter_corpus(settings: Settings) -> None:
+    """Documents published under a stricter threshold keep to it when the next night is laxer."""
+    published_again(settings, 0.97)
+    assert explained(settings, changed(21)) == []
+    assert publish(settings, "2026-11-23", changed(21))["kept"] == 1
+
+
 def test_without_a_band_key_in_common_nobody_compares(settings: Settings) -> None:
     """A text as similar as the threshold asks for that meets no document counts as new."""
     text = unmet()
+    laxer = published_again(settings, 0.5)
     answers = explained(settings, text, threshold=0.5)
     found = {one["document"]["dump_date"]: one["relation"] for one in answers}
     assert found["2026-11-21"] == "unmet"
     assert not any(one["duplicate"] for one in answers)
+    assert publish(laxer, "2026-11-23", text)["kept"] == 1
+
+
+def published_again(settings: Settings, threshold: float) -> Settings:
+    """Publish both nights again under another threshold."""
+    other = msgspec.structs.replace(settings, dedup=DedupSettings(threshold=threshold))
+    for day in (21, 22):
+        run(other, f"2026-11-{day}", f"again-{day}")
+    return other
 
 
 def unmet() -> str:
