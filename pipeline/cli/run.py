@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 import json
 import secrets
+import sys
 from typing import Any
 
 import click
 
 from pipeline.cli import output
+from pipeline.errors import WinnowError
 
 
 @click.command()
@@ -32,7 +34,11 @@ def run(  # noqa: PLR0913 - one parameter a flag
     allow_deleted: bool,
     as_json: bool,
 ) -> None:
-    """Process nights in this process, without Airflow."""
+    """Process nights in this process, without Airflow.
+
+    A night that fails says so on stderr and does not keep the others from being processed; the
+    exit code is then 1.
+    """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
 
     if bool(dates) == due:
@@ -40,17 +46,20 @@ def run(  # noqa: PLR0913 - one parameter a flag
     settings = lookup.settings(corpus=True, landing=True)
     with runner.session(settings) as night:
         nights = tuple(night.due()) if due else dates
-        results = [
-            _one(night, date, run_id or _new_run_id(), allow_deleted=allow_deleted)
-            for date in nights
-        ]
-    if as_json:
-        for result in results:
-            click.echo(json.dumps(result))
-    elif not results:
+        failed = 0
+        for date in nights:
+            try:
+                one = _one(night, date, run_id or _new_run_id(), allow_deleted=allow_deleted)
+            except WinnowError as error:
+                failed += 1
+                said = str(error).removeprefix(f"{date}: ")
+                click.echo(f"winnow: {date}: {said}", err=True)
+            else:
+                _tell(one, as_json=as_json)
+    if not nights and not as_json:
         click.echo("Nothing is due: every complete night is published as it landed.")
-    else:
-        output.nights(results)
+    if failed:
+        sys.exit(1)
 
 
 @click.command()
@@ -77,6 +86,15 @@ def _one(night: Any, date: str, run_id: str, *, allow_deleted: bool) -> dict[str
         if label == "commit":
             result |= summary
     return result
+
+
+def _tell(result: dict[str, Any], *, as_json: bool) -> None:
+    """Say at once what a night counted: those after it may take hours."""
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        output.nights([result])
+    sys.stdout.flush()
 
 
 def _new_run_id() -> str:
