@@ -145,12 +145,23 @@ def _retracted(night: int) -> int:
 
 
 def _pages(night: int) -> tuple[tuple[str, tuple[Article, ...]], ...]:
-    """Return one page a language with 5 to 10 articles, and one in all languages."""
+    """Return a page a language of 5 to 10 articles, every second one with neighbours' articles.
+
+    The last page has articles in eight languages.
+    """
     made: list[tuple[str, tuple[Article, ...]]] = []
-    for index, (language, voice) in enumerate(voices().items()):
+    every = list(voices().items())
+    for index, (_, voice) in enumerate(every):
         heading = voice.tag.replace("{place}", voice.places[(night + index) % len(voice.places)])
-        names = [f"{DATES[night]}/page/{number}" for number in range(5 + (night + index) % 6)]
-        made.append((heading, tuple(write_article(language, voice, name) for name in names)))
-    mixed = list(voices().items())[night : night + 8]
-    articles = tuple(write_article(lang, voice, f"{DATES[night]}/mixed") for lang, voice in mixed)
-    return (*made, (f"Category archives: {DATES[night]}", articles))
+        spread = 3 if index % 2 else 1
+        articles = []
+        for number in range(5 + (night + index) % 6):
+            language, speaker = every[(index + number % spread) % len(every)]
+            topics = sorted(speaker.topics)
+            topic = topics[(night + index + number) % len(topics)]
+            name = f"{DATES[night]}/page/{index}/{number}"
+            articles.append(write_article(language, speaker, name, topic=topic))
+        made.append((heading, tuple(articles)))
+    mixed = every[night : night + 8]
+    many = tuple(write_article(lang, voice, f"{DATES[night]}/mixed") for lang, voice in mixed)
+    return (*made, (f"Category archives: {DATES[night]}", many))
