@@ -74,7 +74,7 @@ def ingest_manifests(corpus: Corpus, state: DumpState) -> Iterable[IngestManifes
 
 
 def _rows(corpus: Corpus, ref: FileRef, prefix: str) -> list[dict[str, Any]]:
-    path = corpus.store.fetch(ref, corpus.scratch)
+    path = corpus.fetch(ref)
     rows: list[dict[str, Any]] = []
     with pq.ParquetFile(path, memory_map=True) as file:
         for group in range(file.num_row_groups):

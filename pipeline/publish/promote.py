@@ -33,15 +33,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pipeline.errors import ConflictError
+from pipeline.errors import ConflictError, CorruptError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
 from pipeline.publish.leaves import Leaf, leaves
 from pipeline.storage import layout, snapshots
-from pipeline.storage.units import Corpus, encode
+from pipeline.storage.units import Corpus, decode, encode
 
 MAX_ROUNDS = 20
 WORKERS = 8
+_ILLEGIBLE = "illegible"
+"""Stands for the token of a note of the trees that is damaged; never stored."""
 COVER_BYTES = (
     b"This leaf is being replaced. Read it again in a moment; if this stays, run promote.\n"
 )
@@ -113,6 +115,7 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
 
     Raises:
         ConflictError: another promote claimed the trees and is at work on them.
+        CorruptError: the trees show dumps, but the corpus has lost its pointer: nothing is deleted.
     """
     totals = {"dumps": 0, "copied": 0, "deleted": 0}
     touched: frozenset[str] = frozenset()
@@ -138,6 +141,7 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
 def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | None:
     """Mark the dumps that need work as changing; None when the trees are in step."""
     trees, etag = _trees(corpus)
+    full = full or trees.token == _ILLEGIBLE
     snapshot = snapshots.current(corpus)
     wanted = {date: ref.state.sha256 for date, ref in snapshot.dumps.items()}
     every = wanted.keys() | trees.states.keys() | (_dates(corpus) if full else set())
@@ -196,8 +200,7 @@ def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     """Bring one dump's leaves in step; return the number of objects copied and deleted."""
     published = date in claim.snapshot.dumps
     wanted = leaves(snapshots.load_state(corpus, claim.snapshot, date)) if published else {}
-    memory = corpus.find(layout.promoted(date), Copies)
-    known = memory.objects if memory and date not in claim.trees.redo else {}
+    known = {} if date in claim.trees.redo else _remembered(corpus, date)
     present = _present(corpus, date)
     work = [
         _Leaf(folder, wanted.get(folder, {}), present.get(folder, {}), known)
@@ -253,11 +256,29 @@ def _hold(corpus: Corpus, claim: _Claim) -> None:
             raise ConflictError("expected our claim on the trees, found another promote's.")
 
 
+def shown(corpus: Corpus) -> dict[str, str]:
+    """Return which state the trees show of each dump; "" while it changes or is not known."""
+    return _trees(corpus)[0].states
+
+
 def _trees(corpus: Corpus) -> tuple[Trees, str | None]:
+    """Read what the trees show; a note that cannot be read says nothing of any dump."""
     if corpus.store.stat(layout.PROMOTED) is None:
         return Trees(), None
     data, etag = corpus.store.get(layout.PROMOTED)
-    return msgspec.json.decode(data, type=Trees), etag
+    try:
+        return decode(layout.PROMOTED, data, Trees), etag
+    except CorruptError:
+        return Trees(token=_ILLEGIBLE), etag
+
+
+def _remembered(corpus: Corpus, date: str) -> Mapping[str, tuple[str, str]]:
+    """Return what is known of one dump's objects; nothing when the note of it is damaged."""
+    try:
+        memory = corpus.find(layout.promoted(date), Copies)
+    except CorruptError:
+        return {}
+    return memory.objects if memory else {}
 
 
 def _present(corpus: Corpus, date: str) -> dict[str, dict[str, str]]:

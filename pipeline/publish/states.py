@@ -45,6 +45,9 @@ def own_state(corpus: Corpus, plan: Plan, *, decision: Decision, dump: TouchedDu
         files=tuple(sorted(plan.files, key=lambda file: file.key)),
         file_counts=books,
         shards=tuple(shard.fingerprint for shard in plan.shards),
+        shard_manifests=tuple(
+            corpus.reference(layout.unit("ingest", shard.fingerprint)) for shard in plan.shards
+        ),
         kept_hashes=dump.kept_hashes,
         index=decision.index,
         edges=decision.edges,

@@ -28,6 +28,7 @@ TABLES = ("documents", "verdicts", "quarantine", "runs")
 
 CURRENT = "store/current.json"
 SNAPSHOTS = "store/snapshots/"
+UNITS = "store/units/"
 DATA = "store/data/"
 PROMOTED = "store/promoted.json"
 COVER = "part-being-replaced.parquet"
@@ -38,6 +39,16 @@ PROBE = "store/probe/"
 def snapshot(sequence: int, digest: str) -> str:
     """Key of the commit object number `sequence`."""
     return f"{SNAPSHOTS}{sequence:08d}-{digest[:16]}.json"
+
+
+def first_snapshots() -> str:
+    """Start of the keys of commit objects that have no parent."""
+    return f"{SNAPSHOTS}{1:08d}-"
+
+
+def names_bytes(key: str, digest: str) -> bool:
+    """Say whether the key of an immutable object is that of bytes with this sha256."""
+    return digest[:16] in key.rsplit("/", 1)[1]
 
 
 def state(dump_date: str, digest: str) -> str:
@@ -57,7 +68,7 @@ def ledger(dump_date: str) -> str:
 
 def unit(stage: str, fingerprint: str) -> str:
     """Key of the manifest that commits one unit of a stage."""
-    return f"store/units/{stage}/{fingerprint}.json"
+    return f"{UNITS}{stage}/{fingerprint}.json"
 
 
 def data(stage: str, fingerprint: str, name: str, digest: str, suffix: str = "parquet") -> str:

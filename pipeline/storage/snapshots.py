@@ -1,25 +1,51 @@
 """Reading snapshots and moving the pointer to them.
 
-Holds: `current`, `load_snapshot`, `load_state`, `history`, `advance`. Reads and writes the corpus
-store. Not here: what goes into a snapshot (`publish/commit.py`).
+Holds: `current`, `published`, `load_snapshot`, `load_state`, `history`, `advance`. Reads and writes
+the corpus store. Not here: what goes into a snapshot (`publish/commit.py`), bringing back a pointer
+that was lost (`pointer.py`).
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-import msgspec
-
-from pipeline.errors import ConflictError, MissingError
+from pipeline.errors import ConflictError, CorruptError, MissingError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import EMPTY, DumpState, Pointer, Snapshot
 from pipeline.storage import layout
-from pipeline.storage.units import Corpus, encode
+from pipeline.storage.units import Corpus, decode, encode
 
 
 def current(corpus: Corpus) -> Snapshot:
-    """Return the current snapshot; the empty one when nothing was ever published."""
-    return _open(corpus, pointed(corpus))
+    """Return the current snapshot; the empty one when nothing was ever published.
+
+    Raises:
+        CorruptError: the pointer to it is damaged, or lost from a corpus that had one.
+    """
+    pointer, _ = _pointer(corpus)
+    snapshot = _open(corpus, pointer.snapshot if pointer else None)
+    told = (pointer.sequence, pointer.run_id) if pointer else (0, "")
+    if told != (snapshot.sequence, snapshot.run_id):
+        raise CorruptError(
+            f"{layout.CURRENT}: expected to name snapshot {snapshot.sequence} of run "
+            f"{snapshot.run_id}, found {told}. `winnow heal` writes it anew."
+        )
+    return snapshot
+
+
+def published(corpus: Corpus) -> Snapshot:
+    """Return the current snapshot of a corpus that has one.
+
+    Raises:
+        MissingError: nothing was ever published here.
+    """
+    snapshot = current(corpus)
+    if snapshot.sequence == 0:
+        raise MissingError(
+            f"expected a published corpus at {corpus.store.url}, found none. Check --corpus or "
+            "store.corpus; `winnow run --due` publishes the first nights."
+        )
+    return snapshot
 
 
 def load_snapshot(corpus: Corpus, sequence: int) -> Snapshot:
@@ -56,8 +82,7 @@ def load_state(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> DumpState:
             f"`winnow status` lists the dumps; `winnow run --dump-date {dump_date}` adds it."
         )
         raise MissingError(message)
-    path = corpus.store.fetch(ref.state, corpus.scratch)
-    return msgspec.json.decode(path.read_bytes(), type=DumpState)
+    return decode(ref.state.key, corpus.fetch(ref.state).read_bytes(), DumpState)
 
 
 def advance(corpus: Corpus, snapshot: Snapshot) -> None:
@@ -93,15 +118,33 @@ def _pointer(corpus: Corpus) -> tuple[Pointer | None, str | None]:
     try:
         data, etag = corpus.store.get(layout.CURRENT)
     except MissingError:
+        _never_published(corpus)
         return None, None
-    return msgspec.json.decode(data, type=Pointer), etag
+    return decode(layout.CURRENT, data, Pointer), etag
+
+
+def _never_published(corpus: Corpus) -> None:
+    """Refuse to take a corpus for empty that has lost its pointer.
+
+    A first commit that died before it moved the pointer leaves one snapshot and no trees.
+    """
+    newest = max((info.key for info in corpus.store.list(layout.SNAPSHOTS)), default="")
+    first = newest.startswith(layout.first_snapshots())
+    promoted = corpus.store.stat(layout.PROMOTED) is not None
+    lost = promoted or (newest and not first)
+    if lost and corpus.store.stat(layout.CURRENT) is None:
+        raise CorruptError(
+            f"{layout.CURRENT}: expected the pointer of a corpus that was published, found none; "
+            f"its newest snapshot is {newest or 'lost as well'}. Nothing is read or changed "
+            "without it: restore the object from a backup or a bucket version, or let "
+            "`winnow heal` point to the newest sound snapshot."
+        )
 
 
 def _open(corpus: Corpus, ref: FileRef | None) -> Snapshot:
     if ref is None:
         return EMPTY
-    path = corpus.store.fetch(ref, corpus.scratch)
-    return msgspec.json.decode(path.read_bytes(), type=Snapshot)
+    return decode(ref.key, corpus.fetch(ref).read_bytes(), Snapshot)
 
 
 def _no_snapshot(sequence: int) -> str:

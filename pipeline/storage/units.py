@@ -19,12 +19,18 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import ConflictError, MissingError
+from pipeline.errors import ConflictError, CorruptError, MissingError
 from pipeline.model.files import FileRef
 from pipeline.storage import layout
 from pipeline.storage.store import Store
 
 T = TypeVar("T")
+
+SCRATCH_BYTES = 8 << 30
+"""Downloaded files that stay in the scratch folder for the next reader; the oldest go first."""
+
+_DIGITS = 64
+"""Length of the name of a downloaded file, which is its sha256."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
 
@@ -35,23 +41,53 @@ class Corpus:
     Use as a context manager: the scratch folder goes when the block ends.
     """
 
-    def __init__(self, store: Store, scratch: Path) -> None:
+    def __init__(self, store: Store, scratch: Path, *, scratch_bytes: int = SCRATCH_BYTES) -> None:
         """Bind the store to an existing scratch folder."""
         self.store = store
         self.scratch = scratch
+        self._scratch_bytes = scratch_bytes
+        self._reads = 0
+        self._last_read: dict[str, int] = {}
 
     def read(self, ref: FileRef, *, columns: list[str] | None = None) -> pa.Table:
         """Read a whole small Parquet file after checking its hash."""
-        path = self.store.fetch(ref, self.scratch)
+        path = self.fetch(ref)
         return pq.read_table(path, columns=columns, memory_map=True, partitioning=None)
 
     def batches(
         self, ref: FileRef, *, columns: list[str] | None = None, rows: int = 4096
     ) -> Iterator[pa.RecordBatch]:
         """Stream a Parquet file in batches of at most `rows`, after checking its hash."""
-        path = self.store.fetch(ref, self.scratch)
+        path = self.fetch(ref)
         with pq.ParquetFile(path, memory_map=True) as file:
             yield from file.iter_batches(batch_size=rows, columns=columns)
+
+    def fetch(self, ref: FileRef) -> Path:
+        """Return a checked local file that holds `ref`; open it before the next call.
+
+        A later call may remove its name when the scratch folder is full; who has it open or mapped
+        reads on.
+        """
+        path = self.store.fetch(ref, self.scratch)
+        if path.parent == self.scratch:
+            self._reads += 1
+            self._last_read[path.name] = self._reads
+            self._make_room(path)
+        return path
+
+    def _make_room(self, latest: Path) -> None:
+        """Remove downloaded files, least recently read first, until the others fit."""
+        with os.scandir(self.scratch) as entries:
+            held = [(entry.name, entry.stat()) for entry in entries if len(entry.name) == _DIGITS]
+        size = sum(stat.st_size for _, stat in held)
+        held.sort(key=lambda one: (self._last_read.get(one[0], 0), one[1].st_mtime_ns))
+        for name, stat in held:
+            if size <= self._scratch_bytes:
+                return
+            if name != latest.name:
+                (self.scratch / name).unlink(missing_ok=True)
+                self._last_read.pop(name, None)
+                size -= stat.st_size
 
     def write(
         self, stage: str, fingerprint: str, name: str, table: pa.Table, **options: object
@@ -90,8 +126,12 @@ class Corpus:
         return manifest
 
     def load(self, key: str, kind: type[T]) -> T:
-        """Read a manifest. Raises `MissingError` when the unit was never finished."""
-        return msgspec.json.decode(self.store.get(key)[0], type=kind)
+        """Read a manifest. Raises `MissingError` when the unit was never finished.
+
+        Raises:
+            CorruptError: what is stored is no such manifest.
+        """
+        return decode(key, self.store.get(key)[0], kind)
 
     def find(self, key: str, kind: type[T]) -> T | None:
         """Read a manifest, or return None when the unit was never finished."""
@@ -99,6 +139,11 @@ class Corpus:
             return self.load(key, kind)
         except MissingError:
             return None
+
+    def reference(self, key: str) -> FileRef:
+        """Return a reference to a small stored object as it is now."""
+        data, _ = self.store.get(key)
+        return FileRef(key, hashlib.sha256(data).hexdigest(), len(data), 0)
 
     def save(self, value: object, key_of: Callable[[str], str]) -> FileRef:
         """Write an immutable JSON value at the key made from its sha256; return a reference."""
@@ -120,6 +165,21 @@ def open_corpus(store: Store) -> Iterator[Corpus]:
 def encode(value: object) -> bytes:
     """Encode a model value as deterministic JSON."""
     return _encoder.encode(value)
+
+
+def decode(key: str, data: bytes, kind: type[T]) -> T:
+    """Decode a stored JSON value.
+
+    Raises:
+        CorruptError: it is no such value.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.DecodeError as error:
+        raise CorruptError(
+            f"{key}: expected a {kind.__name__}, found {len(data)} bytes that are none: {error}. "
+            "`winnow heal` mends what can be made again."
+        ) from error
 
 
 def _sha256(path: Path) -> str:

@@ -77,6 +77,6 @@ def _mismatch(ref: FileRef, size: int, digest: str) -> CorruptError:
     """Say which stored file is damaged and what brings it back."""
     return CorruptError(
         f"{ref.key}: expected {ref.size} bytes with sha256 {ref.sha256}, found {size} bytes with "
-        f"{digest}. The stored file is damaged: restore the object from a backup or a bucket "
-        "version, or delete its unit's manifest and run the dump again."
+        f"{digest}. The stored file is damaged: `winnow heal` makes it again, or restore the "
+        "object from a backup or a bucket version."
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from demo.object_store import ObjectStore
-from pipeline.errors import ConflictError, MissingError
+from pipeline.errors import ConflictError, CorruptError, MissingError
 from pipeline.model.snapshot import EMPTY, Snapshot
-from pipeline.storage import snapshots
+from pipeline.storage import layout, snapshots
 from pipeline.storage.s3 import S3Store
 from pipeline.storage.units import Corpus
 from tests.storage.fault_proxy import FaultProxy
@@ -46,6 +46,36 @@ def test_history_is_the_chain_from_the_current_one(corpus: Corpus) -> None:
     assert [snapshots.load_snapshot(corpus, number) for number in (1, 2, 3)] == made
     with pytest.raises(MissingError, match="expected snapshot 4"):
         snapshots.load_snapshot(corpus, 4)
+
+
+def test_a_lost_pointer_is_no_empty_corpus(corpus: Corpus) -> None:
+    """A corpus of several snapshots without its pointer is refused, with the newest one's name."""
+    for number in range(2):
+        commit(corpus, f"run-{number}")
+    newest = snapshots.pointed(corpus)
+    corpus.store.delete([layout.CURRENT])
+    assert newest is not None
+    with pytest.raises(CorruptError, match=newest.key):
+        snapshots.current(corpus)
+    with pytest.raises(CorruptError, match="winnow heal"):
+        snapshots.advance(corpus, Snapshot(sequence=1, parent=None, run_id="r", dumps={}))
+
+
+def test_a_first_commit_that_died_may_be_done_again(corpus: Corpus) -> None:
+    """One snapshot that no pointer ever named does not stop the next run."""
+    commit(corpus, "died-before-the-pointer")
+    corpus.store.delete([layout.CURRENT])
+    assert snapshots.current(corpus) == EMPTY
+    assert commit(corpus, "next").sequence == 1
+
+
+def test_a_pointer_that_says_another_run(corpus: Corpus) -> None:
+    """A pointer must say of its snapshot what that says of itself."""
+    commit(corpus, "run-1")
+    data, _ = corpus.store.get(layout.CURRENT)
+    corpus.store.put(layout.CURRENT, data.replace(b"run-1", b"run-2"))
+    with pytest.raises(CorruptError, match="expected to name snapshot 1 of run run-1"):
+        snapshots.current(corpus)
 
 
 def test_a_stale_parent_is_refused(corpus: Corpus) -> None:

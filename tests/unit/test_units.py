@@ -103,3 +103,35 @@ def test_no_tables_concatenate_to_an_empty_one() -> None:
     """The schema survives without rows."""
     assert concat([], TABLE.schema) == TABLE.schema.empty_table()
     assert concat([TABLE, TABLE], TABLE.schema).num_rows == 20_000
+
+
+def test_scratch_folder_is_bounded(memory_corpus: Corpus) -> None:
+    """Downloads beyond the limit are removed, least recently read first; open ones can be read."""
+    tables = [pa.table({"number": [number] * 100}) for number in range(4)]
+    refs = [memory_corpus.write("test", f"f{at}", "rows", table) for at, table in enumerate(tables)]
+    limit = refs[0].size * 2 + refs[0].size // 2
+    corpus = Corpus(memory_corpus.store, memory_corpus.scratch, scratch_bytes=limit)
+    opened = corpus.batches(refs[0])
+    first = next(opened)
+    for ref in (refs[1], refs[2], refs[1], refs[3]):
+        corpus.read(ref)
+    held = {path.name for path in corpus.scratch.iterdir()}
+    assert held == {refs[1].sha256, refs[3].sha256}
+    assert pa.Table.from_batches([first, *opened]) == tables[0]
+    assert [corpus.read(ref) for ref in refs] == tables
+
+
+def test_a_file_larger_than_the_scratch_limit_is_read(memory_corpus: Corpus) -> None:
+    """The file that is being read stays, whatever the limit."""
+    ref = memory_corpus.write("test", "f1", "rows", TABLE)
+    corpus = Corpus(memory_corpus.store, memory_corpus.scratch, scratch_bytes=1)
+    assert corpus.read(ref) == TABLE
+    assert corpus.fetch(ref).is_file()
+
+
+def test_a_manifest_that_is_none_says_what_to_do(memory_corpus: Corpus) -> None:
+    """Garbage in place of a manifest is a damaged object and no unfinished unit."""
+    key = layout.unit("test", "f1")
+    memory_corpus.store.put(key, b"garbage")
+    with pytest.raises(CorruptError, match="`winnow heal`"):
+        memory_corpus.find(key, Manifest)
