@@ -1,7 +1,8 @@
 """All that a corpus has signed, in one order: the input of every recomputation.
 
-Holds: `Signed`, `load`. Reads staged signatures and verdicts of a snapshot's dumps; about 400 bytes
-of memory a document. Not here: what is concluded from it (`verify.py`).
+Holds: `Signed`, `load`, `take`, `signatures`, `hexes`. Reads staged signatures and verdicts of a
+snapshot's dumps; about 400 bytes of memory a document.
+Not here: what is concluded from it (`recompute.py`).
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def load(corpus: Corpus, snapshot: Snapshot) -> Signed:
         state = snapshots.load_state(corpus, snapshot, date)
         for manifest in ingest_manifests(corpus, state):
             table = corpus.read(manifest.signatures).combine_chunks()
-            names.append(_names(date, _hex(table["document_id"])))
-            parts.append(_signatures(table))
+            names.append(_names(date, hexes(table["document_id"])))
+            parts.append(signatures(table))
         tables.append(corpus.read(state.verdicts))
         told.append(_names(date, tables[-1]["document_id"].to_pylist()))
     signed, published = np.concatenate(names), np.concatenate(told)
@@ -90,11 +91,13 @@ def _names(date: str, ids: list[str]) -> Array:
     return np.array([f"{date}/{one}" for one in ids], "U43")
 
 
-def _hex(column: pa.ChunkedArray) -> list[str]:
+def hexes(column: pa.ChunkedArray) -> list[str]:
+    """Return binary ids as hexadecimal text."""
     return [value.hex() for value in column.to_pylist()]
 
 
-def _signatures(table: pa.Table) -> Signatures:
+def signatures(table: pa.Table) -> Signatures:
+    """Return stored signatures; tokens are not stored and count as 0."""
     rows = table.num_rows
     return Signatures(
         _bytes(table["content_hash"], rows, 16),

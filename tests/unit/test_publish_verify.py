@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import ConfigError, MissingError
+from pipeline.model.finding import PROMISES
 from pipeline.model.snapshot import DumpRef, DumpState, Partition
 from pipeline.publish.leaves import files, leaves
 from pipeline.publish.promote import promote
@@ -86,17 +87,20 @@ def test_checks_are_repeated(corpus: Corpus) -> None:
 
 
 @pytest.mark.parametrize(
-    "pick",
+    ("promise", "pick"),
     [
-        lambda state: state.verdicts.key,
-        lambda state: state.quarantine.key,
-        lambda state: state.runs[0].key,
-        lambda state: state.index[0].key,
-        lambda state: state.documents[0].files[0].key,
+        (5, lambda state: state.verdicts.key),
+        (5, lambda state: state.quarantine.key),
+        (5, lambda state: state.runs[0].key),
+        (4, lambda state: state.index[0].key),
+        (5, lambda state: state.documents[0].files[0].key),
+        (1, lambda state: state.shard_manifests[0].key),
     ],
 )
 @pytest.mark.parametrize("damage", ["missing", "flipped"])
-def test_damaged_store_files(corpus: Corpus, pick: Callable[[DumpState], str], damage: str) -> None:
+def test_damaged_store_files(
+    corpus: Corpus, promise: int, pick: Callable[[DumpState], str], damage: str
+) -> None:
     """Any file that the snapshot names is found when it is gone or one bit of it changed."""
     key = pick(state_of(corpus))
     data = bytearray(corpus.store.get(key)[0])
@@ -106,7 +110,7 @@ def test_damaged_store_files(corpus: Corpus, pick: Callable[[DumpState], str], d
     else:
         corpus.store.put(key, bytes(data))
     (found,) = verify_store(view(corpus))
-    assert (found.promise, found.name) == (5, "readers never see half a night")
+    assert (found.promise, found.name) == (promise, PROMISES[promise])
     assert found.detail.startswith(f"{key}: expected ")
 
 

@@ -1,0 +1,152 @@
+"""What the promises say, computed again from what is stored.
+
+Holds: `texts`, `nothing_twice`, `witnesses`, `verdicts`, `quiet_nights`. Reads staged and published
+texts, and signatures through `signed.py`. Not here: in which order, and what happens when something
+cannot be read (`verify.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.audit import signed as reading
+from pipeline.audit.lookup import ingest_manifests
+from pipeline.audit.signed import Array, Signed
+from pipeline.dedup.settle import REASONS, UNIQUE
+from pipeline.dedup.standalone import decide_all
+from pipeline.model.finding import Finding, broken
+from pipeline.model.manifest import IngestManifest
+from pipeline.model.snapshot import DumpState
+from pipeline.signature import Signatures, pair_similarity, sign
+from pipeline.storage import snapshots
+from pipeline.storage.units import Corpus
+
+_SHOWN = 5
+_BATCH_ROWS = 2048
+_SIGNED = ("content_hash", "band_keys", "minima", "shingles")
+
+
+def texts(corpus: Corpus, state: DumpState) -> Iterator[Finding]:
+    """Sign the staged and published texts of a dump again (promises 1 and 4)."""
+    date = state.dump_date
+    for manifest in ingest_manifests(corpus, state):
+        for trouble in _staged(corpus, manifest):
+            yield broken(4, f"{date}, shard {manifest.fingerprint}: {trouble}")
+    for part in state.documents:
+        wrong = 0
+        for ref in part.files:
+            columns = ["text", "content_hash"]
+            for batch in corpus.batches(ref, columns=columns, rows=_BATCH_ROWS):
+                wrong += _other_hashes(batch, sign(batch["text"]))
+        if wrong:
+            yield broken(1, f"{date}/{part.language}: {wrong} texts have another content hash")
+
+
+def _staged(corpus: Corpus, manifest: IngestManifest) -> Iterator[str]:
+    """Compare a shard's texts with their content hashes and, row by row, with the signatures."""
+    stored = corpus.read(manifest.signatures).combine_chunks()
+    signatures, ids = reading.signatures(stored), reading.hexes(stored["document_id"])
+    rows, hashes, wrong = 0, 0, 0
+    columns = ["document_id", "text", "content_hash"]
+    for batch in corpus.batches(manifest.documents, columns=columns, rows=_BATCH_ROWS):
+        here = slice(rows, rows + batch.num_rows)
+        rows += batch.num_rows
+        again = sign(batch["text"])
+        hashes += _other_hashes(batch, again)
+        if rows <= len(ids):
+            same = np.array(ids[here]) == np.array(batch["document_id"].to_pylist())
+            wrong += int(np.count_nonzero(~(same & _same(signatures, again, here))))
+    if rows != len(ids):
+        yield f"expected {rows} signatures, one a document, found {len(ids)}"
+    if hashes:
+        yield f"{hashes} staged texts have another content hash"
+    if wrong:
+        yield f"{wrong} stored signatures are not those of their texts"
+
+
+def _same(stored: Signatures, again: Signatures, rows: slice) -> Array:
+    """Say of each row whether all that was stored is what the text gives now."""
+    equal = np.ones(len(again), np.bool_)
+    for name in _SIGNED:
+        one = getattr(stored, name)[rows] == getattr(again, name)
+        equal &= one.reshape(len(again), -1).all(axis=1)
+    return equal
+
+
+def _other_hashes(batch: pa.RecordBatch, again: Signatures) -> int:
+    told = batch["content_hash"].to_pylist()
+    found = [row.tobytes().hex() for row in again.content_hash]
+    return sum(one != other for one, other in zip(found, told, strict=True))
+
+
+def nothing_twice(documents: Signed, threshold: float) -> Iterator[Finding]:
+    """Match the kept documents among themselves (promise 2)."""
+    rows = np.flatnonzero(documents.kept)
+    kept = reading.take(documents.signatures, rows)
+    state = decide_all(kept, np.arange(len(rows)), threshold)
+    again = np.flatnonzero(state.reason != UNIQUE)
+    for row in again[:_SHOWN]:
+        twin = documents.names[rows[state.witness[row]]]
+        score = float(state.similarity[row])
+        yield broken(
+            2, f"{documents.names[rows[row]]} is published and {score:.3f} similar to {twin}"
+        )
+    if len(again) > _SHOWN:
+        yield broken(2, f"{len(again)} published documents are similar to another in all")
+
+
+def witnesses(documents: Signed) -> Iterator[Finding]:
+    """Look up each witness and compare signatures again (promise 3)."""
+    dropped = np.flatnonzero(~documents.kept)
+    place = np.searchsorted(documents.names, documents.witness[dropped])
+    place = np.minimum(place, max(len(documents.names) - 1, 0))
+    there = documents.names[place] == documents.witness[dropped]
+    sound = there & documents.kept[place] & (place < dropped)
+    yield from _some(3, documents.names[dropped[~sound]], "has no earlier published witness")
+    rows, witnesses = dropped[sound], place[sound]
+    signatures = documents.signatures
+    pairs = np.stack([rows, witnesses], axis=1)
+    score = pair_similarity(signatures.minima, signatures.minima, pairs)
+    same = (signatures.content_hash[rows] == signatures.content_hash[witnesses]).all(axis=1)
+    score[same] = 1.0
+    differs = score != documents.similarity[rows]
+    yield from _some(3, documents.names[rows[differs]], "has another similarity than stated")
+
+
+def verdicts(documents: Signed, threshold: float) -> Iterator[Finding]:
+    """Decide all documents at once, from their signatures alone (promise 4)."""
+    state = decide_all(documents.signatures, np.arange(len(documents.names)), threshold)
+    reasons = np.array(REASONS)[state.reason]
+    witness = np.where(state.witness >= 0, documents.names[state.witness], reading.NO_WITNESS)
+    differs = (
+        ((state.reason == UNIQUE) != documents.kept)
+        | (reasons != documents.reason)
+        | (witness != documents.witness)
+        | (np.where(documents.kept, 0, state.similarity) != documents.similarity)
+    )
+    yield from _some(4, documents.names[differs], "has another verdict when decided anew")
+
+
+def quiet_nights(corpus: Corpus) -> Iterator[Finding]:
+    """Compare neighbouring snapshots: a new latest night changes only itself (promise 6)."""
+    chain = snapshots.history(corpus)
+    for child, parent in pairwise(chain):
+        newest = max(child.dumps, default="")
+        if newest in parent.dumps:
+            continue
+        changed = {date for date, ref in child.dumps.items() if parent.dumps.get(date) != ref}
+        if changed - {newest}:
+            yield broken(
+                6, f"snapshot {child.sequence}: night {newest} also changed {sorted(changed)[:-1]}"
+            )
+
+
+def _some(promise: int, names: Array, trouble: str) -> Iterator[Finding]:
+    for name in names[:_SHOWN]:
+        yield broken(promise, f"{name} {trouble}")
+    if len(names) > _SHOWN:
+        yield broken(promise, f"{len(names)} documents in all: each {trouble}")
