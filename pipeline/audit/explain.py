@@ -31,7 +31,7 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
         `document` (verdict and provenance), `witness` (the same of the witness, or None) and
         `diff` (lines of a readable comparison; empty when there is no witness).
     """
-    snapshot = snapshots.current(corpus)
+    snapshot = snapshots.published(corpus)
     found = lookup.find_verdict(corpus, snapshot, document_id)
     state = snapshots.load_state(corpus, snapshot, found.dump_date)
     document = lookup.staged_document(corpus, state, found.verdict["document_id"])
@@ -67,7 +67,7 @@ def explain_text(corpus: Corpus, text: str, *, threshold: float, limit: int = 5)
         duplicate the text would be published.
     """
     wanted = sign(pa.array([text]))
-    snapshot = snapshots.current(corpus)
+    snapshot = snapshots.published(corpus)
     hits: list[_Hit] = []
     for dump_date in sorted(snapshot.dumps):
         state = snapshots.load_state(corpus, snapshot, dump_date)

@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from pipeline.errors import MissingError
 from pipeline.model.settings import RunSettings
+from pipeline.model.versions import Models
 from pipeline.plan import ledger
-from pipeline.plan.discover import dump_dates
-from pipeline.storage import snapshots
+from pipeline.plan.discover import dump_dates, is_dump_date
+from pipeline.storage import layout, snapshots
 from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus
 
@@ -23,19 +25,29 @@ _COUNTS = ("files", "documents", "kept", "dropped_exact", "dropped_near", "dropp
 
 
 def dump_rows(
-    corpus: Corpus, landing: Store | None, settings: RunSettings, *, now: float
+    corpus: Corpus,
+    landing: Store | None,
+    settings: RunSettings,
+    *,
+    now: float,
+    models: Models | None = None,
 ) -> list[Row]:
     """Return one row a night: its state, what landed and what is published.
 
-    State: `published`; `due` (landed, changed, or made with other settings: a run is wanted);
-    `waiting` (still being uploaded). Without a landing area only what is published is known.
+    State: `published`; `due` (landed, changed, or made with other settings or models: a run is
+    wanted); `gone` (published files vanished from the landing area); `waiting` (still being
+    uploaded). Without a landing area only what is published is known.
     """
     snapshot = snapshots.current(corpus)
-    landed = dump_dates(landing) if landing is not None else {}
-    due = ledger.due(corpus, landing, snapshot, now=now, settings=settings) if landing else []
+    landed, states = {}, dict[str, str](dict.fromkeys(snapshot.dumps, "published"))
+    if landing is not None:
+        landed = dump_dates(landing)
+        states |= ledger.standings(
+            corpus, landing, snapshot, now=now, settings=settings, models=models
+        )
     rows = []
-    for date in sorted({*landed, *snapshot.dumps}):
-        row: Row = {"dump_date": date, "state": _state(date, snapshot.dumps, due)}
+    for date in sorted({*landed, *states}):
+        row: Row = {"dump_date": date, "state": states.get(date, "waiting")}
         row["sources"] = len(landed.get(date, ()))
         counts: Row = {}
         if date in snapshot.dumps:
@@ -58,18 +70,23 @@ def snapshot_rows(corpus: Corpus) -> list[Row]:
     ]
 
 
-def run_rows(corpus: Corpus, dump_date: str | None = None) -> list[Row]:
-    """Return the rows of the `runs` table, oldest first, of one dump date or of all."""
-    snapshot = snapshots.current(corpus)
+def run_rows(corpus: Corpus, which: str | None = None) -> list[Row]:
+    """Return rows of the `runs` table, oldest first: all, those of a dump date, or of a run's id.
+
+    Raises:
+        MissingError: nothing was ever published, or no such night or run.
+    """
+    snapshot = snapshots.published(corpus)
+    one_night = which is not None and is_dump_date(which)
     rows: list[Row] = []
-    for date in sorted(snapshot.dumps) if dump_date is None else [dump_date]:
+    for date in [which] if which is not None and one_night else sorted(snapshot.dumps):
         state = snapshots.load_state(corpus, snapshot, date)
         for ref in state.runs:
-            rows += [{"dump_date": date, **row} for row in corpus.read(ref).to_pylist()]
+            if one_night or which in {None, layout.unit_of(ref.key)}:
+                rows += [{"dump_date": date, **row} for row in corpus.read(ref).to_pylist()]
+    if which is not None and not rows:
+        raise MissingError(
+            f"expected a run or a dump date {which}, found none in the published runs. A run that "
+            "changed nothing leaves no row; `winnow report` lists the others."
+        )
     return sorted(rows, key=lambda row: (row["snapshot"], row["dump_date"]))
-
-
-def _state(date: str, published: Any, due: list[str]) -> str:
-    if date in due:
-        return "due"
-    return "published" if date in published else "waiting"

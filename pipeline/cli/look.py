@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
 
 from pipeline.cli import output
+from pipeline.errors import ConfigError, MissingError, WinnowError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
@@ -26,6 +27,7 @@ def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
     """Show every night: what landed, what is published, what is due."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import status as asking  # noqa: PLC0415
+    from pipeline.runner.models import models_of  # noqa: PLC0415
 
     settings = lookup.settings(corpus=True)
     with runner.corpus_session(settings) as corpus:
@@ -33,8 +35,9 @@ def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
             rows = asking.snapshot_rows(corpus)
         else:
             landing = runner.open_landing(settings) if settings.store.landing else None
-            now = time.time()
-            rows = asking.dump_rows(corpus, landing, settings.run_settings(), now=now)
+            shaping = settings.run_settings()
+            models = models_of(shaping)
+            rows = asking.dump_rows(corpus, landing, shaping, now=time.time(), models=models)
     if as_json:
         click.echo(json.dumps(rows))
     else:
@@ -78,19 +81,34 @@ def explain(lookup: Any, *, document_id: str | None, text_file: Any, as_json: bo
 @_JSON
 @click.pass_obj
 def verify(lookup: Any, *, as_json: bool) -> None:
-    """Recompute every promise from what is stored; exit code 1 and its name if one is broken."""
+    """Recompute every promise from what is stored, and name those that are broken.
+
+    Exit code 1: a promise is broken, or there is no corpus. 2: it could not be checked, for
+    instance because the store cannot be reached.
+    """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import verify as asking  # noqa: PLC0415
 
     settings = lookup.settings(corpus=True)
-    with runner.corpus_session(settings) as corpus:
-        checks = asking.verify(corpus)
+    try:
+        with runner.corpus_session(settings) as corpus:
+            checks = asking.verify(corpus)
+    except WinnowError as error:
+        _not_verified(error, as_json=as_json)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(checks)))
     else:
         output.checks(checks)
     if any(check.findings for check in checks):
         sys.exit(1)
+
+
+def _not_verified(error: WinnowError, *, as_json: bool) -> NoReturn:
+    """Say why nothing was checked. A corpus that is not there is the caller's mistake: code 1."""
+    if as_json:
+        click.echo(json.dumps({"error": str(error)}))
+    click.echo(f"winnow: {error}", err=True)
+    sys.exit(1 if isinstance(error, (ConfigError, MissingError)) else 2)
 
 
 @click.command()
@@ -114,16 +132,16 @@ def files(lookup: Any, *, table: str, dump_date: str | None, as_json: bool) -> N
 
 
 @click.command()
-@click.argument("dump_date", required=False)
+@click.argument("which", metavar="[RUN|YYYY-MM-DD]", required=False)
 @_JSON
 @click.pass_obj
-def report(lookup: Any, *, dump_date: str | None, as_json: bool) -> None:
-    """Show the runs that changed the corpus, or those of one DUMP_DATE."""
+def report(lookup: Any, *, which: str | None, as_json: bool) -> None:
+    """Show the runs that changed the corpus: all, one RUN by its id, or those of one night."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import status as asking  # noqa: PLC0415
 
     with runner.corpus_session(lookup.settings(corpus=True)) as corpus:
-        rows = asking.run_rows(corpus, dump_date)
+        rows = asking.run_rows(corpus, which)
     if as_json:
         click.echo(json.dumps(rows, default=str))
         return

@@ -81,16 +81,18 @@ def settings(tree: Mapping[str, Any]) -> None:
 
 
 def checks(results: Iterable[Any]) -> None:
-    """Print one line a promise, and the first findings of a broken one."""
+    """Print one line a promise, the first findings of a broken one, and what was not checked."""
     rows = []
     for check in results:
-        verdict = "broken" if check.findings else "holds"
+        verdict = "broken" if check.findings else "in part" if check.skipped else "holds"
         rows.append([check.promise, check.name, verdict, check.checked])
     table("Promises", ["no.", "promise", "verdict", "checked"], rows, left=4)
     for check in results:
         for finding in check.findings[:10]:
             console().print(f"[red]promise {check.promise}[/red] {check.name}: ", end="")
             console().print(finding, markup=False)
+        for part in check.skipped[:10]:
+            console().print(f"promise {check.promise} not checked: {part}", markup=False)
 
 
 def document_answer(answer: Mapping[str, Any]) -> None:

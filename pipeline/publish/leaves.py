@@ -54,13 +54,13 @@ def files(corpus: Corpus, table: str, dump_date: str | None = None) -> list[Publ
 
     Raises:
         ConfigError: no such table.
-        MissingError: no such dump.
+        MissingError: no such dump, or nothing was ever published.
     """
     if table not in layout.TABLES:
         raise ConfigError(
             f"expected one of the tables {', '.join(layout.TABLES)}, found {table!r}."
         )
-    snapshot = snapshots.current(corpus)
+    snapshot = snapshots.published(corpus)
     dates = sorted(snapshot.dumps) if dump_date is None else [dump_date]
     found = []
     for date in dates:

@@ -18,8 +18,8 @@ from pipeline.storage.units import Corpus, open_corpus
 
 @contextmanager
 def session(settings: Settings) -> Iterator[Night]:
-    """Open the landing area and the corpus and yield the night's tasks."""
-    with corpus_session(settings) as corpus:
+    """Open the landing area and the corpus, making this if need be, and yield the night's tasks."""
+    with corpus_session(settings, create=True) as corpus:
         yield Night(corpus, open_landing(settings), settings.run_settings())
 
 
@@ -33,18 +33,23 @@ def open_landing(settings: Settings) -> Store:
 
 
 @contextmanager
-def corpus_session(settings: Settings) -> Iterator[Corpus]:
-    """Open the corpus alone: enough to ask, verify and promote.
+def corpus_session(settings: Settings, *, create: bool = False) -> Iterator[Corpus]:
+    """Open the corpus alone: enough to ask and to verify.
+
+    Args:
+        settings: where the corpus is.
+        create: make its bucket or folder when it does not exist; who only asks must not.
 
     Raises:
-        ConfigError: the store does not enforce conditional puts.
+        ConfigError: there is no such bucket or folder.
     """
     config.use_credentials(settings)
     store = open_store(
         settings.store.corpus,
         endpoint_url=settings.store.endpoint_url,
         region=settings.store.region,
-        create=True,
+        create=create,
     )
+    next(iter(store.list_folders()), None)  # a bucket that does not exist says so
     with open_corpus(store) as corpus:
         yield corpus
