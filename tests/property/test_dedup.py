@@ -18,7 +18,7 @@ from pipeline.model.ids import document_id, fingerprint
 from pipeline.model.manifest import Decision, IngestManifest
 from pipeline.model.plan import KeyRange, Plan, Shard
 from pipeline.model.schemas import SIGNATURES, STAGED_DOCUMENTS
-from pipeline.model.settings import RunSettings
+from pipeline.model.settings import DedupSettings, RunSettings
 from pipeline.model.snapshot import DumpCounts, DumpRef, DumpState, Snapshot
 from pipeline.signature import sign, similarity
 from pipeline.storage import layout, snapshots
@@ -47,7 +47,7 @@ class Nights:
         self.ranges = ranges
         self.runs = 0
 
-    def run(self, date: str, dump: Dump) -> Decision:
+    def run(self, date: str, dump: Dump, threshold: float = THRESHOLD) -> Decision:
         """Ingest, match, decide and commit one dump, replacing what was there of its date."""
         self.runs += 1
         snapshot = snapshots.current(self.corpus)
@@ -59,7 +59,7 @@ class Nights:
             run_id=f"run{self.runs}",
             dump_date=date,
             planned_at=0.0,
-            generation=fingerprint(shards),
+            generation=fingerprint(shards, threshold),
             parent=snapshot.sequence,
             shards=tuple(Shard(at, name, ()) for at, name in enumerate(shards)),
             key_ranges=tuple(
@@ -68,13 +68,13 @@ class Nights:
             ),
             waiting=(),
             unchanged=False,
-            settings=RunSettings(),
+            settings=RunSettings(dedup=DedupSettings(threshold=threshold)),
             code_version="",
         )
         for at in range(self.ranges):
             match_range(self.corpus, plan, snapshot, at)
         decision = decide(self.corpus, plan, snapshot)
-        self._commit(snapshot, decision)
+        self._commit(snapshot, decision, threshold)
         return decision
 
     def verdicts(self) -> dict[str, dict[str, Row]]:
@@ -147,7 +147,7 @@ class Nights:
         self.corpus.finish(layout.unit("ingest", name), manifest)
         return name
 
-    def _commit(self, snapshot: Snapshot, decision: Decision) -> None:
+    def _commit(self, snapshot: Snapshot, decision: Decision, threshold: float) -> None:
         dumps = dict(snapshot.dumps)
         for touched in decision.touched:
             if touched.dump_date == decision.dump_date:
@@ -177,8 +177,12 @@ class Nights:
             ref = self.corpus.save(
                 state, lambda digest, date=touched.dump_date: layout.state(date, digest)
             )
+            mine = touched.dump_date == decision.dump_date
             dumps[touched.dump_date] = DumpRef(
-                generation=touched.generation, state=ref, settings=""
+                generation=touched.generation,
+                state=ref,
+                settings="",
+                threshold=threshold if mine else dumps[touched.dump_date].threshold,
             )
         after = Snapshot(
             sequence=snapshot.sequence + 1,
@@ -237,6 +241,7 @@ texts = st.one_of(
     st.sampled_from(["", "too short", "Too, short!", "😀", "a b c d"]),
 )
 dumps = st.dictionaries(st.sampled_from("abcdefgh"), texts, max_size=8)
+rules = st.sampled_from([0.6, 0.75, 0.93])
 corpora = st.fixed_dictionaries(dict.fromkeys(DATES[:4], dumps))
 
 
@@ -295,6 +300,35 @@ def test_promise_4_order_does_not_matter(
         other = winding.states()[date]
         assert other.verdicts.sha256 == state.verdicts.sha256
         assert shards != 2 or other.kept_hashes == state.kept_hashes
+
+
+@settings(parent=relaxed, max_examples=8)
+@given(corpora, st.lists(st.tuples(st.sampled_from(DATES[:4]), rules), max_size=5), rules)
+def test_a_changed_threshold_ends_as_if_it_had_always_been(
+    tmp_path: Path, corpus: dict[str, Dump], path: list[tuple[str, float]], last: float
+) -> None:
+    """Dumps of several thresholds stand side by side; once all have one, it alone counts."""
+    straight, winding = Nights(tmp_path, shards=1), Nights(tmp_path, ranges=1)
+    for date, dump in corpus.items():
+        straight.run(date, dump, last)
+        winding.run(date, dump)
+    for date, rule in [*path, *((date, last) for date in reversed(DATES[:4]))]:
+        winding.run(date, corpus[date], rule)
+    assert winding.verdicts() == straight.verdicts()
+
+
+@settings(parent=relaxed, max_examples=8)
+@given(corpora, st.permutations([*zip(DATES[:4], (0.6, 0.75, 0.93, 0.6), strict=True)]))
+def test_dumps_of_several_thresholds_depend_on_no_order(
+    tmp_path: Path, corpus: dict[str, Dump], path: list[tuple[str, float]]
+) -> None:
+    """Between two dumps the stricter threshold counts, whichever of them came first."""
+    straight, winding = Nights(tmp_path), Nights(tmp_path)
+    for date, rule in sorted(path):
+        straight.run(date, corpus[date], rule)
+    for date, rule in path:
+        winding.run(date, corpus[date], rule)
+    assert winding.verdicts() == straight.verdicts()
 
 
 @relaxed
@@ -469,3 +503,23 @@ def test_hot_buckets_are_decided_by_the_definition(tmp_path: Path) -> None:
                 )
         assert ties > 300
         assert nights.verdicts() == expected
+
+
+def test_hot_buckets_keep_the_threshold_of_their_dumps(tmp_path: Path) -> None:
+    """Whichever dump is committed last, tied documents are compared by the rules of their own."""
+    lone = [*(f"z{at}" for at in range(12)), *(f"hot{at}" for at in range(12, 150))]
+    corpus = {
+        DATES[0]: {"x": " ".join(lone)},
+        DATES[1]: crowd("hot", 150, 1),
+        DATES[2]: {name: f"{text} again" for name, text in crowd("hot", 150, 1).items()},
+    }
+    rules = {DATES[0]: 0.6, DATES[1]: 0.98, DATES[2]: 0.6}
+    found = []
+    for path in itertools.permutations(sorted(rules)):
+        nights = Nights(tmp_path)
+        for date in path:
+            nights.run(date, corpus[date], rules[date])
+        found.append(nights.verdicts())
+    assert found == [found[0]] * 6
+    kept = [sum(row[0] for row in found[0][date].values()) for date in sorted(rules)]
+    assert kept[1] > 3 > kept[2]
