@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.errors import ConflictError, ContractError
 from pipeline.model.snapshot import EMPTY, DumpCounts, Snapshot
+from pipeline.publish.commit import commit
 from pipeline.storage import layout, snapshots
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
@@ -213,3 +214,46 @@ def test_decision_about_another_dump_is_refused(memory_corpus: Corpus) -> None:
     with pytest.raises(ContractError, match="expected a decision about dump 2026-11-20"):
         publish_night(memory_corpus, made, decision=other.decision)
     assert snapshots.current(memory_corpus) == EMPTY
+
+
+def test_the_guard_is_asked_last(memory_corpus: Corpus) -> None:
+    """A guard that refuses leaves the pointer where it is, although all checks passed."""
+    made = two_shards(memory_corpus)
+
+    def refuse() -> None:
+        raise ContractError("superseded")
+
+    with pytest.raises(ContractError, match="superseded"):
+        commit(
+            memory_corpus,
+            made.plan,
+            made.decision,
+            parent=EMPTY,
+            annotated=made.annotated,
+            published=made.published,
+            seconds=1.5,
+            guard=refuse,
+        )
+    assert snapshots.current(memory_corpus) == EMPTY
+
+
+def test_a_dump_touched_under_other_settings_names_none(memory_corpus: Corpus) -> None:
+    """Published in part by a run with other settings, it is due; with the same, it is not."""
+    for made_with, expected in (("ours", "ours"), ("others", "")):
+        later = make_night(memory_corpus, LATER, [[Doc()]], marks=made_with)
+        later.plan = msgspec.structs.replace(later.plan, made_with="ours", run_id=made_with)
+        base = publish_night(memory_corpus, later)
+        older = make_night(memory_corpus, DATE, [[]], marks=made_with, parent=base)
+        older.plan = msgspec.structs.replace(older.plan, made_with=made_with)
+        decision = msgspec.structs.replace(
+            older.decision, touched=(*older.decision.touched, *later.decision.touched)
+        )
+        snapshot = publish_night(
+            memory_corpus,
+            older,
+            decision=decision,
+            annotated=older.annotated | later.annotated,
+            published=[*older.published, *later.published],
+        )
+        assert snapshot.dumps[LATER].settings == expected
+        assert snapshot.dumps[DATE].settings == made_with

@@ -206,6 +206,42 @@ def test_near_duplicates_kept_on_both_sides(memory_corpus: Corpus, date: str) ->
     assert "1 near-duplicate pairs are both kept" in found.detail
 
 
+@pytest.mark.parametrize(
+    ("rules", "promises"), [((0.75, 0.75), []), ((0.75, 0.9), []), ((0.9, 0.75), [3])]
+)
+def test_a_witness_is_as_similar_as_its_dump_asks(
+    memory_corpus: Corpus, rules: tuple[float, float], promises: list[int]
+) -> None:
+    """A similarity of 0.8 is too little where the dump of the witness asks for 0.9."""
+    snapshot = good_night(memory_corpus)
+    dumps = {
+        date: msgspec.structs.replace(snapshot.dumps[date], threshold=rule)
+        for date, rule in zip((DATE, LATER), rules, strict=True)
+    }
+    view = View(memory_corpus, msgspec.structs.replace(snapshot, dumps=dumps))
+    assert [one.promise for one in checks.witnesses_hold(view, LATER)] == promises
+
+
+@pytest.mark.parametrize(("rules", "broken"), [((0.75, 0.75), 1), ((0.75, 1), 0), ((1, 0.75), 0)])
+def test_a_pair_counts_when_it_is_similar_enough_for_both_dumps(
+    memory_corpus: Corpus, rules: tuple[float, float], broken: int
+) -> None:
+    """Of two dumps with different thresholds the stricter one is right."""
+    good_night(memory_corpus)
+
+    def edit(rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            row.update(kept=True)
+
+    view = changed(memory_corpus, LATER, with_rows(memory_corpus, "verdicts", edit))
+    dumps = {
+        date: msgspec.structs.replace(view.snapshot.dumps[date], threshold=rule)
+        for date, rule in zip((DATE, LATER), rules, strict=True)
+    }
+    mixed = View(memory_corpus, msgspec.structs.replace(view.snapshot, dumps=dumps))
+    assert len(list(checks.no_kept_pairs(mixed, LATER))) == broken
+
+
 def test_edges_of_replaced_generations_do_not_count(memory_corpus: Corpus) -> None:
     """An edge to a generation that is no longer live says nothing about the present one."""
     good_night(memory_corpus)
