@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 from click.testing import CliRunner
 
 from pipeline import runner
@@ -243,6 +244,7 @@ def invoke(settings: Settings, *arguments: str) -> tuple[int, list[str], list[st
     done = CliRunner().invoke(
         cli, ["run", *arguments, *store], env={"WINNOW_PLAN__QUIET_SECONDS": "0"}
     )
+    structlog.reset_defaults()  # the command set up logging for its own stderr
     said = [line for line in done.stderr.splitlines() if line.startswith("winnow: ")]
     return done.exit_code, done.stdout.splitlines(), said
 
