@@ -10,7 +10,6 @@ found by their manifests and returned as they are.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -31,6 +30,7 @@ from pipeline.publish import commit as committing
 from pipeline.publish import promote as promoting
 from pipeline.publish import stage as publish
 from pipeline.runner import labels
+from pipeline.runner.groups import Groups, annotate_groups
 from pipeline.runner.models import models_of
 from pipeline.storage import snapshots
 from pipeline.storage.open import probe_conditional_put
@@ -40,7 +40,6 @@ from pipeline.storage.units import Corpus
 Summary = dict[str, Any]
 
 MAX_GROUPS = 64
-MAX_ANNOTATE = 512
 MAX_REBASES = 20
 
 
@@ -210,13 +209,8 @@ class Night:
 
         return dedup.decide(self.corpus, plan, parent or self._pinned(plan))
 
-    def _annotate_groups(
-        self, plan: Plan, decision: Decision
-    ) -> tuple[tuple[AnnotateUnit, ...], ...]:
-        """Share the units out over at most so many tasks as Airflow can map."""
-        units = enrich.annotate_units(decision, plan.settings)
-        size = max(1, math.ceil(len(units) / MAX_ANNOTATE))
-        return tuple(units[at : at + size] for at in range(0, len(units), size))
+    def _annotate_groups(self, plan: Plan, decision: Decision) -> Groups:
+        return annotate_groups(enrich.annotate_units(decision, plan.settings))
 
     def _groups(self, plan: Plan, decision: Decision) -> tuple[tuple[PublishUnit, ...], ...]:
         units = enrich.annotate_units(decision, plan.settings)
