@@ -228,7 +228,6 @@ def test_a_file_that_cannot_be_read_to_its_end_leaves_no_rows(
     assert all(counts.balanced for counts in manifest.files)
 
 
-
 def test_a_store_that_cannot_be_reached_is_for_the_next_try(memory_corpus: Corpus) -> None:
     """A transient error goes through, and no manifest is written."""
     landing = _FailingStore()
