@@ -1,14 +1,12 @@
 """Bringing the plain hive trees in step with the current snapshot.
 
-Holds: `promote`. Reads snapshots and states; copies and deletes in the plain trees, and remembers
-what it did. Not here: which file belongs where (`leaves.py`), making a snapshot current
-(`commit.py`).
+Holds: `promote`. Reads states; copies and deletes in the trees, and remembers what it did.
+Not here: which file belongs where (`leaves.py`), making a snapshot current (`commit.py`).
 
 The snapshot is the truth and the trees are a copy of it, so `promote` may be killed anywhere and
 called again by anybody. It claims `store/promoted.json` by a conditional put, marks there the dumps
-that it is about to change, and marks them done at the end by another. The last to claim goes on; a
-`promote` that finds its claim taken looks once more at what it may have overwritten: it does it
-again when the other is done, and otherwise leaves word of it to the other and gives up.
+that it is about to change, and marks them done by another. The last to claim goes on; one that
+finds its claim taken does again what it may have overwritten, or leaves word of it to the other.
 
 What a plain reader sees:
 1. A leaf of one file (all but partitions above `publish.file_bytes`) changes in one step.
@@ -18,8 +16,7 @@ What a plain reader sees:
    A local folder cannot be listed in one step as a store can: a reader held up between names and
    files for the whole change may miss the cover and take the first new files for all of them.
 3. A run's file is only ever added: no cover.
-4. Leaves change one after the other: between them, languages of a dump may be of two snapshots.
-   Readers that mind use `leaves.files`.
+4. Leaves change one by one: a reader that minds two snapshots side by side uses `leaves.files`.
 """
 
 from __future__ import annotations
