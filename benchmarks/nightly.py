@@ -97,10 +97,9 @@ def main() -> None:
     shutil.rmtree(options.folder, ignore_errors=True)
     landing, corpus = options.folder / "landing", options.folder / "corpus"
     started = time.perf_counter()
-    size = generate(
-        Options(out=landing, bytes=options.bytes, dump_date=DATE, format=options.format)
-    )
-    print(f"generated {size / 1e6:,.0f} MB in {time.perf_counter() - started:.1f} s", flush=True)
+    made = Options(out=landing, bytes=options.bytes, dump_date=DATE, format=options.format)
+    documents = generate(made)
+    print(f"generated {documents:,} documents in {time.perf_counter() - started:.1f} s", flush=True)
     environ = os.environ | {
         "WINNOW_STORE__LANDING": str(landing),
         "WINNOW_STORE__CORPUS": str(corpus),
