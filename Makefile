@@ -38,9 +38,6 @@ $(READY): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    -r $(VENV)/bootstrap.txt
 	fi
-	# uv does not read pip's settings; a site that has a mirror has told pip.
-	mirror="$${PIP_INDEX_URL:-$$("$$python" -m pip config get global.index-url 2>/dev/null || :)}"
-	if [ -n "$$mirror" ]; then export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$mirror}"; fi
 	export VIRTUAL_ENV="$$PWD/$(VENV)"
 	$(BIN)/uv pip sync --quiet --require-hashes requirements.lock
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
