@@ -9,10 +9,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from demo.object_store import ObjectStore
+from pipeline import telemetry
 from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.s3 import S3Store
@@ -70,3 +72,17 @@ def memory_corpus(tmp_path: Path) -> Corpus:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     return Corpus(MemoryStore(f"memory://test-{next(_numbers)}"), scratch)
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[structlog.typing.EventDict]]:
+    """Return the events of a test as they come, whatever set up logging before it.
+
+    Airflow's set-up drops events below its log level and keeps the processors of loggers in use.
+    """
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    monkeypatch.setattr(telemetry, "log", structlog.get_logger("winnow"))
+    with structlog.testing.capture_logs() as captured:
+        yield captured
+    structlog.configure(**before)
