@@ -1,29 +1,29 @@
 """Text files: whole pages, cut into documents and furniture by the splitter.
 
 Holds: `text_pieces`. Pure; memory is bounded by `max_page_chars`.
-Not here: the splitters (`split.py`), bytes to characters (`decode.py`).
+Not here: the splitters (`splitters.py`), bytes to characters (`decode.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from pipeline.ingest import normalise
 from pipeline.ingest.pieces import Piece, Span, bad_spans, excerpt
-from pipeline.ingest.split import Segment
+from pipeline.ingest.segments import Segment
+from pipeline.ingest.splitters import Splitter
 from pipeline.model.settings import IngestSettings
-
-Splitter = Callable[..., list[Segment]]
-"""`(text, *, settings) -> segments` that tile the text, in order."""
 
 
 def text_pieces(
-    blocks: Iterable[str], settings: IngestSettings, *, split: Splitter, start: int = 0
+    blocks: Iterable[str], settings: IngestSettings, *, splitter: Splitter, start: int = 0
 ) -> Iterator[Piece]:
     """Cut a decoded text into pieces; `start` is the number of characters before it."""
     line = 1
     for page in pages(blocks, settings.max_page_chars):
-        yield from _page_pieces(page, Span(start, start + len(page), line, line), settings, split)
+        yield from _page_pieces(
+            page, Span(start, start + len(page), line, line), settings, splitter
+        )
         start += len(page)
         line += page.count("\n")
 
@@ -59,14 +59,16 @@ def _cut(page: str, limit: int) -> int:
     return limit
 
 
-def _page_pieces(page: str, at: Span, settings: IngestSettings, split: Splitter) -> Iterator[Piece]:
+def _page_pieces(
+    page: str, at: Span, settings: IngestSettings, splitter: Splitter
+) -> Iterator[Piece]:
     if page.isspace():
         last = at.line_start + page.count("\n", 0, len(page) - 1)
         span = Span(at.char_start, at.char_end, at.line_start, last)
         yield Piece(span=span, kind="furniture", reason="blank", excerpt=excerpt(page))
         return
     clean = normalise.without_surrogates(page)
-    for segment in split(clean, settings=settings):
+    for segment in splitter.segments(clean, settings):
         yield _piece(segment, page, clean, at)
 
 

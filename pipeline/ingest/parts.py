@@ -20,8 +20,9 @@ from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.jsonl import jsonl_pieces
 from pipeline.ingest.mediawiki import mediawiki_pieces
-from pipeline.ingest.pages import Splitter, text_pieces
+from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.splitters import Splitter
 from pipeline.ingest.tar_members import tar_members
 from pipeline.ingest.warc import warc_pieces
 from pipeline.ingest.window import Window
@@ -53,7 +54,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     settings: IngestSettings
-    split: Splitter
+    splitter: Splitter
     encoding: str
     kind: str
     damaged: Callable[[], bool]
@@ -107,7 +108,7 @@ class TextPart:
             return mediawiki_pieces(texts, settings, start=start)
         if self.kind == "csv":
             return delimited_pieces(texts, settings, layout=self._opening.layout, start=start)
-        return text_pieces(texts, settings, split=self._opening.split, start=start)
+        return text_pieces(texts, settings, splitter=self._opening.splitter, start=start)
 
     def _truncated(self, pieces: Iterable[Piece]) -> Iterator[Piece]:
         """Call a broken last line truncated when damage cut it."""

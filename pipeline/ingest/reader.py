@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from pipeline.errors import ConfigError
 from pipeline.ingest import normalise
 from pipeline.ingest.codecs import BLOCK, open_decoded
 from pipeline.ingest.decode import TextDecoder
@@ -18,10 +17,9 @@ from pipeline.ingest.delimited import Layout
 from pipeline.ingest.encodings import SAMPLE, encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind
 from pipeline.ingest.mojibake import repaired
-from pipeline.ingest.pages import Splitter
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
 from pipeline.ingest.pieces import Piece, RefusedError, Span, merged, shifted
-from pipeline.ingest.split import SPLITTERS
+from pipeline.ingest.splitters import resolve
 from pipeline.model.settings import IngestSettings
 
 MAX_BAD_SHARE = 0.3
@@ -53,7 +51,7 @@ class Reading:
         self._is_member = is_member
         self.damages: list[tuple[str, str]] = []
         self._settings = settings
-        self._split = _splitter(settings)
+        self._splitter = resolve(settings.splitter)
         self._size = size
         self._decoder = open_decoded(stream, settings)
         self._bad = 0
@@ -168,7 +166,7 @@ class Reading:
             self._refuse(head, kind)
         opening = Opening(
             settings=self._settings,
-            split=self._split,
+            splitter=self._splitter,
             encoding=self.encoding,
             kind="" if self.format == "unknown" else self.format,
             damaged=lambda: self._decoder.damage is not None,
@@ -203,14 +201,3 @@ class Reading:
         list(decoder)
         if decoder.bad > MAX_BAD_SHARE * decoder.chars:
             raise UnreadableError("undecodable", "expected text in the member, found other bytes.")
-
-
-def _splitter(settings: IngestSettings) -> Splitter:
-    try:
-        return SPLITTERS[settings.splitter]
-    except KeyError as error:
-        names = ", ".join(sorted(SPLITTERS))
-        raise ConfigError(
-            f"ingest.splitter: expected one of {names}, found {settings.splitter!r}. "
-            "See docs/configuration.md."
-        ) from error

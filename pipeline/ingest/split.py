@@ -1,20 +1,17 @@
 """Cutting a page into its documents and its furniture.
 
-Holds: `Segment`, `split_page`, `whole`, `SPLITTERS`. Pure functions of text.
-Not here: reading dump files (`readers`), what a line says about a boundary (`split_features.py`),
-the scorer (`split_score.py`), the choice of boundaries (`split_path.py`).
-
-A splitter is a function from text to segments that tile it. To add one: a module
-`ingest/split_<layout>.py` with such a function, and an entry in `SPLITTERS`.
+Holds: `split_page`, the built-in splitter. Pure functions of text.
+Not here: what a splitter is and how others are added (`splitters.py`), what a line says about a
+boundary (`split_features.py`), the scorer (`split_score.py`), the choice of boundaries
+(`split_path.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import msgspec
-
+from pipeline.ingest.segments import Segment, blank
 from pipeline.ingest.split_forest import load_model
 from pipeline.ingest.split_furniture import LONGEST, furniture_reason
 from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
@@ -27,24 +24,6 @@ TITLE_CHARS: Final = 300
 """Characters of a first line beyond which it is the text itself."""
 
 
-class Segment(msgspec.Struct, frozen=True):
-    """A run of lines of a page.
-
-    `char_start` and `char_end` are a half-open span, `line_start` and `line_end` are 1-based and
-    inclusive. `score`: the probability that a document begins here, None at the first document of
-    a page and at furniture. `reason`: why it is furniture; empty for documents.
-    """
-
-    kind: str
-    char_start: int
-    char_end: int
-    line_start: int
-    line_end: int
-    title: str | None
-    score: float | None
-    reason: str
-
-
 class _Piece(NamedTuple):
     """A segment in the making: the non-blank lines `[first, last)`."""
 
@@ -52,13 +31,6 @@ class _Piece(NamedTuple):
     last: int
     score: float | None
     reason: str
-
-
-def whole(text: str, *, settings: IngestSettings) -> list[Segment]:  # noqa: ARG001 - the interface of a splitter
-    """Take the whole text as one document."""
-    if not text or text.isspace():
-        return _blank(text)
-    return [Segment("document", 0, len(text), 1, _count_lines(text), None, None, "")]
 
 
 def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
@@ -70,22 +42,9 @@ def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
     """
     lines = scan(text.encode("utf-8", "surrogatepass"), load_model().stops)
     if lines.size == 0:
-        return _blank(text)
+        return blank(text)
     pieces = list(_pieces(text, lines, settings.min_split_score))
     return [_segment(text, lines, piece) for piece in pieces]
-
-
-SPLITTERS: Final[dict[str, Callable[..., list[Segment]]]] = {"page": split_page, "none": whole}
-
-
-def _blank(text: str) -> list[Segment]:
-    if not text:
-        return []
-    return [Segment("furniture", 0, len(text), 1, _count_lines(text), None, None, "blank")]
-
-
-def _count_lines(text: str) -> int:
-    return text.count("\n") + (not text.endswith("\n"))
 
 
 def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:

@@ -50,7 +50,7 @@ class PlanSettings(_Group, frozen=True):
 
 
 class IngestSettings(_Group, frozen=True):
-    """Reading and splitting. `splitter` names a module of `ingest` (see docs/configuration.md)."""
+    """Reading and splitting. `splitter` names one of `ingest/splitters.py` or of a package."""
 
     splitter: str = "page"
     min_split_score: Share = 0.5

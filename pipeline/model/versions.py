@@ -1,7 +1,7 @@
 """The version of every stage's output, and the fingerprint of all that shapes published bytes.
 
 Holds: one number a stage, `Models`, `settings_fingerprint`, `models_fingerprint`. Pure.
-Not here: the settings (`settings.py`), which models there are (`ingest/version.py`,
+Not here: the settings (`settings.py`), which models there are (`ingest/splitters.py`,
 `enrich/annotator.py`).
 
 Raise a number in the commit that changes the bytes a stage writes for the same input: it enters

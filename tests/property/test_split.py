@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest.split import SPLITTERS, Segment
+from pipeline.ingest.segments import Segment, check_tiling
+from pipeline.ingest.splitters import names, resolve
 from pipeline.model.settings import IngestSettings
 
 SETTINGS = IngestSettings()
@@ -65,25 +66,26 @@ def visible(line: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", sorted(SPLITTERS))
+@pytest.mark.parametrize("name", names())
 @settings(max_examples=150, deadline=None)
 @given(text=TEXTS)
 def test_segments_tile_the_text(name: str, text: str) -> None:
     """Every character is in exactly one segment, in order, and no segment is empty."""
-    found = SPLITTERS[name](text, settings=SETTINGS)
+    found = resolve(name).split(text, settings=SETTINGS)
 
     assert "".join(text[s.char_start : s.char_end] for s in found) == text
     edges = [0, *(s.char_end for s in found)]
     assert edges[:-1] == [s.char_start for s in found]
     assert all(s.char_start < s.char_end for s in found)
+    check_tiling(text, found, name)
 
 
-@pytest.mark.parametrize("name", sorted(SPLITTERS))
+@pytest.mark.parametrize("name", names())
 @settings(max_examples=100, deadline=None)
 @given(text=TEXTS)
 def test_lines_agree_with_characters(name: str, text: str) -> None:
     """The lines of a segment are those that its characters stand in; it begins where one does."""
-    found = SPLITTERS[name](text, settings=SETTINGS)
+    found = resolve(name).split(text, settings=SETTINGS)
 
     assert [lines_of(s, text) for s in found] == [(s.line_start, s.line_end) for s in found]
     assert all(s.char_start == 0 or text[s.char_start - 1] == "\n" for s in found)
@@ -93,7 +95,7 @@ def test_lines_agree_with_characters(name: str, text: str) -> None:
 @given(text=TEXTS)
 def test_furniture_has_a_reason_and_documents_have_words(text: str) -> None:
     """Only furniture has a reason; a document is not blank; its title is its first visible line."""
-    for segment in SPLITTERS["page"](text, settings=SETTINGS):
+    for segment in resolve("page").split(text, settings=SETTINGS):
         inside = text[segment.char_start : segment.char_end]
         assert (segment.kind == "furniture") == bool(segment.reason)
         assert segment.kind == "furniture" or not inside.isspace()
@@ -107,14 +109,16 @@ def test_furniture_has_a_reason_and_documents_have_words(text: str) -> None:
 @given(text=TEXTS)
 def test_the_same_text_is_split_the_same_way(text: str) -> None:
     """Splitting depends on nothing but the text and the settings."""
-    assert SPLITTERS["page"](text, settings=SETTINGS) == SPLITTERS["page"](text, settings=SETTINGS)
+    assert resolve("page").split(text, settings=SETTINGS) == resolve("page").split(
+        text, settings=SETTINGS
+    )
 
 
 @settings(max_examples=60, deadline=None)
 @given(text=TEXTS, floor=st.floats(0, 1))
 def test_no_boundary_scores_below_the_setting(text: str, floor: float) -> None:
     """A boundary that is less likely than `min_split_score` is not cut."""
-    found = SPLITTERS["page"](text, settings=IngestSettings(min_split_score=floor))
+    found = resolve("page").split(text, settings=IngestSettings(min_split_score=floor))
 
     scores = [s.score for s in found if s.score is not None]
     assert all(score >= round(floor, 4) for score in scores)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.ingest.version import MODEL, splitter_id
+from pipeline.ingest.splitters import MODEL, splitter_id
 from pipeline.model.settings import EnrichSettings, IngestSettings, RunSettings
 from pipeline.runner.models import models_of
 

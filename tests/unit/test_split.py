@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.ingest.split import SPLITTERS, TITLE_CHARS, Segment, split_page, whole
+from pipeline.ingest.segments import Segment, whole
+from pipeline.ingest.split import TITLE_CHARS, split_page
+from pipeline.ingest.splitters import names, resolve
 from pipeline.model.settings import IngestSettings
 
 SETTINGS = IngestSettings()
@@ -16,19 +18,19 @@ def document(text: str, title: str | None, lines: int) -> Segment:
     return Segment("document", 0, len(text), 1, lines, title, None, "")
 
 
-@pytest.mark.parametrize("name", sorted(SPLITTERS))
+@pytest.mark.parametrize("name", names())
 def test_no_text_has_no_segments(name: str) -> None:
     """An empty page is tiled by nothing."""
-    assert SPLITTERS[name]("", settings=SETTINGS) == []
+    assert resolve(name).split("", settings=SETTINGS) == []
 
 
-@pytest.mark.parametrize("name", sorted(SPLITTERS))
+@pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize(("text", "lines"), [(" \n\n\t\n", 3), ("\n", 1), ("\u3000", 1)])
 def test_white_space_is_furniture(name: str, text: str, lines: int) -> None:
     """A blank page is one segment of furniture that says so."""
     expected = [Segment("furniture", 0, len(text), 1, lines, None, None, "blank")]
 
-    assert SPLITTERS[name](text, settings=SETTINGS) == expected
+    assert resolve(name).split(text, settings=SETTINGS) == expected
 
 
 def test_one_line_is_a_document_without_a_title() -> None:
