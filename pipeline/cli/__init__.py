@@ -30,6 +30,8 @@ _COMMANDS = {
     "report": "pipeline.cli.look",
     "promote": "pipeline.cli.run",
     "heal": "pipeline.cli.heal",
+    "rollback": "pipeline.cli.keep",
+    "expire": "pipeline.cli.keep",
     "config": "pipeline.cli.look",
     "split": "pipeline.cli.texts",
     "annotate": "pipeline.cli.texts",

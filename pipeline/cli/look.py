@@ -114,16 +114,19 @@ def _not_verified(error: WinnowError, *, as_json: bool) -> NoReturn:
 @click.command()
 @click.option("--table", default="documents", show_default=True, help="documents, verdicts, …")
 @click.option("--dump-date", metavar="YYYY-MM-DD", help="One night only.")
+@click.option("--snapshot", type=int, metavar="N", help="An earlier snapshot (time travel).")
 @_JSON
 @click.pass_obj
-def files(lookup: Any, *, table: str, dump_date: str | None, as_json: bool) -> None:
-    """List the files of the current snapshot, for readers that want one consistent state."""
+def files(
+    lookup: Any, *, table: str, dump_date: str | None, snapshot: int | None, as_json: bool
+) -> None:
+    """List the files of one snapshot, for readers that want one consistent state."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.publish import leaves  # noqa: PLC0415
 
     settings = lookup.settings(corpus=True)
     with runner.corpus_session(settings) as corpus:
-        found = leaves.files(corpus, table, dump_date)
+        found = leaves.files(corpus, table, dump_date, snapshot=snapshot)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(found)))
         return

@@ -20,7 +20,7 @@ Leaf = dict[str, FileRef]
 
 
 class PublishedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One immutable file of a table in the current snapshot. `language` is "" but in documents."""
+    """One immutable file of a table in a snapshot. `language` is "" but in documents."""
 
     table: str
     dump_date: str
@@ -47,24 +47,28 @@ def leaves(state: DumpState) -> dict[str, Leaf]:
     return {folder: leaf for folder, leaf in found.items() if leaf}
 
 
-def files(corpus: Corpus, table: str, dump_date: str | None = None) -> list[PublishedFile]:
-    """List the immutable files of a table in the current snapshot, for readers that want one state.
+def files(
+    corpus: Corpus, table: str, dump_date: str | None = None, *, snapshot: int | None = None
+) -> list[PublishedFile]:
+    """List the immutable files of a table in one snapshot, for readers that want one state.
 
-    They stay readable until `expire` removes the snapshot, whatever is published meanwhile.
+    `snapshot` is the number of an earlier one (time travel); None: the current one. The files stay
+    readable until `expire` removes the snapshot, whatever is published meanwhile.
 
     Raises:
         ConfigError: no such table.
-        MissingError: no such dump, or nothing was ever published.
+        MissingError: no such dump or snapshot, or nothing was ever published.
     """
     if table not in layout.TABLES:
         raise ConfigError(
             f"expected one of the tables {', '.join(layout.TABLES)}, found {table!r}."
         )
-    snapshot = snapshots.published(corpus)
-    dates = sorted(snapshot.dumps) if dump_date is None else [dump_date]
+    shown = snapshots.published(corpus)
+    if snapshot is not None:
+        shown = snapshots.load_snapshot(corpus, snapshot)
     found = []
-    for date in dates:
-        state = snapshots.load_state(corpus, snapshot, date)
+    for date in sorted(shown.dumps) if dump_date is None else [dump_date]:
+        state = snapshots.load_state(corpus, shown, date)
         for language, ref in _of_table(state, table):
             uri = f"{corpus.store.url.rstrip('/')}/{ref.key}"
             found.append(

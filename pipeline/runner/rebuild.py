@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -30,6 +29,7 @@ from pipeline.publish.verify import READING, damaged
 from pipeline.publish.view import View
 from pipeline.runner.night import Night, Summary
 from pipeline.storage import layout, snapshots
+from pipeline.storage.references import units
 from pipeline.storage.units import Corpus
 
 _CHUNK = 1 << 20
@@ -61,13 +61,13 @@ def heal(night: Night, dump_date: str, run_id: str) -> Summary:
     """
     corpus = night.corpus
     before = _damage(corpus, dump_date)
-    left, units, trouble = before, 0, []
+    left, forgotten, trouble = before, 0, []
     if left:
         _copy_back(corpus, dump_date, left)
         left = _damage(corpus, dump_date)
     if left and _state(corpus, dump_date) is not None:
         try:
-            units = _compute(night, dump_date, run_id)
+            forgotten = _compute(night, dump_date, run_id)
         except PermanentError as error:
             trouble = [str(error)]
         _copy_back(corpus, dump_date, _damage(corpus, dump_date))
@@ -76,7 +76,7 @@ def heal(night: Night, dump_date: str, run_id: str) -> Summary:
         "dump_date": dump_date,
         "damaged": len(before),
         "mended": len(before) - len(left),
-        "units": units,
+        "units": forgotten,
         "left": [*(detail for _, detail in left), *(trouble if left else ())],
     }
 
@@ -84,10 +84,10 @@ def heal(night: Night, dump_date: str, run_id: str) -> Summary:
 def _compute(night: Night, dump_date: str, run_id: str) -> int:
     """Forget the damaged units of a dump and make them again; return how many."""
     plan = _store_plan(night.corpus, dump_date, run_id)
-    units = forget_damaged(night.corpus, dump_date)
+    forgotten = forget_damaged(night.corpus, dump_date)
     _make_again(night, plan)
     _check_again(night.corpus, dump_date)
-    return units
+    return forgotten
 
 
 def forget_damaged(corpus: Corpus, dump_date: str) -> int:
@@ -98,7 +98,7 @@ def forget_damaged(corpus: Corpus, dump_date: str) -> int:
     """
     bad = {ref.key for ref, _ in _damage(corpus, dump_date)}
     forgotten = []
-    for key, refs in _units(corpus):
+    for key, refs in units(corpus):
         gone = key in bad or refs is None or any(ref.key in bad for ref in refs)
         inner = refs if refs and key.startswith(_ANNOTATE) else ()
         if gone or any(not _whole(corpus, ref.key, ref) for ref in inner):
@@ -113,7 +113,7 @@ def forget_illegible(corpus: Corpus) -> int:
 
     Those of shards stay: a state names them, and `heal` makes them again.
     """
-    forgotten = [key for key, refs in _units(corpus) if refs is None and _INGEST not in key]
+    forgotten = [key for key, refs in units(corpus) if refs is None and _INGEST not in key]
     corpus.store.delete(forgotten)
     return len(forgotten)
 
@@ -173,31 +173,9 @@ def _copies(corpus: Corpus, dump_date: str) -> Iterator[tuple[str, FileRef]]:
     for folder, leaf in leaves(state).items() if state else ():
         for name, ref in leaf.items():
             yield folder + name, ref
-    for _, refs in _units(corpus):
+    for _, refs in units(corpus):
         for ref in refs or ():
             yield ref.key, ref
-
-
-def _units(corpus: Corpus) -> Iterator[tuple[str, list[FileRef] | None]]:
-    """Yield each unit's manifest key and the files that it names; None when it is illegible."""
-    for info in corpus.store.list(layout.UNITS):
-        try:
-            tree = msgspec.json.decode(corpus.store.get(info.key)[0])
-        except msgspec.DecodeError:
-            yield info.key, None
-        else:
-            yield info.key, list(_references(tree))
-
-
-def _references(tree: Any) -> Iterator[FileRef]:
-    if isinstance(tree, list):
-        for one in tree:
-            yield from _references(one)
-    elif isinstance(tree, dict):
-        try:
-            yield msgspec.convert(tree, FileRef)
-        except msgspec.ValidationError:
-            yield from _references(list(tree.values()))
 
 
 def _whole(corpus: Corpus, key: str, ref: FileRef) -> bool:

@@ -12,6 +12,7 @@ No other module of Winnow spells a key.
     store/states/<dump_date>/<hash>.json               one dump's published state, immutable
     store/plans/<dump_date>/<run_id>.json              frozen plans
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
+    store/orphans.json                                 data files that `expire` will delete
     store/promoted.json                                which states the plain trees show
     store/promoted/<dump_date>.json                    which object of a tree is a copy of what
     store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
@@ -28,9 +29,12 @@ TABLES = ("documents", "verdicts", "quarantine", "runs")
 
 CURRENT = "store/current.json"
 SNAPSHOTS = "store/snapshots/"
+STATES = "store/states/"
+PLANS = "store/plans/"
 UNITS = "store/units/"
 DATA = "store/data/"
 PROMOTED = "store/promoted.json"
+ORPHANS = "store/orphans.json"
 COVER = "part-being-replaced.parquet"
 """Name of an object that makes readers of a leaf fail while several files of it change."""
 PROBE = "store/probe/"
@@ -41,9 +45,14 @@ def snapshot(sequence: int, digest: str) -> str:
     return f"{SNAPSHOTS}{sequence:08d}-{digest[:16]}.json"
 
 
+def snapshots_numbered(sequence: int) -> str:
+    """Start of the keys of commit objects of that number: one, and any that lost a race."""
+    return f"{SNAPSHOTS}{sequence:08d}-"
+
+
 def first_snapshots() -> str:
     """Start of the keys of commit objects that have no parent."""
-    return f"{SNAPSHOTS}{1:08d}-"
+    return snapshots_numbered(1)
 
 
 def names_bytes(key: str, digest: str) -> bool:
@@ -53,12 +62,12 @@ def names_bytes(key: str, digest: str) -> bool:
 
 def state(dump_date: str, digest: str) -> str:
     """Key of one dump's published state."""
-    return f"store/states/{dump_date}/{digest[:16]}.json"
+    return f"{STATES}{dump_date}/{digest[:16]}.json"
 
 
 def plan(dump_date: str, run_id: str) -> str:
     """Key of a frozen plan. `run_id` is already safe for a key (see `plan/stage.py`)."""
-    return f"store/plans/{dump_date}/{run_id}.json"
+    return f"{PLANS}{dump_date}/{run_id}.json"
 
 
 def ledger(dump_date: str) -> str:

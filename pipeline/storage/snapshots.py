@@ -57,8 +57,9 @@ def load_snapshot(corpus: Corpus, sequence: int) -> Snapshot:
     if sequence == 0:
         return EMPTY
     snapshot = current(corpus)
-    while snapshot.sequence > sequence:
-        snapshot = _open(corpus, snapshot.parent)
+    with suppress(MissingError):
+        while snapshot.sequence > sequence:
+            snapshot = _open(corpus, snapshot.parent)
     if snapshot.sequence != sequence:
         raise MissingError(_no_snapshot(sequence))
     return snapshot
