@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from pipeline.errors import ContractError
-from pipeline.ingest.pieces import Piece
+from pipeline.ingest.pieces import Piece, inside
 from pipeline.ingest.reader import Reading
 from pipeline.model.files import DumpFile
 from pipeline.model.manifest import FileCounts
@@ -24,12 +24,14 @@ class Books:
         self._chars: Counter[str] = Counter()
 
     def count(self, piece: Piece) -> None:
-        """Count one piece; damage inside a document counts as quarantine."""
-        inner = sum(span.char_end - span.char_start for span in piece.inner)
+        """Count one piece; damage and furniture inside a document count as what they are."""
         self._rows[piece.kind] += 1
-        self._rows["quarantine"] += len(piece.inner)
-        self._chars[piece.kind] += piece.span.char_end - piece.span.char_start - inner
-        self._chars["quarantine"] += inner
+        self._chars[piece.kind] += piece.span.char_end - piece.span.char_start
+        for inner in inside(piece):
+            size = inner.span.char_end - inner.span.char_start
+            self._rows[inner.kind] += 1
+            self._chars[inner.kind] += size
+            self._chars[piece.kind] -= size
 
     def close(self, reading: Reading) -> FileCounts:
         """Return the counts of a file that was read.

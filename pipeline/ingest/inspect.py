@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import MissingError
-from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.pieces import Piece, Span, inside
 from pipeline.ingest.reader import Reading, UnreadableError
 from pipeline.model.settings import IngestSettings
 
@@ -21,8 +21,8 @@ def segments(
 ) -> Iterator[dict[str, object]]:
     """Yield one row a segment; together they tile the decoded text, in order.
 
-    Runs of undecodable bytes inside a document are listed under `inner`. A file that cannot be
-    taken gives one row of kind `quarantine` with an empty span and lines 0 to 0.
+    Undecodable bytes and furniture inside a document are listed under `inner`. A file that cannot
+    be taken gives one row of kind `quarantine` with an empty span and lines 0 to 0.
 
     Args:
         source: a path, or a stream of stored bytes.
@@ -66,7 +66,7 @@ def _row(name: str, piece: Piece) -> dict[str, object]:
         "reason": piece.reason,
         "detail": piece.detail,
         "score": piece.score,
-        "inner": [_place(span) for span in piece.inner],
+        "inner": [{**_place(inner.span), "reason": inner.reason} for inner in inside(piece)],
     }
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipeline.ingest import normalise
-from pipeline.ingest.pieces import Piece, Span, bad_spans, excerpt
+from pipeline.ingest.insets import insets, is_image_name, without
+from pipeline.ingest.pieces import Inset, Piece, Span, bad_spans, excerpt
 from pipeline.ingest.segments import Segment
 from pipeline.ingest.splitters import Splitter
 from pipeline.model.settings import IngestSettings
@@ -82,15 +83,30 @@ def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:
     raw = page[segment.char_start : segment.char_end]
     if segment.kind != "document":
         return Piece(span=span, kind="furniture", reason=segment.reason, excerpt=excerpt(raw))
-    text = normalise.text(clean[segment.char_start : segment.char_end])
+    said = clean[segment.char_start : segment.char_end]
+    text = normalise.text(said)
+    found = insets(said, text, at=span)
+    if found:
+        text = normalise.text(without(said, found, start=span.char_start))
     if not text:
-        return Piece(span=span, kind="furniture", reason="blank", excerpt=excerpt(raw))
+        reason = found[0].reason if found else "blank"
+        return Piece(span=span, kind="furniture", reason=reason, excerpt=excerpt(raw))
     inner = bad_spans(raw, span.char_start, span.line_start) if clean is not page else ()
     return Piece(
         span=span,
         kind="document",
         text=text,
-        title=normalise.title(segment.title),
+        title=_title(segment, text, found),
         score=segment.score,
         inner=inner,
+        insets=found,
     )
+
+
+def _title(segment: Segment, text: str, found: tuple[Inset, ...]) -> str | None:
+    """Return the title that the splitter found; if that line was taken out, the next one."""
+    title = normalise.title(segment.title)
+    if not found or not title or not is_image_name(title):
+        return title
+    first, _, rest = text.partition("\n")
+    return normalise.title(first) if rest and len(first) <= normalise.MAX_TITLE else None

@@ -1,6 +1,6 @@
 """The judged spans of a dump file: what ingest and `winnow split` both go through.
 
-Holds: `Piece`, `Span`, `RefusedError`, `merged`, `shifted`, `damaged`, `bad_spans`,
+Holds: `Piece`, `Span`, `Inset`, `RefusedError`, `merged`, `shifted`, `inside`, `bad_spans`,
 `excerpt`. Pure.
 Not here: who makes pieces (`pages.py`, `jsonl.py`), rows of tables (`rows.py`).
 """
@@ -41,11 +41,20 @@ class Span(msgspec.Struct, frozen=True, gc=False):
     line_end: int
 
 
+class Inset(msgspec.Struct, frozen=True, kw_only=True):
+    """A span inside a document that is not part of its text; see `insets.py` for the reasons."""
+
+    span: Span
+    reason: str
+    excerpt: str
+
+
 class Piece(msgspec.Struct, kw_only=True):
     """One span of the decoded file with its judgement.
 
     The pieces of a file tile its decoded text in order. `text` and the fields after it belong to
-    documents; `inner` lists the undecodable runs inside one. `stored_bytes` counts bytes of the
+    documents; `inner` lists the undecodable runs inside one, and `insets` what was taken out of its
+    text. `stored_bytes` counts bytes of the
     object that could not be read at all (an empty span marks where they would have been).
     """
 
@@ -62,6 +71,7 @@ class Piece(msgspec.Struct, kw_only=True):
     external_id: str | None = None
     score: float | None = None
     inner: tuple[Span, ...] = ()
+    insets: tuple[Inset, ...] = ()
     member: str | None = None
     byte_start: int | None = None
     byte_end: int | None = None
@@ -98,10 +108,16 @@ def join(first: Piece, second: Piece) -> Piece:
 
 
 def shifted(piece: Piece, chars: int, lines: int) -> Piece:
-    """Move a piece, and the damage inside it, behind what came before it in the file."""
+    """Move a piece, and the spans inside it, behind what came before it in the file."""
     if chars or lines:
         piece.span = _moved(piece.span, chars, lines)
         piece.inner = tuple([_moved(span, chars, lines) for span in piece.inner])
+        piece.insets = tuple(
+            [
+                msgspec.structs.replace(inset, span=_moved(inset.span, chars, lines))
+                for inset in piece.insets
+            ]
+        )
     return piece
 
 
@@ -114,15 +130,24 @@ def _moved(span: Span, chars: int, lines: int) -> Span:
     )
 
 
-def damaged(span: Span, member: str | None = None) -> Piece:
-    """Make the quarantined piece of a run of undecodable bytes inside a document."""
-    return Piece(
-        span=span,
-        kind="quarantine",
-        reason="invalid_encoding",
-        detail="expected valid text, found bytes that are none; published as U+FFFD.",
-        member=member,
-    )
+def inside(piece: Piece) -> Iterator[Piece]:
+    """Yield the spans inside a document as pieces of their own: damage, then insets."""
+    for span in piece.inner:
+        yield Piece(
+            span=span,
+            kind="quarantine",
+            reason="invalid_encoding",
+            detail="expected valid text, found bytes that are none; published as U+FFFD.",
+            member=piece.member,
+        )
+    for inset in piece.insets:
+        yield Piece(
+            span=inset.span,
+            kind="furniture",
+            reason=inset.reason,
+            excerpt=inset.excerpt,
+            member=piece.member,
+        )
 
 
 def bad_spans(raw: str, char_start: int, line: int) -> tuple[Span, ...]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.ingest.pieces import Piece, Span, damaged
+from pipeline.ingest.pieces import Piece, Span, inside
 from pipeline.model.files import DumpFile, FileRef
 from pipeline.model.ids import document_id
 from pipeline.model.schemas import QUARANTINE, SIGNATURES, STAGED_DOCUMENTS
@@ -54,7 +54,7 @@ class ShardWriter:
         }
 
     def add(self, file: DumpFile, piece: Piece) -> None:
-        """Add the rows of one piece: a document and the damage inside it, or a quarantined span."""
+        """Add the rows of one piece: a document and the spans inside it, or another span."""
         if piece.kind != "document":
             self._reject(file, piece)
             return
@@ -79,8 +79,8 @@ class ShardWriter:
                 piece.fetched,
             )
         )
-        for span in piece.inner:
-            self._reject(file, damaged(span, piece.member), name)
+        for inner in inside(piece):
+            self._reject(file, inner, name)
         self._held += sys.getsizeof(piece.text) + _ROW_BYTES
         if self._held >= self._limit:
             self._flush()

@@ -17,7 +17,7 @@ from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.settings import RunSettings
 
 PLAN = 1
-INGEST = 5
+INGEST = 6
 SIGNATURE = 1
 MATCH = 1
 DECIDE = 1

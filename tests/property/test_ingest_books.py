@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from pipeline.ingest import normalise
 from pipeline.ingest.books import Books
+from pipeline.ingest.insets import without
 from pipeline.ingest.pages import pages
-from pipeline.ingest.pieces import Piece
+from pipeline.ingest.pieces import Piece, inside
 from pipeline.ingest.reader import Reading, UnreadableError
 from pipeline.model.files import DumpFile
 from pipeline.model.settings import IngestSettings
@@ -56,9 +57,9 @@ def _check(stored: bytes, options: IngestSettings) -> list[Piece]:
     assert [piece.span.char_start for piece in pieces] == edges[:-1]
     assert edges[-1] == reading.chars
     for piece in pieces:
-        bounds = [(span.char_start, span.char_end) for span in piece.inner]
+        bounds = sorted((one.span.char_start, one.span.char_end) for one in inside(piece))
         assert all(start < end for start, end in bounds)
-        assert all(first[1] < second[0] for first, second in pairwise(bounds))
+        assert all(first[1] <= second[0] for first, second in pairwise(bounds))
         assert all(piece.span.char_start <= start for start, _ in bounds[:1])
         assert all(end <= piece.span.char_end for _, end in bounds[-1:])
         assert 1 <= piece.span.line_start <= piece.span.line_end
@@ -140,6 +141,37 @@ def test_a_changed_byte_never_breaks_the_books(data: st.DataObject, codec: str) 
         _check(bytes(stored), IngestSettings(splitter="none"))
     except UnreadableError as error:
         assert error.reason  # noqa: PT017 - either outcome is right
+
+
+LINES = st.sampled_from(
+    ["a_1.jpg", "b.png", "The mayor opens the lock.", "Photo: the mayor at the lock", "", " ", "x",
+     "The mayor opens the lock while the harbour master and the whole town look on in the rain.",
+     "Salt is made in flat pans on the coast, where the sun and the wind take up the water. " * 2,
+     "caf\udce9.jpg", "caf\udce9", "\x07", "\u3000市长讲话。张三 摄", "\ufeff", "Row, row"],
+)  # fmt: skip
+
+
+@given(lines=st.lists(LINES, max_size=30), end=st.sampled_from(["\n", "\r\n", "\n\n"]),
+       options=SETTINGS)  # fmt: skip
+@settings(max_examples=300, deadline=None)
+def test_the_text_can_be_put_together_again(
+    lines: list[str], end: str, options: IngestSettings
+) -> None:
+    """A document's characters without its insets are its text; with them, what the file says."""
+    page = end.join(lines)
+    try:
+        pieces = _check(page.encode("utf-8", "surrogateescape"), options)
+    except UnreadableError as error:
+        assert error.reason in {"empty", "undecodable"}  # noqa: PT017 - either outcome is right
+        return
+    for piece in pieces:
+        if piece.encoding != "utf-8" or piece.kind != "document":
+            continue
+        start, stop = piece.span.char_start, piece.span.char_end
+        raw = normalise.without_surrogates(page[start:stop])
+        assert normalise.text(without(raw, piece.insets, start=start)) == piece.text
+        gone = [page[one.span.char_start : one.span.char_end] for one in piece.insets]
+        assert all(line.strip() and "\n" not in line.strip() for line in gone)
 
 
 @given(text=TEXT, sizes=st.integers(1, 50), limit=st.integers(1, 60))

@@ -247,7 +247,13 @@ def test_segments_of_a_file_are_rows_for_people(tmp_path: Path) -> None:
         (str(path), "document", ""),
     ]
     assert rows[1]["inner"] == [
-        {"line_start": 1, "line_end": 1, "char_start": 21, "char_end": 22},
+        {
+            "line_start": 1,
+            "line_end": 1,
+            "char_start": 21,
+            "char_end": 22,
+            "reason": "invalid_encoding",
+        },
     ]
     assert (rows[1]["char_start"], rows[1]["char_end"]) == (1, 34)
 
