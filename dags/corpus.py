@@ -18,16 +18,16 @@ plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─▶ annotate[
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, Param, task
+from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
 from winnow_airflow.night import tonight
+from winnow_airflow.params import PARAMS
 from winnow_airflow.policies import TASK_DEFAULTS, UPLOAD_RETRIES
 
 Small = dict[str, Any]  # what goes through XCom: numbers, labels and keys, never data
 
 DOCUMENTS = Asset("winnow_documents")
 COMMIT_POOL = "winnow_commit"  # one slot: commits that meet have to rebase, so let them queue
-ALLOW_DELETED = "Publish the night again without the dump files that have been deleted."
 NIGHTLY = CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
 
 with DAG(
@@ -37,7 +37,7 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args=TASK_DEFAULTS,
-    params={"allow_deleted": Param(default=False, type="boolean", description=ALLOW_DELETED)},
+    params=PARAMS,
     tags={"winnow", "corpus", "nightly"},
     doc_md=__doc__,
 ):
@@ -93,10 +93,10 @@ with DAG(
             return night.publish(*run, group["index"])
 
     @task(pool=COMMIT_POOL)
-    def commit() -> Small:
-        """Check the promises, then make the night visible in one atomic step."""
+    def commit(*, params: Small) -> Small:
+        """Check the promises, ask the guards, then make the night visible in one atomic step."""
         with tonight() as (night, run):
-            return night.commit(*run)
+            return night.commit(*run, accept_guards=params["accept_guards"])
 
     @task(pool=COMMIT_POOL)
     def promote() -> Small:

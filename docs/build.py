@@ -144,7 +144,8 @@ then from flags; later ones win. A variable is `WINNOW_`, the group, two undersc
 
 A plan freezes all groups but `store`, so changing a file does not disturb a run under way. A
 change in `ingest`, `dedup`, `enrich` or `publish` makes every published dump due again; a change
-in `plan` does not.
+in `plan` or `guard` does not. Each guard is `off`, `warn` (it says so in the log and in `runs`) or
+`stop` (the night is not published until somebody accepts it, see the [runbook](runbook.md)).
 
 Credentials of S3 come from the environment, from a profile, from an instance role, or from
 `store.credentials_file`; under Airflow also from the connection `winnow_object_store` of type

@@ -14,7 +14,8 @@ WinnowError
     ├── ConfigError           a setting is missing, unknown or contradictory
     ├── MissingError          an object that must exist does not
     ├── CorruptError          stored bytes differ from their recorded checksum
-    └── ContractError         a promise would be broken; nothing was published
+    ├── ContractError         a promise would be broken; nothing was published
+    └── GuardError            a night looks unusual; nothing was published until it is accepted
 
 Every message says what was expected, what was found, and the next step.
 """
@@ -62,3 +63,7 @@ class CorruptError(PermanentError):
 
 class ContractError(PermanentError):
     """A promise of the corpus would be broken; publishing was refused."""
+
+
+class GuardError(PermanentError):
+    """A guard stopped a night that looks unusual; a person looks, and may accept it."""

@@ -1,6 +1,6 @@
 """Events with keys: one canonical line a task.
 
-Holds: `log`, `configure`, `stage`. Writes to stderr through structlog.
+Holds: `log`, `configure`, `stage`, `silence`. Writes to stderr through structlog.
 Not here: metrics back ends, Airflow's own log set-up (it keeps its processors; see `configure`).
 """
 
@@ -11,10 +11,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
 
 log = structlog.get_logger("winnow")
+
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 def configure(log_format: str = "auto") -> None:
@@ -52,8 +55,23 @@ def stage(name: str, **keys: object) -> Iterator[Span]:
             event = name + ".failed"
             log.error(event, seconds=_since(started), error=repr(error), **span)  # noqa: TRY400 - the caller decides about the traceback
             raise
+        if _silent.get():
+            return
         event = name + ".done"
         log.info(event, seconds=_since(started), peak_rss_mb=_peak_rss_mb(), **span)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Let stages inside the block pass without their line: they are a trial, not the run's work.
+
+    A stage that fails says so all the same.
+    """
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
 
 
 def _since(started: float) -> float:

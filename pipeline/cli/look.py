@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 import msgspec
 
-from pipeline.cli import output
+from pipeline.cli import output, reports
 from pipeline.errors import ConfigError, MissingError, WinnowError
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -139,7 +139,10 @@ def files(
 @_JSON
 @click.pass_obj
 def report(lookup: Any, *, which: str | None, as_json: bool) -> None:
-    """Show the runs that changed the corpus: all, one RUN by its id, or those of one night."""
+    """Show the runs that changed the corpus: all, one RUN by its id, or those of one night.
+
+    Of the one, or the last one, what its self-test measured and what its guards said as well.
+    """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import status as asking  # noqa: PLC0415
 
@@ -151,6 +154,8 @@ def report(lookup: Any, *, which: str | None, as_json: bool) -> None:
     heads = ["dump_date", "run_id", "outcome", "documents", "kept", "retracted", "restored"]
     heads += ["quarantine", "seconds"]
     output.table("Runs", heads, [[row[name] for name in heads] for row in rows], left=3)
+    if which is not None:
+        reports.details(rows[-1])
 
 
 @click.command("config")
@@ -167,5 +172,4 @@ def config(lookup: Any, *, as_json: bool) -> None:
         click.echo(json.dumps({"settings": tree, "curve": chances}))
         return
     output.settings(tree)
-    heads = ["similarity", "becomes a candidate", "counts as a duplicate"]
-    output.table("Two documents that share this part of their word 5-grams", heads, chances)
+    reports.curve(chances)

@@ -24,12 +24,18 @@ def sentence(summary: Mapping[str, Any]) -> str:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    left: int = 1,
+    bars: bool = False,
 ) -> None:
-    """Print a table; the first `left` columns are text, the others numbers."""
+    """Print a table; the first `left` columns are text, the others numbers, the last maybe bars."""
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for index, name in enumerate(columns):
-        shown.add_column(name, justify="left" if index < left else "right", no_wrap=index == 0)
+        text = index < left or (bars and index == len(columns) - 1)
+        shown.add_column(name, justify="left" if text else "right", no_wrap=index == 0)
     for row in rows:
         shown.add_row(*(_cell(value) for value in row))
     console().print(shown)

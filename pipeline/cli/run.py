@@ -23,16 +23,18 @@ from pipeline.errors import WinnowError
 @click.option("--due", is_flag=True, help="Process every night that is new or has changed.")
 @click.option("--run-id", help="Name of the run; made from the clock by default.")
 @click.option("--allow-deleted", is_flag=True, help="Retract documents of files that are gone.")
+@click.option("--accept-guards", is_flag=True, help="Publish also what a guard would stop.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a night on stdout.")
 @click.pass_obj
-def run(  # noqa: PLR0913 - one parameter a flag
+def run(
     lookup: Any,
+    /,
     *,
     dates: tuple[str, ...],
     due: bool,
     run_id: str | None,
-    allow_deleted: bool,
     as_json: bool,
+    **accepted: bool,
 ) -> None:
     """Process nights in this process, without Airflow.
 
@@ -49,7 +51,7 @@ def run(  # noqa: PLR0913 - one parameter a flag
         failed = 0
         for date in nights:
             try:
-                one = _one(night, date, run_id or _new_run_id(), allow_deleted=allow_deleted)
+                one = _one(night, date, run_id or _new_run_id(), accepted)
             except WinnowError as error:
                 failed += 1
                 said = str(error).removeprefix(f"{date}: ")
@@ -76,13 +78,13 @@ def promote(lookup: Any, *, full: bool, as_json: bool) -> None:
     click.echo(json.dumps(counts) if as_json else output.sentence(counts))
 
 
-def _one(night: Any, date: str, run_id: str, *, allow_deleted: bool) -> dict[str, Any]:
+def _one(night: Any, date: str, run_id: str, accepted: dict[str, bool]) -> dict[str, Any]:
     """Process a night; its tasks say on stderr when they are done and what they counted."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
 
     result: dict[str, Any] = {"dump_date": date, "run_id": run_id}
 
-    for label, summary in runner.run_night(night, date, run_id, allow_deleted=allow_deleted):
+    for label, summary in runner.run_night(night, date, run_id, **accepted):
         if label == "commit":
             result |= summary
     return result

@@ -1,7 +1,8 @@
 """What a finished unit of a stage says about itself; written last, read by later stages.
 
 Holds: `FileCounts`, `IngestManifest`, `MatchManifest`, `AnnotateManifest`, `PublishManifest`,
-`Decision`. Reads and writes nothing. Not here: where they are stored (`storage/layout.py`).
+`Decision`, `SelfTest`. Reads and writes nothing.
+Not here: where they are stored (`storage/layout.py`).
 """
 
 from __future__ import annotations
@@ -156,3 +157,44 @@ class PublishManifest(msgspec.Struct, frozen=True, kw_only=True):
     dump_date: str
     language: str
     files: tuple[FileRef, ...]
+
+
+class CanaryResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run's self-test found of the planted pairs of one kind and similarity.
+
+    `found`: copies dropped with their original as witness; `wrong`: documents dropped because of a
+    stranger. `expected` is the share of copies that the parameters find; `least` and `most` are
+    the numbers of copies between which a sound run finds some.
+    """
+
+    kind: str
+    similarity: float
+    planted: int
+    found: int
+    wrong: int
+    expected: float
+    least: int
+    most: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether the run does what its parameters promise."""
+        return self.wrong == 0 and self.least <= self.found <= self.most
+
+    @property
+    def recall(self) -> float:
+        """Share of the planted copies that was found."""
+        return self.found / self.planted
+
+    @property
+    def precision(self) -> float:
+        """Share of what was dropped that had to be; 1 when nothing was."""
+        dropped = self.found + self.wrong
+        return self.found / dropped if dropped else 1.0
+
+
+class SelfTest(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's trial of its own deduplication; there is one only if it passed."""
+
+    fingerprint: str
+    results: tuple[CanaryResult, ...]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 BANDS = 20
 ROWS = 6
@@ -152,6 +152,31 @@ QUARANTINE = pa.schema(
 quarantine. `stored_bytes`: bytes of the object that could not be read at all (else 0).
 `document_id`: the document that the span lies inside, if any."""
 
+_CANARIES = pa.struct(
+    [
+        pa.field("kind", pa.string()),
+        pa.field("similarity", pa.float64()),
+        pa.field("planted", pa.int64()),
+        pa.field("found", pa.int64()),
+        pa.field("wrong", pa.int64()),
+        pa.field("recall", pa.float64()),
+        pa.field("precision", pa.float64()),
+        pa.field("expected", pa.float64()),
+    ]
+)
+
+_GUARDS = pa.struct(
+    [
+        pa.field("name", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("outcome", pa.string()),
+        pa.field("found", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("nights", pa.int64()),
+    ]
+)
+
 RUNS = pa.schema(
     [
         pa.field("run_id", pa.string(), nullable=False),
@@ -176,7 +201,10 @@ RUNS = pa.schema(
         pa.field("retracted", pa.int64(), nullable=False),
         pa.field("restored", pa.int64(), nullable=False),
         pa.field("seconds", pa.float64(), nullable=False),
+        pa.field("self_test", pa.list_(_CANARIES)),
+        pa.field("guards", pa.list_(_GUARDS)),
     ]
 )
 """Published, partitioned by `dump_date`: one run that changed the corpus. `outcome`: published,
-empty (no dump files), partial (a source was still uploading)."""
+empty (no dump files), partial (a source was still uploading). `self_test` and `guards` are null in
+rows written before schema version 3."""

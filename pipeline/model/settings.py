@@ -3,8 +3,8 @@
 Holds: the settings tree; field names are the names in `conf/*.toml`.
 Reads and writes nothing. Not here: loading and precedence (`config.py`).
 
-Only `StoreSettings` says where things are; all other groups can change the published bytes and
-are part of a plan (`Plan.settings`), so a task never reads them from its own environment.
+Only `StoreSettings` says where things are; all other groups say what a run publishes, or whether,
+and are part of a plan (`Plan.settings`), so a task never reads them from its own environment.
 """
 
 from __future__ import annotations
@@ -87,18 +87,44 @@ class PublishSettings(_Group, frozen=True):
     compression_level: Annotated[int, Meta(ge=1, le=19)] = 3
 
 
+Action = Literal["off", "warn", "stop"]
+
+
+class GuardSettings(_Group, frozen=True):
+    """What makes a night look unusual, and what to do then. Changes no published byte.
+
+    A guard that stops publishes nothing until somebody accepts the night.
+    """
+
+    nights: Annotated[int, Meta(ge=1, le=366)] = 14
+    min_nights: Positive = 3
+    removal: Action = "warn"
+    removal_absolute: Share = 0.2
+    removal_relative: Annotated[float, Meta(ge=0.0)] = 0.5
+    documents: Action = "warn"
+    documents_drop: Share = 0.5
+    cluster: Action = "warn"
+    cluster_documents: Positive = 10_000
+    source: Action = "warn"
+    source_share: Share = 0.98
+    source_documents: Positive = 100
+    quarantine: Action = "warn"
+    quarantine_share: Share = 0.1
+
+
 class RunSettings(_Group, frozen=True):
-    """The part of the settings that a plan freezes: all that can change published bytes."""
+    """The part of the settings that a plan freezes: what and whether a run publishes."""
 
     plan: PlanSettings = PlanSettings()
     ingest: IngestSettings = IngestSettings()
     dedup: DedupSettings = DedupSettings()
     enrich: EnrichSettings = EnrichSettings()
     publish: PublishSettings = PublishSettings()
+    guard: GuardSettings = GuardSettings()
 
 
 class Settings(RunSettings, frozen=True):
-    """Everything: where (`store`) and what (`plan` … `publish`)."""
+    """Everything: where (`store`) and what (`plan` … `guard`)."""
 
     store: StoreSettings = StoreSettings()
     log_format: Literal["auto", "console", "json"] = "auto"
@@ -111,4 +137,5 @@ class Settings(RunSettings, frozen=True):
             dedup=self.dedup,
             enrich=self.enrich,
             publish=self.publish,
+            guard=self.guard,
         )

@@ -16,12 +16,13 @@ from pipeline import telemetry
 from pipeline.errors import ConflictError, ContractError
 from pipeline.model.files import FileRef
 from pipeline.model.finding import Finding
-from pipeline.model.manifest import Decision, PublishManifest, TouchedDump
+from pipeline.model.manifest import Decision, PublishManifest, SelfTest, TouchedDump
 from pipeline.model.plan import Plan
 from pipeline.model.snapshot import DumpRef, DumpState, Partition, Snapshot
 from pipeline.model.versions import models_fingerprint
+from pipeline.publish import guards
 from pipeline.publish.checks import CHECKS, refuse
-from pipeline.publish.runs import write_run
+from pipeline.publish.runs import RunNotes, write_run
 from pipeline.publish.states import (
     Annotated,
     changed_state,
@@ -42,11 +43,14 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
     parent: Snapshot,
     annotated: Annotated,
     published: Sequence[PublishManifest],
+    self_test: SelfTest,
     seconds: float,
+    accept_guards: bool = False,
     guard: Callable[[], None] = lambda: None,
 ) -> Snapshot:
     """Publish a run on `parent` and return the snapshot that holds it.
 
+    `accept_guards` lets a night pass that guards would stop, but no broken promise.
     `guard` is asked last, right before the pointer moves; it raises to keep it where it is.
 
     Calling it again for what is already published changes nothing.
@@ -54,6 +58,7 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
     Raises:
         ConflictError: another run published meanwhile; decide again on the current snapshot.
         ContractError: a promise would be broken, or a later plan of this dump is published.
+        GuardError: the night looks unusual.
     """
     pointer = snapshots.pointed(corpus)
     live = snapshots.current(corpus)
@@ -66,7 +71,14 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
             f"expected snapshot {parent.sequence} to be current, found {live.sequence}. Another "
             "run published meanwhile; decide again on its snapshot."
         )
-    bare = _states(corpus, plan, decision=decision, parent=parent, seconds=seconds)
+    bare = _states(corpus, plan, decision=decision, parent=parent)
+    numbers = guards.measure(corpus, plan, bare[-1], parent=parent)
+    judged = guards.judge(numbers, plan.settings.guard, accept=accept_guards)
+    guards.refuse(plan, judged)
+    notes = RunNotes(seconds=seconds, self_test=self_test, guards=judged)
+    row = write_run(corpus, plan, decision=decision, counts=bare[-1].counts, notes=notes)
+    runs = (*_runs_so_far(corpus, parent, plan.dump_date), row)
+    bare[-1] = msgspec.structs.replace(bare[-1], runs=runs)
     states = [with_documents(state, annotated, published) for state in bare]
     snapshot = _snapshot(corpus, plan, parent=parent, pointer=pointer, states=states)
     refuse(_findings(corpus, snapshot, plan, dates=[state.dump_date for state in states]))
@@ -116,20 +128,15 @@ def _is_published(
     return True
 
 
-def _states(
-    corpus: Corpus, plan: Plan, *, decision: Decision, parent: Snapshot, seconds: float
-) -> list[DumpState]:
-    """Return the touched dumps' new states, the run's own last and with the run's row."""
+def _states(corpus: Corpus, plan: Plan, *, decision: Decision, parent: Snapshot) -> list[DumpState]:
+    """Return the touched dumps' new states, the run's own last and without its runs."""
     own = _own(plan, decision)
     states = [
         changed_state(snapshots.load_state(corpus, parent, dump.dump_date), dump)
         for dump in decision.touched
         if dump is not own
     ]
-    runs = _runs_so_far(corpus, parent, plan.dump_date)
-    state = own_state(corpus, plan, decision=decision, dump=own)
-    row = write_run(corpus, plan, decision=decision, counts=state.counts, seconds=seconds)
-    return [*states, msgspec.structs.replace(state, runs=(*runs, row))]
+    return [*states, own_state(corpus, plan, decision=decision, dump=own)]
 
 
 def _runs_so_far(corpus: Corpus, parent: Snapshot, dump_date: str) -> tuple[FileRef, ...]:

@@ -4,7 +4,8 @@ Holds: `session` and `corpus_session` (open the stores), `Night` (the tasks), `r
 them in turn). Not here: Airflow (`plugins/winnow_airflow/`), arguments and printing (`cli/`).
 """
 
-from pipeline.runner.night import Night, run_night
+from pipeline.runner.in_turn import run_night
+from pipeline.runner.night import Night
 from pipeline.runner.sessions import corpus_session, open_landing, session
 
 __all__ = ["Night", "corpus_session", "open_landing", "run_night", "session"]

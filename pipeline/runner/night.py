@@ -1,7 +1,7 @@
-"""The tasks of a night, and their order.
+"""The tasks of a night.
 
-Holds: `Night`, whose methods are the tasks of the DAG, and `run_night`, which calls them in turn.
-Reads and writes through the stages. Not here: opening stores (`sessions.py`), what people read
+Holds: `Night`, whose methods are the tasks of the DAG. Reads and writes through the stages.
+Not here: calling them in turn (`in_turn.py`), opening stores (`sessions.py`), what people read
 about a task (`labels.py`).
 
 Every method is a function of the plan and may be called again at any time: finished units are
@@ -11,7 +11,6 @@ found by their manifests and returned as they are.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ import msgspec
 from pipeline import telemetry
 from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError
-from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit
+from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit, SelfTest
 from pipeline.model.plan import Plan
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
@@ -113,6 +112,7 @@ class Night:
         plan = self._plan(dump_date, run_id)
         if plan.unchanged:
             return {"units": [], "unchanged": True}
+        self._self_test(plan)
         decision = self._decision(plan)
         units = self._annotate_groups(plan, decision)
         own = next(dump for dump in decision.touched if dump.dump_date == dump_date)
@@ -155,8 +155,8 @@ class Night:
             "rows": sum(file.rows for manifest in manifests for file in manifest.files),
         }
 
-    def commit(self, dump_date: str, run_id: str) -> Summary:
-        """Check the promises, then make everything visible in one step.
+    def commit(self, dump_date: str, run_id: str, *, accept_guards: bool = False) -> Summary:
+        """Check the promises and ask the guards, then make everything visible in one step.
 
         When another night has committed meanwhile, match, decide, annotate and publish are done
         again on the new parent, here: units that did not change are found and cost nothing.
@@ -167,7 +167,7 @@ class Night:
         parent = self._pinned(plan)
         for _ in range(MAX_REBASES):
             try:
-                snapshot, decision = self._commit_on(plan, parent)
+                snapshot, decision = self._commit_on(plan, parent, accept_guards=accept_guards)
             except ConflictError:
                 parent = snapshots.current(self.corpus)
                 telemetry.log.info("commit.rebase", dump_date=dump_date, parent=parent.sequence)
@@ -209,6 +209,11 @@ class Night:
 
         return dedup.decide(self.corpus, plan, parent or self._pinned(plan))
 
+    def _self_test(self, plan: Plan) -> SelfTest:
+        from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
+
+        return dedup.self_test(self.corpus, plan)
+
     def _annotate_groups(self, plan: Plan, decision: Decision) -> Groups:
         return annotate_groups(enrich.annotate_units(decision, plan.settings))
 
@@ -217,7 +222,9 @@ class Night:
         routed = publish.route(self.corpus, decision, plan.settings, units=units)
         return publish.group(routed, max_groups=MAX_GROUPS)
 
-    def _commit_on(self, plan: Plan, parent: Snapshot) -> tuple[Snapshot, Decision]:
+    def _commit_on(
+        self, plan: Plan, parent: Snapshot, *, accept_guards: bool
+    ) -> tuple[Snapshot, Decision]:
         """Do what is not done yet on `parent`, then commit on it."""
         from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
 
@@ -237,6 +244,8 @@ class Night:
                 parent=parent,
                 annotated=dict(zip(units, annotated, strict=True)),
                 published=published,
+                self_test=self._self_test(plan),
+                accept_guards=accept_guards,
                 seconds=round(time.time() - plan.planned_at, 3),
                 guard=partial(fence.refuse_superseded, self.corpus, plan),
             )
@@ -260,26 +269,6 @@ class Night:
         counts = msgspec.to_builtins(state.counts)
         languages = {part.language: _rows(part.files) for part in state.documents}
         return {"snapshot": snapshot.sequence, **counts, "languages": languages, **more}
-
-
-def run_night(
-    night: Night, dump_date: str, run_id: str, *, allow_deleted: bool = False
-) -> Iterator[tuple[str, Summary]]:
-    """Do a whole night in this process, yielding (task label, summary) as tasks finish."""
-    plan = night.plan(dump_date, run_id, allow_deleted=allow_deleted)
-    yield "plan", plan
-    for shard in plan["shards"]:
-        yield shard["label"], night.ingest(dump_date, run_id, shard["index"])
-    for key_range in plan["key_ranges"]:
-        yield key_range["label"], night.match(dump_date, run_id, key_range["index"])
-    decision = night.decide(dump_date, run_id)
-    yield "decide", decision
-    for unit in decision["units"]:
-        yield unit["label"], night.annotate(dump_date, run_id, unit["index"])
-    for group in night.route(dump_date, run_id)["groups"]:
-        yield group["label"], night.publish(dump_date, run_id, group["index"])
-    yield "commit", night.commit(dump_date, run_id)
-    yield "promote", night.promote()
 
 
 def _moves(decision: Decision) -> Summary:

@@ -11,7 +11,7 @@ import time
 
 from pipeline import telemetry
 from pipeline.model.settings import PlanSettings, Settings, StoreSettings
-from pipeline.runner.night import run_night
+from pipeline.runner.in_turn import run_night
 from pipeline.runner.sessions import open_landing, session
 
 _WORDS = [f"word{number} " for number in range(400)]

@@ -64,6 +64,13 @@ def test_dag_files_stay_short() -> None:
     assert long == {}
 
 
+def test_a_person_may_decide_two_things(dagbag: Any) -> None:
+    """Deleted files and unusual nights are refused unless the one who triggers says otherwise."""
+    params = dagbag.dags["winnow_nightly"].params
+    assert dict(params) == {"allow_deleted": False, "accept_guards": False}
+    assert all(params.get_param(name).description for name in params)
+
+
 def test_dags_survive_serialization(dagbag: Any) -> None:
     """The scheduler, which sees the serialized form alone, finds the same tasks and edges."""
     for dag in dagbag.dags.values():

@@ -42,9 +42,10 @@ States = Mapping[str, set[str]]
 class Stack:
     """A running Airflow with its store, and the few questions that tests ask it."""
 
-    def __init__(self, airflow: Airflow, settings: Settings) -> None:
-        """Wrap an Airflow that is ready."""
+    def __init__(self, airflow: Airflow, settings: Settings, file: Path) -> None:
+        """Wrap an Airflow that is ready; its tasks load their settings from `file`."""
         self.airflow = airflow
+        self.file = file
         self.settings = settings
 
     def land(self, night: DemoNight) -> None:
@@ -53,9 +54,9 @@ class Stack:
         for key, data in night.files:
             landing.put(key, data)
 
-    def trigger(self, partition_key: str | None) -> dict[str, Any]:
+    def trigger(self, partition_key: str | None, **params: bool) -> dict[str, Any]:
         """Start a run and return it when it has ended."""
-        body = {"logical_date": None, "partition_key": partition_key, "conf": {}}
+        body = {"logical_date": None, "partition_key": partition_key, "conf": params}
         run_id = self.airflow.call("POST", DAG, json=body)["dag_run_id"]
         return self.ended(lambda: self.airflow.call("GET", f"{DAG}/{run_id}"))
 
@@ -101,7 +102,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         config.use_credentials(config.load(home.settings, environ={}))
         airflow.start()
         airflow.make_ready("winnow_nightly")
-        made = Stack(airflow, config.load(home.settings, environ={}))
+        made = Stack(airflow, config.load(home.settings, environ={}), home.settings)
         made.land(NIGHT)
         yield made
     finally:
@@ -177,6 +178,32 @@ def test_real_dumps_pass_through_the_dag(stack: Stack) -> None:
     chars = {Path(file.key).name: file.chars for file in state.file_counts}
     assert chars == {path.name: len(path.read_text("utf-8")) for path in paths}
     assert state.counts.documents >= 20
+
+
+def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
+    """A guard fails the commit at once with the next step; the parameter lets the night pass."""
+    date = "2026-11-02"
+    text = stack.file.read_text("utf-8")
+    landing = runner.open_landing(stack.settings)
+    landing.put(f"odd/{date}/broken.jsonl", b'{"text": "whole and sound"}\n{"text": \n')
+    landing.put(f"odd/{date}/_SUCCESS", b"")
+    try:
+        stack.file.write_text(
+            text + '\n[guard]\nquarantine = "stop"\nquarantine_share = 0.01\n', "utf-8"
+        )
+        stopped = stack.trigger(date)
+        assert stopped["state"] == "failed"
+        assert "quarantine: expected at most 0.010, found" in stack.why(stopped)
+        assert stack.states(stopped)["commit"] == {"failed"}
+        accepted = stack.trigger(date, accept_guards=True)
+        assert accepted["state"] == "success", stack.why(accepted)
+    finally:
+        stack.file.write_text(text, "utf-8")
+    with runner.corpus_session(stack.settings) as corpus:
+        state = snapshots.load_state(corpus, snapshots.current(corpus), date)
+        (row,) = corpus.read(state.runs[-1]).to_pylist()
+    said = {one["name"]: one["outcome"] for one in row["guards"]}
+    assert (row["kept"], said["quarantine"]) == (1, "accepted")
 
 
 def test_a_run_without_a_key_fails_with_the_next_step(stack: Stack) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from pipeline.errors import ConflictError, ContractError
+from pipeline.model.manifest import SelfTest
 from pipeline.model.snapshot import EMPTY, DumpCounts, Snapshot
 from pipeline.publish.commit import commit
 from pipeline.storage import layout, snapshots
@@ -231,6 +232,7 @@ def test_the_guard_is_asked_last(memory_corpus: Corpus) -> None:
             parent=EMPTY,
             annotated=made.annotated,
             published=made.published,
+            self_test=SelfTest(fingerprint="test", results=()),
             seconds=1.5,
             guard=refuse,
         )

@@ -1,0 +1,52 @@
+"""What `winnow report` and `winnow config` say of a run's quality, as tables.
+
+Holds: `details` of one run (self-test and guards), `curve`. Writes to stdout.
+Not here: the rows (`audit/status.py`), other tables (`output.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipeline.cli import output
+
+_BAR = 30
+
+
+def details(row: Mapping[str, Any]) -> None:
+    """Print what a run's self-test measured beside what was expected, and what its guards said."""
+    if row.get("self_test"):
+        _self_test(row["run_id"], row["self_test"])
+    if row.get("guards"):
+        _guards(row["run_id"], row["guards"])
+
+
+def curve(chances: Iterable[tuple[float, float, float]]) -> None:
+    """Print the S-curve: what becomes of a pair of documents, by their similarity."""
+    heads = ["similarity", "becomes a candidate", "counts as a duplicate", ""]
+    rows = [[*chance, "█" * round(_BAR * chance[2])] for chance in chances]
+    title = "Two documents that share this part of their word 5-grams"
+    output.table(title, heads, rows, bars=True)
+
+
+def _self_test(run_id: str, results: Iterable[Mapping[str, Any]]) -> None:
+    heads = ["planted pairs", "similarity", "planted", "found", "wrong", "recall", "expected"]
+    rows = [
+        [
+            one["kind"],
+            *(one[name] for name in heads[1:5]),
+            one["recall"] if one["kind"] == "copy" else None,
+            one["expected"] if one["kind"] == "copy" else None,
+            one["precision"] if one["kind"] == "copy" else None,
+        ]
+        for one in results
+    ]
+    output.table(f"Self-test of {run_id}", [*heads, "precision"], rows)
+
+
+def _guards(run_id: str, results: Iterable[Mapping[str, Any]]) -> None:
+    heads = ["guard", "said", "about", "found", "low", "high", "nights"]
+    names = ["name", "outcome", "subject", "found", "low", "high", "nights"]
+    rows = [[one[name] for name in names] for one in results]
+    output.table(f"Guards of {run_id}", heads, rows, left=3)
