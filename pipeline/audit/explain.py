@@ -1,12 +1,12 @@
 """Why a document is in the corpus, or why it is not.
 
 Holds: `explain_document`, `explain_text`. Reads verdicts, staged documents, signatures.
-Not here: printing (`cli/look.py`), how two texts are compared (`dedup/explain.py`).
+Not here: printing (`cli/look.py`), how two texts are compared (`dedup/words.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.audit import lookup
-from pipeline.dedup import explain as comparing
+from pipeline.dedup.words import compare
 from pipeline.model.schemas import BANDS, PERMUTATIONS
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.signature import Signatures, sign, similarity
@@ -23,26 +23,29 @@ from pipeline.storage.units import Corpus
 
 Answer = dict[str, Any]
 
+_PROVENANCE = ("title", "url", "member", "external_id", "line_start", "line_end", "char_count")
+"""What is told of a document besides its verdict; nights of an older schema may not have all."""
+
 
 def explain_document(corpus: Corpus, document_id: str) -> Answer:
     """Say where a document came from, whether it is published, and what made it redundant.
 
     Returns:
         `document` (verdict and provenance), `witness` (the same of the witness, or None) and
-        `diff` (lines of a readable comparison; empty when there is no witness).
+        `diff` (how both texts differ, word by word; None when there is no witness).
     """
     snapshot = snapshots.published(corpus)
     found = lookup.find_verdict(corpus, snapshot, document_id)
     state = snapshots.load_state(corpus, snapshot, found.dump_date)
     document = lookup.staged_document(corpus, state, found.verdict["document_id"])
-    answer: Answer = {"document": _shown(found, document), "witness": None, "diff": []}
+    answer: Answer = {"document": _shown(found, document), "witness": None, "diff": None}
     witness_id = found.verdict["witness_id"]
     if witness_id is not None:
         witness = lookup.find_verdict(corpus, snapshot, witness_id)
         other = snapshots.load_state(corpus, snapshot, witness.dump_date)
         row = lookup.staged_document(corpus, other, witness_id)
         answer["witness"] = _shown(witness, row)
-        answer["diff"] = comparing.explain(document["text"], row["text"]).diff
+        answer["diff"] = asdict(compare(document["text"], row["text"]))
     return answer
 
 
@@ -177,10 +180,10 @@ def _shown_hit(corpus: Corpus, snapshot: Snapshot, hit: _Hit, text: str) -> Answ
         "relation": hit.relation,
         "similarity": hit.similarity,
         "document": _shown(found, row),
-        "diff": comparing.explain(text, row["text"]).diff,
+        "diff": asdict(compare(text, row["text"])),
     }
 
 
 def _shown(found: lookup.Found, row: dict[str, Any]) -> Answer:
-    kept = {name: row[name] for name in ("title", "url", "line_start", "line_end", "char_count")}
+    kept = {name: row.get(name) for name in _PROVENANCE}
     return {"dump_date": found.dump_date, **found.verdict, **kept, "excerpt": row["text"][:300]}

@@ -56,7 +56,11 @@ def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
 @_JSON
 @click.pass_obj
 def explain(lookup: Any, *, document_id: str | None, text_file: Any, as_json: bool) -> None:
-    """Say where DOCUMENT_ID is or why it is not there; or what a text would duplicate."""
+    """Say where DOCUMENT_ID is or why it is not there; or what a text would duplicate.
+
+    The first digits of an id are enough. `--text -` reads the text from stdin. What differs is
+    shown word by word.
+    """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import explain as asking  # noqa: PLC0415
 

@@ -11,8 +11,16 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 WIDE = 200
+
+_PARTS = {
+    "same": ("", "", ""),
+    "witness": ("red strike", "[-", "-]"),
+    "document": ("green", "{+", "+}"),
+}
+"""How words of the one, the other and both texts look: in colour, and between which marks."""
 
 _SKIP = ("shards", "key_ranges", "units", "groups", "languages", "waiting", "run_id", "dump_date")
 
@@ -142,7 +150,7 @@ def _similar(answers: Iterable[Mapping[str, Any]]) -> None:
 def _card(title: str, document: Mapping[str, Any]) -> None:
     shown = console()
     shown.print(title, style="bold", markup=False)
-    for name in ("title", "dump_date", "source", "dump_file", "url"):
+    for name in ("title", "dump_date", "source", "dump_file", "member", "url"):
         if document.get(name):
             shown.print(f"  {name:<10} {document[name]}", markup=False)
     lines = f"{document['line_start']}-{document['line_end']}"
@@ -150,7 +158,23 @@ def _card(title: str, document: Mapping[str, Any]) -> None:
     shown.print(f"  {'place':<10} lines {lines}, characters {characters}", markup=False)
 
 
-def _diff(lines: Iterable[str]) -> None:
-    styles = {"+": "green", "-": "red", "@": "cyan"}
-    for line in lines:
-        console().print(line, style=styles.get(line[:1], ""), markup=False, highlight=False)
+def _diff(diff: Mapping[str, Any]) -> None:
+    """Print what differs: coloured on a terminal, else `[-only there-]` and `{+only here+}`."""
+    counts = (diff[name] for name in ("same", "only_witness", "only_document"))
+    shown = console()
+    shown.print("  words      {} in both, {} only there, {} only here".format(*counts))
+    coloured = shown.color_system is not None
+    for hunk in diff["hunks"]:
+        line = Text.assemble((f"@{hunk['document']} ", "cyan"))
+        for part in hunk["parts"]:
+            style, *marks = _PARTS[part["kind"]]
+            opening, closing = ("", "") if coloured else marks
+            text = part["text"]
+            words = text.lstrip(" ")
+            line.append(" " * (len(text) - len(words)))
+            line.append(opening + words + closing, style=style)
+        shown.print(line, soft_wrap=not coloured)
+    if diff["hidden"]:
+        shown.print(f"… ({diff['hidden']} more places differ)")
+    if diff["cut"]:
+        shown.print("… (longer texts are compared up to here)")

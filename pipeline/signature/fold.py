@@ -32,7 +32,7 @@ STYLED: Final = range(0x1D400, 0x1D800)
 _ASSIGNED_LATER: Final = {0x0CF3, 0x0ECE}
 """Marks that Unicode 15 (Python 3.12) knows and Unicode 14 (3.11) does not."""
 
-_SPACELESS: Final = (
+SPACELESS: Final = (
     range(0x0E00, 0x0F00),  # Thai, Lao
     range(0x1000, 0x10A0),  # Myanmar
     range(0x1780, 0x1800),  # Khmer
@@ -73,7 +73,7 @@ def _piece(char: str) -> bytes:
     if not _in_word(char):
         return b"\0"
     letters = char.encode("utf-8")
-    return b"\0" + letters + b"\0" if any(ord(char) in block for block in _SPACELESS) else letters
+    return b"\0" + letters + b"\0" if any(ord(char) in block for block in SPACELESS) else letters
 
 
 def _dropped(char: str) -> bool:

@@ -10,10 +10,12 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+from rich.console import Console
 
 from pipeline import runner
 from pipeline.audit.explain import explain_document, explain_text
-from pipeline.cli import output
+from pipeline.cli import cli, output
 from pipeline.model.settings import DedupSettings, Settings
 from pipeline.signature import sign, similarity
 from pipeline.storage.open import open_store
@@ -186,3 +188,83 @@ def test_people_read_what_would_happen(
     printed = capsys.readouterr().out
     assert said in printed
     assert unsaid not in printed
+
+
+def winnow(settings: Settings, *arguments: str, stdin: str | None = None) -> str:
+    """Run `winnow explain` on the corpus and return what it prints."""
+    environment = {"WINNOW_STORE__CORPUS": settings.store.corpus}
+    ended = CliRunner().invoke(cli, ["explain", *arguments], input=stdin, env=environment)
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+def id_of(settings: Settings, dump_date: str) -> str:
+    """Return the id of the first document of a night."""
+    folder = Path(settings.store.corpus) / "verdicts" / f"dump_date={dump_date}"
+    return str(pq.read_table(folder, partitioning=None)["document_id"][0])
+
+
+def test_an_id_is_explained_with_both_places_and_the_words_that_differ(settings: Settings) -> None:
+    """Witness, similarity, file and lines of both, and a diff between plain marks."""
+    dropped = id_of(settings, "2026-11-22")
+    said = winnow(settings, dropped[:12])
+    similar = json.loads(winnow(settings, dropped, "--json"))
+    assert f"{dropped}  not published: near duplicate" in said
+    witness_id = similar["witness"]["document_id"]
+    assert f"witness {witness_id}, similarity {similar['document']['similarity']:.3f}" in said
+    for date in ("2026-11-21", "2026-11-22"):
+        assert f"dump_file  web/{date}/texts.jsonl" in said
+    assert "114 in both, 6 only there, 6 only here" in said
+    assert "word19 [-word20 word21 word22 word23 word24 word25-] {+other20x0 other20x1" in said
+
+
+def test_the_diff_is_structured_for_machines(settings: Settings) -> None:
+    """JSON has counts, and hunks of parts that say which text they are of."""
+    answer = json.loads(winnow(settings, id_of(settings, "2026-11-22"), "--json"))
+    diff = answer["diff"]
+    assert (diff["same"], diff["only_witness"], diff["only_document"]) == (114, 6, 6)
+    (hunk,) = diff["hunks"]
+    assert [part["kind"] for part in hunk["parts"]] == ["same", "witness", "document", "same"]
+    assert hunk["parts"][1]["text"].split() == FIRST[20:26]
+    assert ORIGINAL[hunk["witness"] :].startswith("word12 ")
+
+
+def test_a_published_document_has_no_witness_to_be_compared_with(settings: Settings) -> None:
+    """It says that it is published, and where it is from."""
+    answer = json.loads(winnow(settings, id_of(settings, "2026-11-21"), "--json"))
+    assert (answer["witness"], answer["diff"]) == (None, None)
+    assert answer["document"]["kept"] is True
+
+
+def test_a_text_from_stdin_is_asked_about(settings: Settings) -> None:
+    """`--text -` says what the text would duplicate, and how it differs."""
+    said = winnow(settings, "--text", "-", stdin=changed(21))
+    assert "It would not be published" in said
+    assert "{+other21x0" in said
+    assert json.loads(winnow(settings, "--text", "-", "--json", stdin="quite another text")) == []
+
+
+def test_a_terminal_shows_colours_in_place_of_marks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Words of the witness are red and struck out, those of the document green."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(output, "console", lambda: Console(force_terminal=True, width=300))
+    with runner.corpus_session(settings) as corpus:
+        output.document_answer(explain_document(corpus, id_of(settings, "2026-11-22")))
+    printed = capsys.readouterr().out
+    assert "\x1b[9;31mword20 word21 word22 word23 word24 word25\x1b[0m" in printed
+    assert "\x1b[32mother20x0" in printed
+    assert "[-" not in printed
+
+
+def test_scripts_without_spaces_are_explained(tmp_path: Path) -> None:
+    """Chinese pages that differ in one character: the diff shows this character alone."""
+    (tmp_path / "landing").mkdir()
+    made = settings_for(str(tmp_path / "landing"), str(tmp_path / "corpus"))
+    page = "".join(chr(0x4E00 + 37 * at) for at in range(200))
+    publish(made, "2026-11-21", page)
+    assert publish(made, "2026-11-22", page[:100] + "龥" + page[101:])["kept"] == 0
+    diff = json.loads(winnow(made, id_of(made, "2026-11-22"), "--json"))["diff"]
+    texts = {part["kind"]: part["text"] for part in diff["hunks"][0]["parts"]}
+    assert (texts["witness"], texts["document"]) == (page[100], "龥")

@@ -1,11 +1,10 @@
-"""Deduplicating without a corpus, and explaining a verdict."""
+"""Deduplicating without a corpus."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pytest
 
-from pipeline.dedup.explain import explain, sentences
 from pipeline.dedup.standalone import SCHEMA, deduplicate
 from pipeline.errors import InputError
 from pipeline.model.settings import DedupSettings
@@ -84,26 +83,3 @@ def test_one_id_may_come_once_a_date() -> None:
     """A page scraped on two dates is two documents."""
     batches = [batch(id=["a", "a"], text=[BODY, BODY], dump_date=["2", "1"])]
     assert deduplicate(batches, settings=SETTINGS)["kept"].to_pylist() == [False, True]
-
-
-def test_an_explanation_shows_what_differs() -> None:
-    """Similarity as deduplication sees it, and a diff of sentences."""
-    found = explain(f"{BODY}. Today is Monday.", f"{BODY}. Today is Sunday.")
-    assert not found.exact
-    assert 0.8 < (found.similarity or 0) < 1
-    assert found.diff[-2:] == ("-Today is Sunday.", "+Today is Monday.")
-
-
-def test_exact_copies_and_short_texts_are_explained_too() -> None:
-    """Copies have similarity 1; short strangers have none."""
-    assert explain("A b.", "a  b").similarity == 1.0
-    assert explain("A b.", "A b.").diff == ()
-    assert explain("one two", "three four").similarity is None
-
-
-def test_a_long_diff_is_cut() -> None:
-    """The reader is told that there is more."""
-    one = "\n".join(f"a{at}" for at in range(50))
-    found = explain(one, one.replace("a", "b"), lines=10)
-    assert (len(found.diff), found.diff[-1]) == (11, "… (more than 10 lines differ)")
-    assert len(sentences("x. " * 5000)) == 2000
