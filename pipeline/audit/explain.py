@@ -32,7 +32,9 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
 
     Returns:
         `document` (verdict and provenance), `witness` (the same of the witness, or None) and
-        `diff` (how both texts differ, word by word; None when there is no witness).
+        `diff` (how both texts differ, word by word; None when there is no witness). Of a published
+        document also `repeated` (its repeated paragraphs, removed ones included), `container`
+        (the document that contains it, or None) and `containment`.
     """
     snapshot = snapshots.published(corpus)
     found = lookup.find_verdict(corpus, snapshot, document_id)
@@ -46,7 +48,8 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
         row = lookup.staged_document(corpus, other, witness_id)
         answer["witness"] = _shown(witness, row)
         answer["diff"] = asdict(compare(document["text"], row["text"]))
-    return answer
+        return answer
+    return answer | _passages(corpus, snapshot, state, document)
 
 
 def explain_text(corpus: Corpus, text: str, *, threshold: float, limit: int = 5) -> list[Answer]:
@@ -83,6 +86,33 @@ def explain_text(corpus: Corpus, text: str, *, threshold: float, limit: int = 5)
     chosen = [hit for hit in hits if hit.duplicate][:limit]
     chosen += [hit for hit in hits if not hit.duplicate][:limit]
     return [_shown_hit(corpus, snapshot, hit, text) for hit in chosen]
+
+
+def _passages(
+    corpus: Corpus, snapshot: Snapshot, state: DumpState, document: dict[str, Any]
+) -> Answer:
+    """Say what a published document shares with others of its night."""
+    row = lookup.published_document(corpus, state, document["document_id"])
+    removed = lookup.removed_paragraphs(corpus, state, document["document_id"])
+    spans = removed or [
+        (one["start"], one["end"], f"in {one['documents']} documents of the night")
+        for one in row.get("repeated_spans") or ()
+    ]
+    repeated = [
+        {"start": start, "end": end, "text": document["text"][start:end], "detail": detail}
+        for start, end, detail in spans
+    ]
+    container = row.get("contained_in")
+    shown = None
+    if container is not None:
+        found = lookup.find_verdict(corpus, snapshot, container)
+        shown = _shown(found, lookup.staged_document(corpus, state, container))
+    return {
+        "repeated": repeated,
+        "removed": bool(removed),
+        "container": shown,
+        "containment": row.get("containment"),
+    }
 
 
 @dataclass(frozen=True, slots=True)

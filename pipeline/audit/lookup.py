@@ -1,6 +1,7 @@
 """Finding one document, published or not, in what a corpus holds.
 
-Holds: `Found`, `find_verdict`, `staged_document`. Reads verdicts and staged documents.
+Holds: `Found`, `find_verdict`, `staged_document`, `published_document`, `removed_paragraphs`. Reads
+verdicts, quarantine, staged and published documents.
 Not here: why it is so (`explain.py`).
 """
 
@@ -19,6 +20,8 @@ from pipeline.model.manifest import IngestManifest
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
+
+_QUARANTINE_ROWS = 1 << 16
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -65,6 +68,32 @@ def staged_document(corpus: Corpus, state: DumpState, document_id: str) -> dict[
         f"expected the text of {document_id} among the staged documents of {state.dump_date}, "
         "found none: they may have expired. Ingest the dump again with `winnow run`."
     )
+
+
+def published_document(corpus: Corpus, state: DumpState, document_id: str) -> dict[str, Any]:
+    """Return the published row of a kept document of this dump. Raises `MissingError`."""
+    for part in state.documents:
+        for ref in part.files:
+            for row in _rows(corpus, ref, document_id):
+                return row
+    raise MissingError(
+        f"expected {document_id} among the published documents of {state.dump_date}, found none. "
+        "`winnow verify` says what is damaged."
+    )
+
+
+def removed_paragraphs(
+    corpus: Corpus, state: DumpState, document_id: str
+) -> list[tuple[int, int, str]]:
+    """Return the paragraphs taken out of a text: start and end in it as it was split, detail."""
+    columns = ["document_id", "reason", "detail", "text_start", "text_end"]
+    if "text_start" not in pq.read_schema(corpus.fetch(state.quarantine)).names:
+        return []
+    found = []
+    for batch in corpus.batches(state.quarantine, columns=columns, rows=_QUARANTINE_ROWS):
+        mine = batch.filter(pc.equal(batch["document_id"], document_id))
+        found += mine.filter(mine["text_start"].is_valid()).to_pylist()
+    return [(row["text_start"], row["text_end"], row["detail"]) for row in found]
 
 
 def ingest_manifests(corpus: Corpus, state: DumpState) -> Iterable[IngestManifest]:

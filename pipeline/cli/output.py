@@ -117,6 +117,19 @@ def document_answer(answer: Mapping[str, Any]) -> None:
     if witness is not None:
         _card(f"witness {witness['document_id']}, similarity {document['similarity']:.3f}", witness)
         _diff(answer["diff"])
+    else:
+        _passages(answer)
+
+
+def _passages(answer: Mapping[str, Any]) -> None:
+    """Print what a published document shares with others of its night."""
+    gone = ", removed" if answer["removed"] else ""
+    for one in answer["repeated"]:
+        console().print(f"repeated paragraph, {one['detail']}{gone}: {one['text']}", markup=False)
+    if answer["container"] is not None:
+        container = answer["container"]
+        share = f"{100 * answer['containment']:.0f} % of it"
+        _card(f"contained in {container['document_id']}, which has {share}", container)
 
 
 def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline import telemetry
 from pipeline.enrich.annotator import annotate, resolve
+from pipeline.enrich.passages import SharedPassages
 from pipeline.enrich.runs import RunWriter
 from pipeline.errors import ContractError
 from pipeline.model import versions
@@ -28,6 +29,8 @@ from pipeline.model.manifest import (
     AnnotateUnit,
     Decision,
     IngestManifest,
+    PassagesManifest,
+    ShardPassages,
 )
 from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.settings import RunSettings
@@ -38,26 +41,44 @@ STAGE = "annotate"
 BATCH_ROWS = 500
 VERDICT_ROWS = 1 << 18
 NO_TOPIC = "none"
+REMOVE = "remove"
 
 
-def annotate_units(decision: Decision, settings: RunSettings) -> tuple[AnnotateUnit, ...]:
+def annotate_units(
+    decision: Decision, settings: RunSettings, passages: Sequence[PassagesManifest]
+) -> tuple[AnnotateUnit, ...]:
     """Return one unit for each shard of each touched dump; loads no model.
 
-    A unit's fingerprint depends on the shard, on which of its documents are kept, on the models
-    and on the settings of the files: whatever else changed, the finished unit is found again.
+    A unit's fingerprint depends on the shard, on which of its documents are kept, on the passages
+    that these share, on the models and on the settings of the files: whatever else changed, the
+    finished unit is found again.
+
+    Args:
+        decision: which dumps.
+        settings: of the run.
+        passages: what was found of each touched dump, in their order.
     """
     models = [annotator.model for annotator in resolve(settings.enrich.annotators)]
-    shape = (versions.ENRICH, SCHEMA_VERSION, models, settings.enrich, settings.publish)
+    removes = settings.passages.repeated == REMOVE
+    shape = (versions.ENRICH, SCHEMA_VERSION, models, settings.enrich, settings.publish, removes)
     return tuple(
         AnnotateUnit(
             dump_date=dump.dump_date,
             shard=shard,
             verdicts=dump.verdicts,
-            fingerprint=fingerprint(STAGE, shape, shard, kept_hash),
+            fingerprint=fingerprint(STAGE, shape, shard, kept_hash, shared_hashes(shared)),
+            passages=shared,
         )
-        for dump in decision.touched
-        for shard, kept_hash in zip(dump.shards, dump.kept_hashes, strict=True)
+        for dump, found in zip(decision.touched, passages, strict=True)
+        for shard, kept_hash, shared in zip(
+            dump.shards, dump.kept_hashes, found.shards, strict=True
+        )
     )
+
+
+def shared_hashes(shared: ShardPassages) -> tuple[str, ...]:
+    """Name what was found of a shard by the bytes of its files, whatever else was found."""
+    return tuple(ref.sha256 if ref else "" for ref in (shared.repeats, shared.contained))
 
 
 def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> AnnotateManifest:
@@ -75,7 +96,9 @@ def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> 
         started = time.perf_counter()
         writer = RunWriter(settings.publish, scratch=corpus.scratch_file)
         try:
-            topics = _annotate(corpus, unit, writer, documents=documents, settings=settings)
+            topics, removed = _annotate(
+                corpus, unit, writer, documents=documents, settings=settings
+            )
             runs = tuple(_adopted(corpus, unit, writer))
         finally:
             writer.discard()
@@ -94,6 +117,7 @@ def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> 
         runs=runs,
         topics=dict(sorted(topics.items())),
         models=models,
+        removed=_recorded(corpus, unit, removed),
     )
     return corpus.finish(key, manifest)
 
@@ -105,20 +129,33 @@ def _annotate(
     *,
     documents: FileRef,
     settings: RunSettings,
-) -> Counter[str]:
-    """Send every kept document to the writer; return how many there are of each topic."""
+) -> tuple[Counter[str], pa.Table | None]:
+    """Send every kept document to the writer; return how many there are of each topic.
+
+    Also returns the records of paragraphs that were taken out of texts.
+    """
     annotators = resolve(settings.enrich.annotators)
     topics: Counter[str] = Counter()
+    remove = settings.passages.repeated == REMOVE
+    shared = SharedPassages(corpus, unit.passages, remove=remove)
     kept = _kept(corpus, unit, documents)
     start = 0
     for batch in corpus.batches(documents, rows=BATCH_ROWS):
-        rows = batch.filter(pa.array(kept[start : start + batch.num_rows]))
+        places = start + np.flatnonzero(kept[start : start + batch.num_rows])
+        rows = batch.take(pa.array(places - start))
         start += batch.num_rows
         if rows.num_rows:
+            rows = shared.describe(rows, places)
             annotations = annotate(rows.column("text"), annotators)
             writer.write(rows, annotations)
             topics.update(pc.fill_null(annotations.column("topic_label"), NO_TOPIC).to_pylist())
-    return topics
+    return topics, shared.removed()
+
+
+def _recorded(corpus: Corpus, unit: AnnotateUnit, removed: pa.Table | None) -> FileRef | None:
+    if removed is None:
+        return None
+    return corpus.write(STAGE, unit.fingerprint, "removed", removed)
 
 
 def _kept(corpus: Corpus, unit: AnnotateUnit, documents: FileRef) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""Pieces to rows: the three tables of a shard, written in bounded batches.
+"""Pieces to rows: the five tables of a shard, written in bounded batches.
 
 Holds: `ShardWriter`. Writes local Parquet files and moves them into the corpus.
 Not here: which pieces (`reader.py`), the books (`stage.py`), the kernel (`signature`).
@@ -16,10 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.ingest.passage_rows import passage_runs, pieces_of
 from pipeline.ingest.pieces import Piece, Span, inside
 from pipeline.model.files import DumpFile, FileRef
 from pipeline.model.ids import document_id
-from pipeline.model.schemas import QUARANTINE, SIGNATURES, STAGED_DOCUMENTS
+from pipeline.model.schemas import (
+    PARAGRAPHS,
+    SAMPLES,
+    SIGNATURES,
+    STAGED_DOCUMENTS,
+    STAGED_QUARANTINE,
+)
 from pipeline.signature import sign
 from pipeline.storage.units import Corpus
 
@@ -50,7 +57,9 @@ class ShardWriter:
         self._files = {
             "documents": _File(corpus.scratch_file(), STAGED_DOCUMENTS),
             "signatures": _File(corpus.scratch_file(), SIGNATURES),
-            "quarantine": _File(corpus.scratch_file(), QUARANTINE),
+            "quarantine": _File(corpus.scratch_file(), STAGED_QUARANTINE),
+            "paragraphs": _File(corpus.scratch_file(), PARAGRAPHS),
+            "samples": _File(corpus.scratch_file(), SAMPLES),
         }
 
     def add(self, file: DumpFile, piece: Piece) -> None:
@@ -98,14 +107,13 @@ class ShardWriter:
         self._held = held
         return True
 
-    def finish(self) -> tuple[FileRef, FileRef, FileRef]:
-        """Write what is left and move documents, signatures and quarantine into the corpus."""
+    def finish(self) -> dict[str, FileRef]:
+        """Write what is left and move the files into the corpus; return them by table."""
         self._flush()
-        documents, signatures, quarantine = (
-            self._corpus.adopt("ingest", self._fingerprint, name, file.close(), file.rows)
+        return {
+            name: self._corpus.adopt("ingest", self._fingerprint, name, file.close(), file.rows)
             for name, file in self._files.items()
-        )
-        return documents, signatures, quarantine
+        }
 
     def discard(self) -> None:
         """Remove the local files of an attempt that is begun anew."""
@@ -131,16 +139,24 @@ class ShardWriter:
     def _flush(self) -> None:
         if self._documents:
             documents, signatures = _signed(self._documents)
+            self._write_passages(documents)
             self._files["documents"].write(documents)
             self._files["signatures"].write(signatures)
             self._documents, self._held = [], 0
             self._flushes += 1
         self._flush_quarantine()
 
+    def _write_passages(self, documents: pa.Table) -> None:
+        texts = documents.column(_TEXT).combine_chunks()
+        runs = passage_runs(texts, self._files["documents"].rows)
+        for name, run in zip(("paragraphs", "samples"), runs, strict=True):
+            for piece in pieces_of(run):
+                self._files[name].write(piece)
+
     def _flush_quarantine(self) -> None:
         if self._quarantine:
             self._files["quarantine"].write(
-                pa.Table.from_batches([_arrays(self._quarantine, QUARANTINE)])
+                pa.Table.from_batches([_arrays(self._quarantine, STAGED_QUARANTINE)])
             )
             self._quarantine = []
             self._flushes += 1

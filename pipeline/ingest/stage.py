@@ -66,16 +66,14 @@ def _build(
         try:
             task = _Task(writer, landing, settings, refused)
             counts = tuple(task.take(file) for file in shard.files)
-            documents, signatures, quarantine = writer.finish()
+            files = writer.finish()
         except _RestartError as restart:
             refused[restart.key] = restart.error
         else:
             return IngestManifest(
                 fingerprint=shard.fingerprint,
-                documents=documents,
-                signatures=signatures,
-                quarantine=quarantine,
                 files=counts,
+                **files,
             )
         finally:
             writer.discard()

@@ -53,13 +53,18 @@ class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IngestManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """One ingested shard. Row i of `signatures` belongs to row i of `documents`."""
+    """One ingested shard. Row i of `signatures` belongs to row i of `documents`.
+
+    `paragraphs` and `samples` are None in units made before they were written.
+    """
 
     fingerprint: str
     documents: FileRef
     signatures: FileRef
     quarantine: FileRef
     files: tuple[FileCounts, ...]
+    paragraphs: FileRef | None = None
+    samples: FileRef | None = None
 
 
 class EdgeFile(msgspec.Struct, frozen=True):
@@ -116,6 +121,24 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     index: tuple[FileRef, ...]
 
 
+class ShardPassages(msgspec.Struct, frozen=True, kw_only=True):
+    """What the published documents of one shard share with others of their dump.
+
+    `repeats` is None when repeated paragraphs were not looked for, `contained` likewise.
+    """
+
+    shard: str
+    repeats: FileRef | None
+    contained: FileRef | None
+
+
+class PassagesManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The shared passages of one touched dump, by shard in the order of its shards."""
+
+    fingerprint: str
+    shards: tuple[ShardPassages, ...]
+
+
 class AnnotateUnit(msgspec.Struct, frozen=True, kw_only=True):
     """One annotate task: the kept documents of one shard of one touched dump."""
 
@@ -123,6 +146,7 @@ class AnnotateUnit(msgspec.Struct, frozen=True, kw_only=True):
     shard: str
     verdicts: FileRef
     fingerprint: str
+    passages: ShardPassages | None = None
 
 
 class AnnotatedRun(msgspec.Struct, frozen=True):
@@ -133,12 +157,16 @@ class AnnotatedRun(msgspec.Struct, frozen=True):
 
 
 class AnnotateManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """One annotated shard. `topics` counts its published documents by topic label."""
+    """One annotated shard. `topics` counts its published documents by topic label.
+
+    `removed` has a row for each paragraph that was taken out of a text; None when none was.
+    """
 
     fingerprint: str
     runs: tuple[AnnotatedRun, ...]
     topics: dict[str, int]
     models: tuple[str, ...]
+    removed: FileRef | None = None
 
 
 class PublishUnit(msgspec.Struct, frozen=True, kw_only=True):

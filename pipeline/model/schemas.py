@@ -69,6 +69,45 @@ SIGNATURES = pa.schema(
 )
 """Row i belongs to row i of the shard's documents. `shingles` 0: too short, exact match only."""
 
+PARAGRAPHS = pa.schema(
+    [
+        pa.field("hash", pa.uint64(), nullable=False),
+        pa.field("row", pa.uint32(), nullable=False),
+        pa.field("start", pa.int32(), nullable=False),
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("words", pa.int32(), nullable=False),
+    ]
+)
+"""Lines of a shard's texts that have a word, in runs sorted by (hash, row, start). `hash`: of the
+normalised words; [`start`, `end`): characters of the text of row `row` of the documents."""
+
+SAMPLES = pa.schema(
+    [
+        pa.field("key", pa.uint64(), nullable=False),
+        pa.field("row", pa.uint32(), nullable=False),
+    ]
+)
+"""One in 8 of the shingles of a shard's texts, each once a text, in runs sorted by (key, row)."""
+
+REPEATS = pa.schema(
+    [
+        pa.field("row", pa.uint32(), nullable=False),
+        pa.field("start", pa.int32(), nullable=False),
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("documents", pa.int32(), nullable=False),
+    ]
+)
+"""Repeated paragraphs of a shard's published documents, sorted by (row, start)."""
+
+CONTAINED = pa.schema(
+    [
+        pa.field("row", pa.uint32(), nullable=False),
+        pa.field("contained_in", pa.string(), nullable=False),
+        pa.field("containment", pa.float32(), nullable=False),
+    ]
+)
+"""Published documents of a shard that another one contains, sorted by row."""
+
 INDEX = pa.schema(
     [
         pa.field("key", pa.uint64(), nullable=False),
@@ -109,9 +148,25 @@ TOPIC_COLUMNS = [
     pa.field("topic_model", pa.string(), nullable=False),
 ]
 
+REPEATED_SPAN = pa.struct(
+    [
+        pa.field("start", pa.int32(), nullable=False),
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("documents", pa.int32(), nullable=False),
+    ]
+)
+
+PASSAGE_COLUMNS = [
+    pa.field("repeated_spans", pa.list_(REPEATED_SPAN)),
+    pa.field("repeated_share", pa.float32()),
+    pa.field("contained_in", pa.string()),
+    pa.field("containment", pa.float32()),
+]
+
 DOCUMENTS = pa.schema(
     [
         *STAGED_DOCUMENTS,
+        *PASSAGE_COLUMNS,
         *LANGUAGE_COLUMNS,
         *TOPIC_COLUMNS,
         pa.field("schema_version", pa.int32(), nullable=False),
@@ -136,7 +191,7 @@ VERDICTS = pa.schema(
 )
 """Published, partitioned by `dump_date`, sorted by document_id. `reason`: unique, exact, near."""
 
-QUARANTINE = pa.schema(
+STAGED_QUARANTINE = pa.schema(
     [
         *_PROVENANCE,
         pa.field("kind", pa.string(), nullable=False),
@@ -146,6 +201,15 @@ QUARANTINE = pa.schema(
         pa.field("document_id", pa.string()),
         pa.field("excerpt", pa.string(), nullable=False),
         *_CONTAINER,
+    ]
+)
+"""Output of ingest: every span of its files that is not a document."""
+
+QUARANTINE = pa.schema(
+    [
+        *STAGED_QUARANTINE,
+        pa.field("text_start", pa.int32()),
+        pa.field("text_end", pa.int32()),
     ]
 )
 """Published, partitioned by `dump_date`: every span that is not a document. `kind`: furniture or

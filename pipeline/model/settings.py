@@ -72,6 +72,16 @@ class DedupSettings(_Group, frozen=True):
     threshold: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.75
 
 
+class PassageSettings(_Group, frozen=True):
+    """What published documents of one night share without being copies (`dedup/passages.py`)."""
+
+    repeated: Literal["flag", "remove", "off"] = "flag"
+    repeated_documents: Annotated[int, Meta(ge=2)] = 5
+    repeated_words: Positive = 3
+    contained: Literal["flag", "off"] = "flag"
+    containment: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.8
+
+
 class EnrichSettings(_Group, frozen=True):
     """Annotators in the order in which their columns are written (see `enrich/annotator.py`)."""
 
@@ -118,6 +128,7 @@ class RunSettings(_Group, frozen=True):
     plan: PlanSettings = PlanSettings()
     ingest: IngestSettings = IngestSettings()
     dedup: DedupSettings = DedupSettings()
+    passages: PassageSettings = PassageSettings()
     enrich: EnrichSettings = EnrichSettings()
     publish: PublishSettings = PublishSettings()
     guard: GuardSettings = GuardSettings()
@@ -135,6 +146,7 @@ class Settings(RunSettings, frozen=True):
             plan=self.plan,
             ingest=self.ingest,
             dedup=self.dedup,
+            passages=self.passages,
             enrich=self.enrich,
             publish=self.publish,
             guard=self.guard,

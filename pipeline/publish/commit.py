@@ -71,7 +71,7 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
             f"expected snapshot {parent.sequence} to be current, found {live.sequence}. Another "
             "run published meanwhile; decide again on its snapshot."
         )
-    bare = _states(corpus, plan, decision=decision, parent=parent)
+    bare = _states(corpus, plan, decision=decision, parent=parent, annotated=annotated)
     numbers = guards.measure(corpus, plan, bare[-1], parent=parent)
     judged = guards.judge(numbers, plan.settings.guard, accept=accept_guards)
     guards.refuse(plan, judged)
@@ -128,15 +128,22 @@ def _is_published(
     return True
 
 
-def _states(corpus: Corpus, plan: Plan, *, decision: Decision, parent: Snapshot) -> list[DumpState]:
+def _states(
+    corpus: Corpus, plan: Plan, *, decision: Decision, parent: Snapshot, annotated: Annotated
+) -> list[DumpState]:
     """Return the touched dumps' new states, the run's own last and without its runs."""
     own = _own(plan, decision)
     states = [
-        changed_state(snapshots.load_state(corpus, parent, dump.dump_date), dump)
+        changed_state(
+            corpus,
+            snapshots.load_state(corpus, parent, dump.dump_date),
+            dump=dump,
+            annotated=annotated,
+        )
         for dump in decision.touched
         if dump is not own
     ]
-    return [*states, own_state(corpus, plan, decision=decision, dump=own)]
+    return [*states, own_state(corpus, plan, decision=decision, dump=own, annotated=annotated)]
 
 
 def _runs_so_far(corpus: Corpus, parent: Snapshot, dump_date: str) -> tuple[FileRef, ...]:

@@ -7,7 +7,7 @@ Not here: what goes into quarantine (`ingest/`).
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,21 +23,27 @@ from pipeline.storage import layout
 from pipeline.storage.units import Corpus
 
 ROW_GROUP_ROWS = 1 << 16
-_ORDER = ["dump_file", "char_start", "char_end", "line_start", "kind", "reason", "detail"]
+_ORDER = [
+    "dump_file", "char_start", "char_end", "line_start", "kind", "reason", "text_start", "detail",
+]  # fmt: skip
 
 
-def merge_quarantine(corpus: Corpus, manifests: Sequence[IngestManifest]) -> FileRef:
+def merge_quarantine(
+    corpus: Corpus, manifests: Sequence[IngestManifest], removed: Mapping[str, FileRef]
+) -> FileRef:
     """Merge the spans of all shards, sorted by dump file and first character.
 
     A dump file is in one shard, so shards are merged by whole dump files. In memory: the
-    spans of one shard at a time. A dump without shards has an empty file.
+    spans of one shard at a time. A dump without shards has an empty file. `removed` has, by the
+    fingerprint of their shard, the paragraphs that were taken out of published texts.
     """
-    digests = sorted(manifest.quarantine.sha256 for manifest in manifests)
+    parts = [_parts(manifest, removed) for manifest in manifests]
+    digests = sorted([ref.sha256 for ref in refs] for refs in parts)
     unit = fingerprint("quarantine", versions.PUBLISH, digests)
     key = layout.unit("quarantine", unit)
     if (done := corpus.find(key, FileRef)) is not None:
         return done
-    sorted_shards = [_sorted(corpus, manifest.quarantine) for manifest in manifests]
+    sorted_shards = [_sorted(corpus, refs) for refs in parts]
     streams = [_by_dump_file(path) for path in sorted_shards]
     merged = (batch for _, batch in heapq.merge(*streams, key=lambda pair: pair[0]))
     path = corpus.scratch_file()
@@ -47,11 +53,25 @@ def merge_quarantine(corpus: Corpus, manifests: Sequence[IngestManifest]) -> Fil
     return corpus.finish(key, corpus.adopt("quarantine", unit, "quarantine", path, rows))
 
 
-def _sorted(corpus: Corpus, ref: FileRef) -> Path:
-    table = corpus.read(ref).sort_by([(name, "ascending") for name in _ORDER])
+def _parts(manifest: IngestManifest, removed: Mapping[str, FileRef]) -> list[FileRef]:
+    more = removed.get(manifest.fingerprint)
+    return [manifest.quarantine] if more is None else [manifest.quarantine, more]
+
+
+def _sorted(corpus: Corpus, refs: Sequence[FileRef]) -> Path:
+    tables = [_complete(corpus.read(ref)) for ref in refs]
+    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in _ORDER])
     path = corpus.scratch_file()
     pq.write_table(table, path, compression="lz4")
     return path
+
+
+def _complete(table: pa.Table) -> pa.Table:
+    """Fill columns that the file does not have with nulls."""
+    for field in QUARANTINE:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return table.select(QUARANTINE.names).cast(QUARANTINE)
 
 
 def _by_dump_file(path: Path) -> Iterator[tuple[str, pa.RecordBatch]]:

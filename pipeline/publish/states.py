@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from pipeline.model.files import FileRef
 from pipeline.model.manifest import (
     AnnotateManifest,
     AnnotateUnit,
@@ -29,12 +30,11 @@ from pipeline.storage.units import Corpus
 Annotated = Mapping[AnnotateUnit, AnnotateManifest]
 
 
-def own_state(corpus: Corpus, plan: Plan, *, decision: Decision, dump: TouchedDump) -> DumpState:
+def own_state(
+    corpus: Corpus, plan: Plan, *, decision: Decision, dump: TouchedDump, annotated: Annotated
+) -> DumpState:
     """Return the state of the run's own dump, without partitions, topics and runs."""
-    manifests = [
-        corpus.load(layout.unit("ingest", shard.fingerprint), IngestManifest)
-        for shard in plan.shards
-    ]
+    manifests = _manifests(corpus, [shard.fingerprint for shard in plan.shards])
     books = tuple(
         sorted((file for one in manifests for file in one.files), key=lambda file: file.key)
     )
@@ -52,7 +52,7 @@ def own_state(corpus: Corpus, plan: Plan, *, decision: Decision, dump: TouchedDu
         index=decision.index,
         edges=decision.edges,
         verdicts=dump.verdicts,
-        quarantine=merge_quarantine(corpus, manifests),
+        quarantine=merge_quarantine(corpus, manifests, _removed(annotated, plan.dump_date)),
         documents=(),
         counts=_verdict_counts(_book_counts(books), dump),
         topics={},
@@ -60,10 +60,14 @@ def own_state(corpus: Corpus, plan: Plan, *, decision: Decision, dump: TouchedDu
     )
 
 
-def changed_state(base: DumpState, dump: TouchedDump) -> DumpState:
+def changed_state(
+    corpus: Corpus, base: DumpState, *, dump: TouchedDump, annotated: Annotated
+) -> DumpState:
     """Return another dump's state with its new verdicts; files, books and index stay."""
+    manifests = _manifests(corpus, base.shards)
     return msgspec.structs.replace(
         base,
+        quarantine=merge_quarantine(corpus, manifests, _removed(annotated, base.dump_date)),
         kept_hashes=dump.kept_hashes,
         verdicts=dump.verdicts,
         counts=_verdict_counts(base.counts, dump),
@@ -91,6 +95,19 @@ def partitions(dump_date: str, published: Sequence[PublishManifest]) -> tuple[Pa
         if manifest.dump_date == dump_date and manifest.files
     )
     return tuple(sorted(parts, key=lambda part: part.language))
+
+
+def _manifests(corpus: Corpus, shards: Sequence[str]) -> list[IngestManifest]:
+    return [corpus.load(layout.unit("ingest", shard), IngestManifest) for shard in shards]
+
+
+def _removed(annotated: Annotated, dump_date: str) -> dict[str, FileRef]:
+    """Return what was taken out of published texts of a dump, by shard."""
+    return {
+        unit.shard: manifest.removed
+        for unit, manifest in annotated.items()
+        if unit.dump_date == dump_date and manifest.removed is not None
+    }
 
 
 def _book_counts(books: Sequence[FileCounts]) -> DumpCounts:

@@ -165,7 +165,9 @@ def _staged(corpus: Corpus, state: DumpState) -> Iterator[tuple[int, FileRef]]:
             continue
         yield 1, manifest.documents
         yield 1, manifest.quarantine
-        yield 4, manifest.signatures
+        for ref in (manifest.signatures, manifest.paragraphs, manifest.samples):
+            if ref is not None:
+                yield 4, ref
 
 
 def _trouble(corpus: Corpus, key: str, ref: FileRef) -> str:

@@ -19,7 +19,7 @@ import msgspec
 from pipeline import telemetry
 from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError
-from pipeline.model.manifest import AnnotateUnit, Decision, PublishManifest, PublishUnit, SelfTest
+from pipeline.model.manifest import Decision, PublishManifest, PublishUnit, SelfTest
 from pipeline.model.plan import Plan
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
@@ -31,6 +31,7 @@ from pipeline.publish import stage as publish
 from pipeline.runner import labels
 from pipeline.runner.groups import Groups, annotate_groups
 from pipeline.runner.models import models_of
+from pipeline.runner.units import annotate_units
 from pipeline.storage import snapshots
 from pipeline.storage.open import probe_conditional_put
 from pipeline.storage.store import Store
@@ -215,10 +216,10 @@ class Night:
         return dedup.self_test(self.corpus, plan)
 
     def _annotate_groups(self, plan: Plan, decision: Decision) -> Groups:
-        return annotate_groups(enrich.annotate_units(decision, plan.settings))
+        return annotate_groups(annotate_units(self.corpus, plan, decision))
 
     def _groups(self, plan: Plan, decision: Decision) -> tuple[tuple[PublishUnit, ...], ...]:
-        units = enrich.annotate_units(decision, plan.settings)
+        units = annotate_units(self.corpus, plan, decision)
         routed = publish.route(self.corpus, decision, plan.settings, units=units)
         return publish.group(routed, max_groups=MAX_GROUPS)
 
@@ -231,7 +232,7 @@ class Night:
         for key_range in plan.key_ranges:
             dedup.match_range(self.corpus, plan, parent, key_range.index)
         decision = self._decision(plan, parent)
-        units: tuple[AnnotateUnit, ...] = enrich.annotate_units(decision, plan.settings)
+        units = annotate_units(self.corpus, plan, decision)
         annotated = [enrich.annotate_unit(self.corpus, unit, plan.settings) for unit in units]
         published: list[PublishManifest] = []
         for group in self._groups(plan, decision):

@@ -33,7 +33,7 @@ from pipeline.storage.references import units
 from pipeline.storage.units import Corpus
 
 _CHUNK = 1 << 20
-_ANNOTATE = f"{layout.UNITS}annotate/"
+_INNER = (f"{layout.UNITS}annotate/", f"{layout.UNITS}passages/")
 _INGEST = f"{layout.UNITS}ingest/"
 
 
@@ -100,7 +100,7 @@ def forget_damaged(corpus: Corpus, dump_date: str) -> int:
     forgotten = []
     for key, refs in units(corpus):
         gone = key in bad or refs is None or any(ref.key in bad for ref in refs)
-        inner = refs if refs and key.startswith(_ANNOTATE) else ()
+        inner = refs if refs and key.startswith(_INNER) else ()
         if gone or any(not _whole(corpus, ref.key, ref) for ref in inner):
             forgotten.append(key)
             telemetry.log.info("heal.forget", unit=key)

@@ -4,6 +4,7 @@ Used by `ingest` (to sign documents) and `dedup` (to compare signatures).
 Not here: schemas of stored signatures (`model/schemas.py`), candidates and edges (`dedup/`).
 """
 
+from pipeline.signature.passages import SAMPLE_BITS, Passages, cut
 from pipeline.signature.signatures import (
     SIMILARITY,
     Signatures,
@@ -12,4 +13,13 @@ from pipeline.signature.signatures import (
     similarity,
 )
 
-__all__ = ["SIMILARITY", "Signatures", "pair_similarity", "sign", "similarity"]
+__all__ = [
+    "SAMPLE_BITS",
+    "SIMILARITY",
+    "Passages",
+    "Signatures",
+    "cut",
+    "pair_similarity",
+    "sign",
+    "similarity",
+]

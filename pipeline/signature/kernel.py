@@ -103,18 +103,23 @@ def hash_raw(text: Bytes, begin: int, end: int, letters: Bytes) -> tuple[int, in
 
 
 @inline
+def hash_shingle(words: Ints64, at: int) -> int:
+    """Hash the 5 words from `at` on to 64 bits, of which the upper ones are the best mixed."""
+    value: int = (
+        words[at]
+        + words[at + 1] * u64(C1)
+        + words[at + 2] * u64(C2)
+        + words[at + 3] * u64(C5)
+        + words[at + 4] * u64(C7)
+    )
+    return (value ^ (value >> u64(29))) * u64(C3)
+
+
+@inline
 def hash_shingles(words: Ints64, shingles: Ints32) -> None:
     """Hash every 5 words in a row to 32 bits; the order of the words counts."""
     for at in range(shingles.shape[0]):
-        value = (
-            words[at]
-            + words[at + 1] * u64(C1)
-            + words[at + 2] * u64(C2)
-            + words[at + 3] * u64(C5)
-            + words[at + 4] * u64(C7)
-        )
-        value = (value ^ (value >> u64(29))) * u64(C3)
-        shingles[at] = u32(value >> u64(32))
+        shingles[at] = u32(hash_shingle(words, at) >> u64(32))
 
 
 @inline

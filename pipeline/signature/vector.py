@@ -61,17 +61,37 @@ def fold64(_: Any, source: Any, at: Any, target: Any, to: Any) -> TypePair:
     return types.uint64(source, types.int64, target, types.int64), generate
 
 
-@intrinsic
-def nonzero64(_: Any, source: Any, at: Any) -> TypePair:
-    """Return the bit mask of the bytes among 64 that are not zero."""
+def _mask64(source: Any, at: Any, test: Callable[[Any, Any], Any]) -> TypePair:
+    """Return the bit mask of the bytes among 64 that pass a test."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         array = (signature.args[0], args[0])
         read = _at(context, builder, array=array, place=args[1], as_type=_BYTES)
-        raw = builder.load(read, align=1)
-        return builder.bitcast(builder.icmp_unsigned("!=", raw, _every(0)), _I64)
+        return builder.bitcast(test(builder, builder.load(read, align=1)), _I64)
 
     return types.uint64(source, types.int64), generate
+
+
+@intrinsic
+def nonzero64(_: Any, source: Any, at: Any) -> TypePair:
+    """Return the bit mask of the bytes among 64 that are not zero."""
+    return _mask64(source, at, lambda make, raw: make.icmp_unsigned("!=", raw, _every(0)))
+
+
+@intrinsic
+def ends64(_: Any, source: Any, at: Any) -> TypePair:
+    """Return the bit mask of the bytes among 64 that are line feeds."""
+    return _mask64(source, at, lambda make, raw: make.icmp_unsigned("==", raw, _every(ord("\n"))))
+
+
+@intrinsic
+def heads64(_: Any, source: Any, at: Any) -> TypePair:
+    """Return the bit mask of the bytes among 64 that begin a character of UTF-8."""
+
+    def begins(make: Any, raw: Any) -> Any:
+        return make.icmp_unsigned("!=", make.and_(raw, _every(0xC0)), _every(0x80))
+
+    return _mask64(source, at, begins)
 
 
 @intrinsic

@@ -26,6 +26,7 @@ TYPE_MODULES = (
     "pipeline.model.snapshot",
     "pipeline.model.finding",
     "pipeline.signature.signatures",
+    "pipeline.signature.passages",
     "pipeline.ingest.segments",
     "pipeline.ingest.splitters",
     "pipeline.ingest.pieces",

@@ -22,7 +22,13 @@ from pipeline.model.files import DumpFile
 from pipeline.model.ids import document_id
 from pipeline.model.manifest import FileCounts, IngestManifest
 from pipeline.model.plan import Plan, Shard
-from pipeline.model.schemas import QUARANTINE, SIGNATURES, STAGED_DOCUMENTS
+from pipeline.model.schemas import (
+    PARAGRAPHS,
+    SAMPLES,
+    SIGNATURES,
+    STAGED_DOCUMENTS,
+    STAGED_QUARANTINE,
+)
 from pipeline.model.settings import IngestSettings, RunSettings
 from pipeline.signature import sign
 from pipeline.storage import layout
@@ -70,10 +76,10 @@ def _rows(table: pa.Table) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("kind", ["memory", "local", pytest.param("s3", marks=pytest.mark.server)])
-def test_a_shard_becomes_three_tables(
+def test_a_shard_becomes_its_tables(
     kind: str, store_factory: Callable[[str], Store], tmp_path: Path
 ) -> None:
-    """Documents, signatures and quarantine have their schemas, rows in step, and closed books."""
+    """Every table has its schema, rows are in step, and the books are closed."""
     landing = store_factory(kind)
     files = _land(
         landing,
@@ -91,8 +97,12 @@ def test_a_shard_becomes_three_tables(
     assert (documents.schema, signatures.schema, quarantine.schema) == (
         STAGED_DOCUMENTS,
         SIGNATURES,
-        QUARANTINE,
+        STAGED_QUARANTINE,
     )
+    assert manifest.paragraphs is not None
+    assert corpus.read(manifest.paragraphs).schema == PARAGRAPHS
+    assert manifest.samples is not None
+    assert corpus.read(manifest.samples).schema == SAMPLES
     assert documents.num_rows == signatures.num_rows == 22
     assert all(counts.balanced for counts in manifest.files)
     assert [(c.format, c.codec, c.documents, c.quarantine) for c in manifest.files] == [

@@ -18,10 +18,24 @@ from pipeline.model.manifest import (
     AnnotateUnit,
     Decision,
     IngestManifest,
+    PassagesManifest,
+    ShardPassages,
     TouchedDump,
 )
-from pipeline.model.schemas import DOCUMENTS, QUARANTINE, SIGNATURES, STAGED_DOCUMENTS, VERDICTS
-from pipeline.model.settings import EnrichSettings, PublishSettings, RunSettings
+from pipeline.model.schemas import (
+    DOCUMENTS,
+    QUARANTINE,
+    REPEATS,
+    SIGNATURES,
+    STAGED_DOCUMENTS,
+    VERDICTS,
+)
+from pipeline.model.settings import (
+    EnrichSettings,
+    PassageSettings,
+    PublishSettings,
+    RunSettings,
+)
 from pipeline.storage import layout
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
@@ -166,20 +180,35 @@ def touched(corpus: Corpus, shards: tuple[str, ...], hashes: tuple[str, ...]) ->
     )  # fmt: skip
 
 
+def shared(corpus: Corpus, *shards: str, rows: int = 0) -> list[PassagesManifest]:
+    """Return what was found of one dump: so many repeated paragraphs in each shard."""
+    row = {"row": 0, "start": 0, "end": 5, "documents": 9}
+    table = pa.Table.from_pylist([row] * rows, REPEATS)
+    ref = corpus.write("passages", "night", "repeats", table) if rows else None
+    parts = tuple(ShardPassages(shard=name, repeats=ref, contained=None) for name in shards)
+    return [PassagesManifest(fingerprint="p", shards=parts)]
+
+
 def test_unit_fingerprints_follow_what_shapes_their_bytes(corpus: Corpus) -> None:
-    """Kept documents, shard, models and file layout change a unit's name; packing does not."""
-    before = annotate_units(touched(corpus, ("s1", "s2"), ("k1", "k2")), SETTINGS)
-    after = annotate_units(touched(corpus, ("s1", "s2"), ("k1", "k3")), SETTINGS)
+    """Kept documents, passages, shard, models and layout change a unit's name; packing does not."""
+    both = ("s1", "s2")
+    before = annotate_units(touched(corpus, both, ("k1", "k2")), SETTINGS, shared(corpus, *both))
+    after = annotate_units(touched(corpus, both, ("k1", "k3")), SETTINGS, shared(corpus, *both))
     assert [unit.shard for unit in before] == ["s1", "s2"]
     assert before[0] == after[0]
     names = {unit.fingerprint for unit in (*before, *after)}
     for changed in (
         RunSettings(enrich=EnrichSettings(annotators=("language",))),
         RunSettings(publish=PublishSettings(row_group_rows=10)),
+        RunSettings(passages=PassageSettings(repeated="remove")),
     ):
-        units = annotate_units(touched(corpus, ("s1",), ("k1",)), changed)
+        units = annotate_units(touched(corpus, ("s1",), ("k1",)), changed, shared(corpus, "s1"))
         names |= {unit.fingerprint for unit in units}
-    assert len(names) == 5
+    for rows in (1, 2):
+        found = shared(corpus, "s1", rows=rows)
+        units = annotate_units(touched(corpus, ("s1",), ("k1",)), SETTINGS, found)
+        names |= {unit.fingerprint for unit in units}
+    assert len(names) == 8
 
 
 def test_spilled_runs_give_the_same_files(corpus: Corpus) -> None:
