@@ -113,8 +113,9 @@ def annotate(texts: pa.StringArray, annotators: tuple[Annotator, ...]) -> pa.Rec
 
 
 def _constant(field: pa.Field, length: int) -> pa.Array:
-    value = pa.scalar(_OFF.get(field.name), field.type)
-    return pa.repeat(value, length)
+    if field.name not in _OFF:
+        return pa.nulls(length, field.type)
+    return pa.repeat(pa.scalar(_OFF[field.name], field.type), length)
 
 
 def _find(name: str) -> Annotator:

@@ -1,6 +1,7 @@
 """What a text is written with: letters, script, and characters that detectors cannot bear.
 
-Holds: `Writing`, `look`, `windows`. Reads the packaged table `codepoints.json` once a process.
+Holds: `Writing`, `look`, `windows`, `bearable`, `code_points`, `letter_weights`. Reads the packaged
+table `codepoints.json` once a process.
 Not here: which language it is (`language.py`), how the table was made (`models/language/`).
 """
 
@@ -15,12 +16,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.signature.compiled import jit
+
 Codes: TypeAlias = NDArray[np.uint32]
+Small: TypeAlias = NDArray[np.uint8]
+Counts: TypeAlias = NDArray[np.int64]
 
 UNWRITTEN = "Zyyy"
 LETTER, UNBEARABLE = 1, 2
 HANS, HANT = 1, 2
 DENSE = {"Hani", "Hans", "Hant", "Jpan", "Kore"}
+DENSE_PARTS = ("Hani", "Hira", "Kana", "Hang", "Bopo")
 KANA_SHARE = 0.05
 """Japanese prose has a third of kana or more; Chinese prose has none but in names."""
 
@@ -41,9 +47,10 @@ class Writing(msgspec.Struct, frozen=True):
 
 class _Table(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
-    script: NDArray[np.uint8]
-    kind: NDArray[np.uint8]
-    chinese: NDArray[np.uint8]
+    script: Small
+    kind: Small
+    chinese: Small
+    weight: Small
 
 
 @cache
@@ -53,12 +60,11 @@ def _table() -> _Table:
     chinese = np.zeros(0x110000, np.uint8)
     chinese[[ord(character) for character in data["hans"]]] = HANS
     chinese[[ord(character) for character in data["hant"]]] = HANT
-    return _Table(
-        tuple(data["scripts"]),
-        np.repeat(np.array(data["script"], np.uint8), lengths),
-        np.repeat(np.array(data["kind"], np.uint8), lengths),
-        chinese,
-    )
+    script = np.repeat(np.array(data["script"], np.uint8), lengths)
+    kind = np.repeat(np.array(data["kind"], np.uint8), lengths)
+    dense = np.isin(script, [data["scripts"].index(name) for name in DENSE_PARTS])
+    weight = np.where(kind == LETTER, np.where(dense, 2, 1), 0).astype(np.uint8)
+    return _Table(tuple(data["scripts"]), script, kind, chinese, weight)
 
 
 def windows(text: str, *, count: int, size: int) -> tuple[str, ...]:
@@ -75,21 +81,51 @@ def windows(text: str, *, count: int, size: int) -> tuple[str, ...]:
 def look(text: str) -> Writing:
     """Count letters, decide the script, and drop control, private and unassigned characters."""
     table = _table()
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    kind = table.kind[codes]
-    counts = np.bincount(kind, minlength=3)
-    if counts[UNBEARABLE]:
-        codes = codes[kind != UNBEARABLE]
-        kind = kind[kind != UNBEARABLE]
-        text = codes.tobytes().decode("utf-32-le")
-    letters = codes[kind == LETTER]
-    script = _script(table, letters) if len(letters) else UNWRITTEN
+    codes = code_points(text)
+    scripts, kinds, chinese = _survey(codes, table.script, table.kind, table.chinese)
+    if kinds[UNBEARABLE]:
+        text = bearable(text)
+    letters = int(kinds[LETTER])
+    script = _script(table, scripts, chinese) if letters else UNWRITTEN
     weight = 2 if script in DENSE else 1
-    return Writing(text, len(letters) * weight, script, visible=bool(text.strip()))
+    return Writing(text, letters * weight, script, visible=bool(text.strip()))
 
 
-def _script(table: _Table, letters: Codes) -> str:
-    counts = np.bincount(table.script[letters], minlength=len(table.names))
+def bearable(text: str) -> str:
+    """Drop the characters that detectors cannot bear."""
+    codes = code_points(text)
+    kept: bytes = codes[_table().kind[codes] != UNBEARABLE].tobytes()
+    return kept.decode("utf-32-le")
+
+
+def letter_weights() -> Small:
+    """Return for each code point 0, 1 (a letter) or 2 (a letter that says as much as two)."""
+    return _table().weight
+
+
+def code_points(text: str) -> Codes:
+    """Return the code points of a text, surrogates too."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@jit
+def _survey(
+    codes: Codes, script: Small, kind: Small, chinese: Small
+) -> tuple[Counts, Counts, Counts]:
+    """Count scripts of letters, kinds of characters, and Chinese letters of one way of writing."""
+    scripts = np.zeros(256, np.int64)
+    kinds = np.zeros(3, np.int64)
+    ways = np.zeros(3, np.int64)
+    for code in codes:
+        what = kind[code]
+        kinds[what] += 1
+        if what == LETTER:
+            scripts[script[code]] += 1
+            ways[chinese[code]] += 1
+    return scripts, kinds, ways
+
+
+def _script(table: _Table, counts: Counts, chinese: Counts) -> str:
     counts[0] = 0
     if not counts.any():
         return UNWRITTEN
@@ -99,14 +135,13 @@ def _script(table: _Table, letters: Codes) -> str:
     best = int(counts.argmax())
     # 1. Han and kana compete with other scripts together, not each alone.
     if cjk > counts[best] or table.names[best] in {"Hani", "Hira", "Kana"}:
-        return "Jpan" if kana > KANA_SHARE * cjk else _chinese(table, letters)
+        return "Jpan" if kana > KANA_SHARE * cjk else _chinese(chinese)
     # 2. Korean keeps its name with any number of Han characters below half.
     return "Kore" if best == hangul else table.names[best]
 
 
-def _chinese(table: _Table, letters: Codes) -> str:
+def _chinese(counts: Counts) -> str:
     """Decide by characters that only one way of writing has; a draw stays `Hani`."""
-    counts = np.bincount(table.chinese[letters], minlength=3)
     if counts[HANS] == counts[HANT]:
         return "Hani"
     return "Hans" if counts[HANS] > counts[HANT] else "Hant"

@@ -1,22 +1,19 @@
-"""The three language detectors, each as one call from text to (ISO 639-3 code, confidence).
+"""Two of the three language detectors, each as one call from text to (ISO 639-3 code, confidence).
 
-Holds: `cld2`, `py3langid`, `cld3`, `model_id`. Loads the models bundled in their packages, once a
-process. Not here: preparing text (`codepoints.py`), deciding between them (`language.py`).
+Holds: `cld2`, `cld3`, `model_id`. Loads the models bundled in their packages, once a process.
+Not here: the third (`ngrams.py`), preparing text (`codepoints.py`), the decision (`vote.py`).
 """
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
-from typing import TypeAlias
 
 import gcld3
 import pycld2
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from pipeline.enrich.labels import UNDETERMINED, canonical
-
-Vote: TypeAlias = tuple[str, float]
+from pipeline.enrich.vote import Vote, card
 
 CLD3_BYTES = 1 << 16
 
@@ -28,12 +25,6 @@ def cld2(text: str) -> Vote:
     return canonical(label), percent / 100 if reliable else 0.0
 
 
-def py3langid(text: str) -> Vote:
-    """Ask py3langid, whose confidence is calibrated for known languages."""
-    label, confidence = _identifier().classify(text)
-    return canonical(label), float(confidence)
-
-
 def cld3(text: str) -> Vote:
     """Ask CLD3."""
     result = _network().FindLanguage(text=text)
@@ -42,14 +33,9 @@ def cld3(text: str) -> Vote:
 
 @cache
 def model_id() -> str:
-    """Name the vote by the versions of its parts, without loading a model."""
+    """Name the vote by its numbers and the versions of its parts, without loading a model."""
     parts = "+".join(f"{name}-{version(name)}" for name in ("pycld2", "py3langid", "cld3-py"))
-    return f"lid-vote3/1+{parts}"
-
-
-@cache
-def _identifier() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    return f"{card().name}+{parts}"
 
 
 @cache

@@ -1,6 +1,6 @@
 """The codes of languages: from what detectors answer to ISO 639-3 and BCP 47.
 
-Holds: `canonical`, `parent`, `group`, `tag`, and the tables behind them. Pure.
+Holds: `canonical`, `parent`, `group`, `is_close`, `tag`, and the tables behind them. Pure.
 Not here: the detectors (`detectors.py`), the decision between them (`language.py`).
 
 `language` is a partition value: always three lower-case ASCII letters.
@@ -60,6 +60,8 @@ _GROUPS = {
     **_PARENTS,
 }  # fmt: skip
 
+_CLOSE = frozenset({"hrv", "bos", "srp", "ind", "msa", "nob", "nno", "zho", "yue", "wuu"})
+
 _SCRIPTS: dict[str, str] = {
     language: script
     for script, languages in {
@@ -102,6 +104,11 @@ def parent(language: str) -> str:
 def group(language: str) -> str:
     """Return the group inside which detectors differ without contradicting each other."""
     return _GROUPS.get(language, language)
+
+
+def is_close(language: str) -> bool:
+    """Say whether a sentence of a mutually intelligible language may pass for this one's."""
+    return language in _CLOSE
 
 
 def tag(language: str, script: str) -> str:

@@ -1,38 +1,68 @@
-"""The language annotator: three detectors, one vote, and `und` when they disagree.
+"""The language annotator: which language a text is in, or `und`, and where it changes.
 
-Holds: `annotator`, `decide`, `identify`. Pure but for the detectors' models.
-Not here: the tables of codes (`labels.py`), scripts (`codepoints.py`).
+Holds: `annotator`, `identify`, `Language`, `ballot`. Pure but for the detectors' models.
+Not here: the vote (`vote.py`), paragraphs (`paragraphs.py`), scripts (`codepoints.py`), codes
+(`labels.py`).
 
-No single confidence rejects a language that a detector does not know (py3langid gives 43 % of
-such texts .95 or more); disagreement does. Figures and limits: `docs/models/language.md`.
+What is read of a long text: script and letters from three windows of 32,768 characters, the vote
+from three windows of 500, each paragraph from its first 150 characters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+
 import msgspec
 import pyarrow as pa
 
-from pipeline.enrich import detectors
 from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator
-from pipeline.enrich.codepoints import Writing, look, windows
-from pipeline.enrich.detectors import Vote
-from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, group, parent, tag
+from pipeline.enrich.codepoints import Writing, bearable, look, windows
+from pipeline.enrich.detectors import cld2, cld3, model_id
+from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, tag
+from pipeline.enrich.ngrams import Scored, ngrams
+from pipeline.enrich.paragraphs import Span, Unit, is_mixed, shares, spans, units
+from pipeline.enrich.vote import Ballot, Verdict, agree, decide, familiar
 from pipeline.model.schemas import LANGUAGE_COLUMNS
 
 MIN_LETTERS = 20
 SAMPLE_COUNT, SAMPLE_SIZE = 3, 1 << 15
 WINDOW_COUNT, WINDOW_SIZE = 3, 500
-VARIETY_CONFIDENCE = 0.9
-OK_CONFIDENCE = 0.5
+PARAGRAPH_SIZE = 150
+FOREIGN_CONFIDENCE = 0.7
+LEADER_SHARE = 0.6
+MIXED_CONFIDENCE = 0.95
+"""Of a mixed text named by its paragraphs; in the evaluation none was named wrongly."""
 
 
 class Language(msgspec.Struct, frozen=True):
-    """What is known about the language of one text. `status` is one of six words."""
+    """What is known about the language of one text.
+
+    `status` is one of eight words. `spans` tile the text; texts that nobody was asked about have
+    none.
+    """
 
     language: str
     confidence: float
     status: str
     script: str
+    how: str = ""
+    shares: tuple[tuple[str, float], ...] = ()
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def is_mixed(self) -> bool:
+        """Say whether two languages have a tenth of the letters each."""
+        return is_mixed(self.shares)
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A text on its way to the detectors: the part that votes, and its paragraphs."""
+
+    seen: Writing
+    part: str
+    units: list[Unit]
+    samples: list[str]
 
 
 def annotator() -> Annotator:
@@ -41,25 +71,98 @@ def annotator() -> Annotator:
         name="language",
         columns=(LANGUAGE, *LANGUAGE_COLUMNS),
         annotate=_annotate,
-        model=detectors.model_id(),
+        model=model_id(),
     )
 
 
-def identify(text: str) -> Language:
-    """Identify the language of one text of any length and content.
+def identify(texts: Sequence[str]) -> list[Language]:
+    """Identify the languages of texts of any length and content."""
+    asked = [_prepare(text) for text in texts]
+    scored = ngrams().score([text for one in asked for text in (one.part, *one.samples)])
+    found, place = [], 0
+    for one in asked:
+        found.append(_answer(one, scored, place))
+        place += 1 + len(one.samples)
+    return found
 
-    Texts above 98,304 characters are judged by three windows of 32,768.
-    """
+
+def _prepare(text: str) -> _Asked:
     seen = look("\n".join(windows(text, count=SAMPLE_COUNT, size=SAMPLE_SIZE)))
     if seen.letters < MIN_LETTERS:
-        return _unread(seen)
+        return _Asked(seen, "", [], [])
     part = "\n".join(windows(seen.text, count=WINDOW_COUNT, size=WINDOW_SIZE))
-    first, second = detectors.py3langid(part), detectors.cld2(seen.text)
-    third = None if first[0] == second[0] else detectors.cld3(part)
-    if first[0] == NON_LINGUISTIC and seen.script != "Latn":
+    parts = units(text)
+    if len(parts) == 1:
+        return _Asked(seen, part, parts, [])
+    samples = [text[unit.start : unit.end].strip()[:PARAGRAPH_SIZE] for unit in parts]
+    if len(seen.text) != len(text):  # something was hidden, or not all was looked at
+        samples = [bearable(sample) for sample in samples]
+    return _Asked(seen, part, parts, samples)
+
+
+def _answer(asked: _Asked, scored: Scored, place: int) -> Language:
+    """Let the whole text vote, then its paragraphs; a mixed text is in what most of it is in."""
+    seen = asked.seen
+    if seen.letters < MIN_LETTERS:
+        return _unread(seen)
+    verdict = decide(ballot(scored, place, text=asked.part, script=seen.script))
+    names = _paragraphs(asked, scored, place, whole=verdict.language)
+    parts = shares(asked.units, names)
+    if (leader := _leader(parts, verdict)) != verdict.language:
+        verdict = Verdict(leader, MIXED_CONFIDENCE, "ok", "paragraphs")
+        names = _paragraphs(asked, scored, place, whole=leader)
+        parts = shares(asked.units, names)
+    return Language(
+        language=verdict.language,
+        confidence=verdict.confidence,
+        status=verdict.status,
+        script=seen.script,
+        how=verdict.how,
+        shares=tuple(parts),
+        spans=tuple(spans(asked.units, names)),
+    )
+
+
+def ballot(scored: Scored, place: int, *, text: str, script: str) -> Ballot:
+    """Ask the detectors about a text that py3langid has scored already, at `place`."""
+    first = scored.labels[place], scored.confidences[place]
+    second = cld2(text)
+    third = None if first[0] == second[0] else cld3(text)
+    if first[0] == NON_LINGUISTIC and script != "Latn":
         first = (UNDETERMINED, 0.0)  # letters that py3langid cannot read are no code or log
-    language, confidence, status = decide(first, second, third=third)
-    return Language(language, confidence, status, seen.script)
+    fit, tokens = scored.fits[place], scored.tokens[place]
+    return Ballot(first=first, second=second, third=third, fit=fit, tokens=tokens)
+
+
+def _paragraphs(asked: _Asked, scored: Scored, place: int, *, whole: str) -> list[str]:
+    """Return the language of each unit of a text that is, as a whole, in the language `whole`."""
+    if not asked.samples:
+        return [whole] * len(asked.units)
+    return [
+        _paragraph(scored, place + number, text=sample, whole=whole)
+        for number, sample in enumerate(asked.samples, 1)
+    ]
+
+
+def _paragraph(scored: Scored, place: int, *, text: str, whole: str) -> str:
+    """Take a paragraph to be in the language of the whole text unless two detectors object."""
+    label, sure = scored.labels[place], scored.confidences[place]
+    if sure < FOREIGN_CONFIDENCE or agree(label, whole) or label == NON_LINGUISTIC:
+        return whole
+    second = cld2(text)
+    fit, tokens = scored.fits[place], scored.tokens[place]
+    votes = Ballot(first=(label, sure), second=second, third=None, fit=fit, tokens=tokens)
+    return decide(votes).language if agree(label, second[0]) and familiar(votes) else whole
+
+
+def _leader(parts: list[tuple[str, float]], verdict: Verdict) -> str:
+    """Return the known language that most letters are in, where paragraphs know better.
+
+    They do for a mixed text, and for one that a foreign passage makes unlike its language.
+    """
+    known = [one for one in parts if one[0] not in {UNDETERMINED, NON_LINGUISTIC}]
+    foreign = verdict.status == "unfamiliar" and known and known[0][1] >= LEADER_SHARE
+    return known[0][0] if is_mixed(parts) or foreign else verdict.language
 
 
 def _unread(seen: Writing) -> Language:
@@ -71,51 +174,25 @@ def _unread(seen: Writing) -> Language:
     return Language(UNDETERMINED, 0.0, "short", seen.script)
 
 
-def decide(first: Vote, second: Vote, *, third: Vote | None) -> tuple[str, float, str]:
-    """Vote: py3langid `first`, CLD2 `second`, CLD3 `third` (only asked when they differ).
-
-    Returns the language, a calibrated confidence, and ok, disagree, low_confidence or
-    non_linguistic.
-    """
-    (a, a_sure), (b, b_sure) = first, second
-    c = third[0] if third else UNDETERMINED
-    # 1. Only py3langid knows what is no language: code, base64, logs.
-    if a == NON_LINGUISTIC and a_sure >= 0.5:
-        return a, a_sure, "non_linguistic"
-    # 2. Two agree, at the least inside a group such as Croatian and Bosnian.
-    if _agree(a, b):
-        if a_sure < 0.3:
-            return UNDETERMINED, a_sure, "low_confidence"
-        return _certain(a, a_sure, b), max(a_sure, 0.75), "ok"
-    if _agree(a, c) and a_sure >= 0.5:
-        return _certain(a, a_sure, c), min(a_sure, 0.9), "ok"
-    if _agree(b, c) and b_sure >= 0.9:
-        return b, min(a_sure, 0.9), "ok" if a_sure >= OK_CONFIDENCE else "low_confidence"
-    # 3. Everybody says something else.
-    return UNDETERMINED, min(a_sure, 0.4), "disagree"
-
-
-def _agree(one: str, other: str) -> bool:
-    return one not in {UNDETERMINED, NON_LINGUISTIC} and group(one) == group(other)
-
-
-def _certain(language: str, confidence: float, other: str) -> str:
-    """Take a variety (Cantonese, Egyptian Arabic) for its parent unless certain or seconded."""
-    sure = confidence >= VARIETY_CONFIDENCE or other == language
-    return language if sure else parent(language)
+@cache
+def _schema() -> pa.Schema:
+    return pa.schema((LANGUAGE, *LANGUAGE_COLUMNS))
 
 
 def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:  # noqa: ARG001 - the first annotator needs no columns of others
-    found = [identify(text) for text in texts.to_pylist()]
-    model = detectors.model_id()
+    found = identify(texts.to_pylist())
     columns = [
         [one.language for one in found],
         [tag(one.language, one.script) for one in found],
         [one.script for one in found],
         [round(one.confidence, PLACES) for one in found],
         [one.status for one in found],
-        [model] * len(found),
+        [[{"language": name, "share": share} for name, share in one.shares] for one in found],
+        [[msgspec.structs.asdict(span) for span in one.spans] for one in found],
+        [one.is_mixed for one in found],
+        [model_id()] * len(found),
     ]
-    schema = pa.schema(annotator().columns)
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+    arrays = [
+        pa.array(values, field.type) for values, field in zip(columns, _schema(), strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=_schema())

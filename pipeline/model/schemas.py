@@ -129,11 +129,28 @@ EDGES = pa.schema(
 Rows of similarity 0 are ties, not pairs: they bind the documents of hot buckets into groups whose
 members `decide` compares (`dedup/buckets.py`); a pair may have a row of each kind."""
 
+_SHARE = pa.struct(
+    [
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("share", pa.float32(), nullable=False),
+    ]
+)
+_SPAN = pa.struct(
+    [
+        pa.field("start", pa.int32(), nullable=False),
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("language", pa.string(), nullable=False),
+    ]
+)
+
 LANGUAGE_COLUMNS = [
     pa.field("language_bcp47", pa.string(), nullable=False),
     pa.field("language_script", pa.string(), nullable=False),
     pa.field("language_confidence", pa.float32(), nullable=False),
     pa.field("language_status", pa.string(), nullable=False),
+    pa.field("language_shares", pa.list_(_SHARE)),
+    pa.field("language_spans", pa.list_(_SPAN)),
+    pa.field("is_mixed", pa.bool_()),
     pa.field("language_model", pa.string(), nullable=False),
 ]
 

@@ -93,9 +93,9 @@ def test_columns_are_those_of_the_documents() -> None:
 def test_model_ids_load_no_models() -> None:
     """Resolving annotators, as planning does, reads no tokenizer and no detector model."""
     code = (
-        "from pipeline.enrich import annotator, detectors, topic_table;"
+        "from pipeline.enrich import annotator, detectors, ngrams, topic_table;"
         "ids = [a.model for a in annotator.resolve(('language', 'topic'))];"
-        "caches = (topic_table.table, detectors._identifier, detectors._network);"
+        "caches = (topic_table.table, ngrams.ngrams, detectors._network);"
         "print(all(ids), sum(cache.cache_info().currsize for cache in caches))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
