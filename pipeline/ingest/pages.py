@@ -6,12 +6,14 @@ Not here: the splitters (`splitters.py`), bytes to characters (`decode.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from pipeline.ingest import normalise
 from pipeline.ingest.insets import insets, is_image_name, without
 from pipeline.ingest.pieces import Inset, Piece, Span, bad_spans, excerpt
-from pipeline.ingest.segments import Segment
+from pipeline.ingest.segments import Segment, blank
 from pipeline.ingest.splitters import Splitter
 from pipeline.model.settings import IngestSettings
 
@@ -19,58 +21,65 @@ from pipeline.model.settings import IngestSettings
 def text_pieces(
     blocks: Iterable[str], settings: IngestSettings, *, splitter: Splitter, start: int = 0
 ) -> Iterator[Piece]:
-    """Cut a decoded text into pieces; `start` is the number of characters before it."""
-    line = 1
-    for page in pages(blocks, settings.max_page_chars):
-        yield from _page_pieces(
-            page, Span(start, start + len(page), line, line), settings, splitter
-        )
-        start += len(page)
-        line += page.count("\n")
+    """Cut a decoded text into pieces; `start` is the number of characters before it.
 
-
-def pages(blocks: Iterable[str], limit: int) -> Iterator[str]:
-    """Join blocks into pages of at most `limit` characters.
-
-    A longer text is cut after the last blank line before the limit, else after the last line,
-    else at the limit.
+    A text longer than `max_page_chars` is split page by page. The last document of a page that is
+    not the last goes on in the next page, so that a page's end cuts no document that is shorter
+    than half a page.
     """
-    held: list[str] = []
-    size = 0
-    for block in blocks:
+    source, limit = iter(blocks), settings.max_page_chars
+    line, score, rest = 1, None, ""
+    while rest := _filled(rest, source, limit):
+        page = rest[: _cut(rest, limit)]
+        clean = normalise.without_surrogates(page)
+        found = blank(page) if page.isspace() else splitter.segments(clean, settings)
+        segments = _scored(found, score)
+        if len(page) < len(rest):
+            segments, score = _settled(segments, len(page))
+        at = Span(start, start + len(page), line, line)
+        for segment in segments:
+            yield _piece(segment, page, clean, at)
+        done = segments[-1].char_end
+        start += done
+        line += page.count("\n", 0, done)
+        rest = rest[done:]
+
+
+def _filled(rest: str, source: Iterator[str], limit: int) -> str:
+    """Read on until there is more than a page, or no more to read."""
+    held, size = [rest], len(rest)
+    while size <= limit and (block := next(source, None)) is not None:
         held.append(block)
         size += len(block)
-        if size <= limit:
-            continue
-        page = "".join(held)
-        while len(page) > limit:
-            cut = _cut(page, limit)
-            yield page[:cut]
-            page = page[cut:]
-        held, size = [page], len(page)
-    if size:
-        yield "".join(held)
+    return "".join(held)
+
+
+def _scored(segments: Sequence[Segment], score: float | None) -> Sequence[Segment]:
+    """Give the page's first document the score that it had where it was found."""
+    for number, segment in enumerate(segments):
+        if score is not None and segment.kind == "document":
+            first = msgspec.structs.replace(segment, score=score)
+            return [*segments[:number], first, *segments[number + 1 :]]
+    return segments
+
+
+def _settled(segments: Sequence[Segment], size: int) -> tuple[Sequence[Segment], float | None]:
+    """Leave out the last document of a page, if it is short, for the next; return its score."""
+    starts = [number for number, segment in enumerate(segments) if segment.kind == "document"]
+    if starts and 2 * segments[starts[-1]].char_start >= size:
+        return segments[: starts[-1]], segments[starts[-1]].score
+    return segments, None
 
 
 def _cut(page: str, limit: int) -> int:
+    """Return where a page of at most `limit` characters ends: after a blank line, or a line."""
+    if len(page) <= limit:
+        return len(page)
     for gap in ("\n\n", "\n\r\n", "\n"):
         found = page.rfind(gap, 0, limit)
         if found >= 0:
             return found + len(gap)
     return limit
-
-
-def _page_pieces(
-    page: str, at: Span, settings: IngestSettings, splitter: Splitter
-) -> Iterator[Piece]:
-    if page.isspace():
-        last = at.line_start + page.count("\n", 0, len(page) - 1)
-        span = Span(at.char_start, at.char_end, at.line_start, last)
-        yield Piece(span=span, kind="furniture", reason="blank", excerpt=excerpt(page))
-        return
-    clean = normalise.without_surrogates(page)
-    for segment in splitter.segments(clean, settings):
-        yield _piece(segment, page, clean, at)
 
 
 def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:

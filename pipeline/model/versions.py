@@ -19,10 +19,9 @@ from pipeline.model.settings import RunSettings
 PLAN = 1
 INGEST = 7
 SIGNATURE = 1
-PASSAGES = 1
 MATCH = 1
 DECIDE = 1
-ENRICH = 3
+ENRICH = 2
 PUBLISH = 2
 
 
@@ -45,10 +44,9 @@ def settings_fingerprint(settings: RunSettings) -> str:
     return fingerprint(
         settings.ingest,
         settings.dedup,
-        settings.passages,
         settings.enrich,
         settings.publish,
-        (PLAN, INGEST, SIGNATURE, PASSAGES, MATCH, DECIDE, ENRICH, PUBLISH, SCHEMA_VERSION),
+        (PLAN, INGEST, SIGNATURE, MATCH, DECIDE, ENRICH, PUBLISH, SCHEMA_VERSION),
     )
 
 

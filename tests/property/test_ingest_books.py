@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from pipeline.ingest import normalise
 from pipeline.ingest.books import Books
 from pipeline.ingest.insets import without
-from pipeline.ingest.pages import pages
+from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, inside
 from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.ingest.splitters import resolve
 from pipeline.model.files import DumpFile
 from pipeline.model.settings import IngestSettings
 
@@ -179,10 +180,12 @@ def test_the_text_can_be_put_together_again(
 def test_pages_join_to_the_text(text: str, sizes: int, limit: int) -> None:
     """Cutting pages loses nothing, keeps the limit, and does not depend on the blocks."""
     blocks = [text[at : at + sizes] for at in range(0, len(text), sizes)]
-    found = list(pages(blocks, limit))
-    assert "".join(found) == text
-    assert all(0 < len(page) <= limit for page in found)
-    assert found == list(pages([text], limit))
+    options = IngestSettings(max_page_chars=limit)
+    found = list(text_pieces(blocks, options, splitter=resolve("none")))
+    spans = [(piece.span.char_start, piece.span.char_end) for piece in found]
+    assert "".join(text[start:stop] for start, stop in spans) == text
+    assert all(0 < stop - start <= limit for start, stop in spans)
+    assert found == list(text_pieces([text], options, splitter=resolve("none")))
 
 
 @given(text=st.text(max_size=80) | TEXT)

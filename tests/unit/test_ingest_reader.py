@@ -12,9 +12,10 @@ import pytest
 
 from pipeline.errors import ConfigError, MissingError
 from pipeline.ingest.inspect import segments
-from pipeline.ingest.pages import pages
+from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, Span
 from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.ingest.splitters import resolve
 from pipeline.model.settings import IngestSettings
 
 WHOLE = IngestSettings(splitter="none")
@@ -217,7 +218,10 @@ def test_long_texts_are_cut_into_pages(
 ) -> None:
     """A page ends after the last blank line before the limit, else a line, else anywhere."""
     blocks = [text[at : at + size] for at in range(0, len(text), size)]
-    assert list(pages(blocks, limit)) == expected
+    settings = IngestSettings(max_page_chars=limit)
+    pieces = text_pieces(blocks, settings, splitter=resolve("none"))
+    spans = [piece.span for piece in pieces]
+    assert [text[span.char_start : span.char_end] for span in spans] == expected
 
 
 def test_spans_and_lines_go_on_from_page_to_page() -> None:
