@@ -19,9 +19,10 @@ from pipeline.model.settings import RunSettings
 PLAN = 1
 INGEST = 7
 SIGNATURE = 1
+PASSAGES = 1
 MATCH = 1
 DECIDE = 1
-ENRICH = 2
+ENRICH = 3
 PUBLISH = 2
 
 
@@ -44,9 +45,10 @@ def settings_fingerprint(settings: RunSettings) -> str:
     return fingerprint(
         settings.ingest,
         settings.dedup,
+        settings.passages,
         settings.enrich,
         settings.publish,
-        (PLAN, INGEST, SIGNATURE, MATCH, DECIDE, ENRICH, PUBLISH, SCHEMA_VERSION),
+        (PLAN, INGEST, SIGNATURE, PASSAGES, MATCH, DECIDE, ENRICH, PUBLISH, SCHEMA_VERSION),
     )
 
 
