@@ -95,10 +95,16 @@ def _default(value: object) -> str:
 
 def _range(field: msgspec.structs.FieldInfo) -> str:
     """Say what values are taken, from the annotation that checks them."""
-    schema = msgspec.json.schema(field.type)
+    return _values(msgspec.json.schema(field.type))
+
+
+def _values(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
-    if "anyOf" in schema or schema["type"] == "string":
+    some = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if some:
+        return ", ".join(_values(one) for one in some)
+    if schema["type"] == "string":
         return "text"
     if schema["type"] == "array":
         return "list of names"

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.audit import signed as reading
+from pipeline.audit.anew import Standing, decide
 from pipeline.audit.lookup import ingest_manifests
 from pipeline.audit.signed import Array, Signed
 from pipeline.dedup.settle import REASONS, UNIQUE
-from pipeline.dedup.standalone import decide_all
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.snapshot import DumpState
@@ -83,11 +83,10 @@ def _other_hashes(batch: pa.RecordBatch, again: Signatures) -> int:
     return sum(one != other for one, other in zip(found, told, strict=True))
 
 
-def nothing_twice(documents: Signed, threshold: float) -> Iterator[Finding]:
-    """Match the kept documents among themselves (promise 2)."""
+def nothing_twice(documents: Signed, standing: Standing) -> Iterator[Finding]:
+    """Match the kept documents among themselves, as far as they are in scope (promise 2)."""
     rows = np.flatnonzero(documents.kept)
-    kept = reading.take(documents.signatures, rows)
-    state = decide_all(kept, np.arange(len(rows)), threshold)
+    state = decide(reading.take(documents.signatures, rows), standing.among(rows))
     again = np.flatnonzero(state.reason != UNIQUE)
     for row in again[:_SHOWN]:
         twin = documents.names[rows[state.witness[row]]]
@@ -99,14 +98,18 @@ def nothing_twice(documents: Signed, threshold: float) -> Iterator[Finding]:
         yield broken(2, f"{len(again)} published documents are similar to another in all")
 
 
-def witnesses(documents: Signed) -> Iterator[Finding]:
+def witnesses(documents: Signed, standing: Standing) -> Iterator[Finding]:
     """Look up each witness and compare signatures again (promise 3)."""
+    if not len(documents.names):
+        return
     dropped = np.flatnonzero(~documents.kept)
     place = np.searchsorted(documents.names, documents.witness[dropped])
-    place = np.minimum(place, max(len(documents.names) - 1, 0))
+    place = np.minimum(place, len(documents.names) - 1)
     there = documents.names[place] == documents.witness[dropped]
-    sound = there & documents.kept[place] & (place < dropped)
+    sound = there & documents.kept[place] & standing.before(place, dropped)
     yield from _some(3, documents.names[dropped[~sound]], "has no earlier published witness")
+    far = sound & ~standing.in_scope(place, dropped)
+    yield from _some(3, documents.names[dropped[far]], "has a witness out of scope")
     rows, witnesses = dropped[sound], place[sound]
     signatures = documents.signatures
     pairs = np.stack([rows, witnesses], axis=1)
@@ -117,9 +120,9 @@ def witnesses(documents: Signed) -> Iterator[Finding]:
     yield from _some(3, documents.names[rows[differs]], "has another similarity than stated")
 
 
-def verdicts(documents: Signed, threshold: float) -> Iterator[Finding]:
+def verdicts(documents: Signed, standing: Standing) -> Iterator[Finding]:
     """Decide all documents at once, from their signatures alone (promise 4)."""
-    state = decide_all(documents.signatures, np.arange(len(documents.names)), threshold)
+    state = decide(documents.signatures, standing)
     reasons = np.array(REASONS)[state.reason]
     witness = np.where(state.witness >= 0, documents.names[state.witness], reading.NO_WITNESS)
     differs = (
@@ -132,11 +135,14 @@ def verdicts(documents: Signed, threshold: float) -> Iterator[Finding]:
 
 
 def quiet_nights(corpus: Corpus) -> Iterator[Finding]:
-    """Compare neighbouring snapshots: a new latest night changes only itself (promise 6)."""
+    """Compare neighbouring snapshots: a new latest night changes only itself (promise 6).
+
+    Where a rank comes before the date it may change others, so that says nothing.
+    """
     chain = snapshots.history(corpus)
     for child, parent in pairwise(chain):
         newest = max(child.dumps, default="")
-        if newest in parent.dumps:
+        if newest in parent.dumps or any(ref.rule.ranked for ref in child.dumps.values()):
             continue
         changed = {date for date, ref in child.dumps.items() if parent.dumps.get(date) != ref}
         if changed - {newest}:

@@ -15,7 +15,7 @@ from functools import partial
 
 import msgspec
 
-from pipeline.audit import recompute
+from pipeline.audit import anew, recompute
 from pipeline.audit import signed as reading
 from pipeline.errors import CorruptError, MissingError
 from pipeline.model.finding import PROMISES, Finding, broken
@@ -29,7 +29,7 @@ from pipeline.storage.units import Corpus
 _CHECKED = {
     1: "spans tile every file; books balance; texts have the hash on record",
     2: "no two published documents are similar",
-    3: "each witness is published, earlier, and as similar as stated",
+    3: "each witness is published, earlier, in scope, and as similar as stated",
     4: "signing and deciding all documents at once gives the same",
     5: "files and trees are those of the snapshot, byte by byte",
     6: "a new latest night left all other nights alone",
@@ -119,9 +119,10 @@ class _Audit:
         self._try(6, "the snapshots before", self._quiet_nights)
 
     def _documents(self, view: View) -> None:
-        """Check all documents against each other; dumps of several thresholds not in all ways."""
+        """Check all documents against each other."""
         try:
             documents = reading.load(self.corpus, view.snapshot)
+            standing = anew.standing(self.corpus, view.snapshot, documents)
         except stored.READING as error:
             for promise in (2, 3, 4):
                 self._unreadable(promise, "all signatures and verdicts", error)
@@ -129,14 +130,9 @@ class _Audit:
         if documents.missing:
             trouble = f"{documents.missing} documents have a verdict or a signature, not both"
             self.found.append(broken(1, trouble))
-        self.found += recompute.nothing_twice(documents, view.threshold)
-        self.found += recompute.witnesses(documents)
-        rules = {ref.threshold for ref in view.snapshot.dumps.values()}
-        if len(rules) > 1:
-            told = "the verdicts, for dumps were published with the thresholds"
-            self.skip(4, f"{told} {sorted(rules)}: `winnow run --due` makes them alike")
-        else:
-            self.found += recompute.verdicts(documents, view.threshold)
+        self.found += recompute.nothing_twice(documents, standing)
+        self.found += recompute.witnesses(documents, standing)
+        self.found += recompute.verdicts(documents, standing)
 
     def _dump(self, view: View, date: str) -> None:
         for check in CHECKS:

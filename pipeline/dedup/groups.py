@@ -4,8 +4,9 @@ Holds: `Groups`, `bind`. Pure. Not here: where ties come from (`buckets.py`), ho
 verdicts (`settle.py`).
 
 A group is a connected component of the ties between two dumps (or inside one): a function of these
-two dumps' signatures, like their edges. Its documents of the later dump are compared with its kept
-ones of the earlier dump.
+two dumps' signatures, like their edges. Each of its documents is compared with its kept ones before
+it. In a group of two dumps that includes pairs of one dump, which are edges inside that dump too:
+the threshold between two dumps is no lower than that inside either.
 """
 
 from __future__ import annotations
@@ -25,11 +26,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """Ties of one pair of dumps, as nodes; `inside`: both are the dump to decide."""
+    """Ties of one pair of dumps, as nodes."""
 
     earlier: npt.NDArray[np.int64]
     later: npt.NDArray[np.int64]
-    inside: bool
     need: int
     """The least number of equal minima between neighbours."""
 
@@ -41,13 +41,10 @@ class Groups:
     start: npt.NDArray[np.int64]
     """The groups of node v are at `start[v]:start[v + 1]` of `group`."""
     group: npt.NDArray[np.int64]
-    inside: npt.NDArray[np.bool_]
-    """By group: inside the dump to decide, so that kept members are added on the way."""
     room: npt.NDArray[np.int64]
     """Where the group's kept members begin in `nodes`."""
     nodes: npt.NDArray[np.int64]
-    size: npt.NDArray[np.int64]
-    """How many kept members each group has before anything is decided."""
+    """Room for kept members, filled on the way."""
     row: npt.NDArray[np.int64]
     """By node: its row in `minima` and `keys`."""
     minima: npt.NDArray[np.uint8]
@@ -63,43 +60,35 @@ class Groups:
         return replace(self, row=row, minima=minima, keys=keys)
 
 
-def bind(ties: Sequence[Ties], reason: Array) -> tuple[Groups, Array]:
+def bind(ties: Sequence[Ties], idle: Array) -> tuple[Groups, Array]:
     """Make groups of the ties of all pairs; return them and the nodes whose signatures they need.
 
     Args:
         ties: one item a pair of dumps.
-        reason: by node: 0 for kept ones; what it says of the dump to decide does not matter.
+        idle: by node: dropped for good, so that it is compared with nothing.
     """
     belongs: list[Array] = [np.empty((0, 2), np.int64)]
-    kept: list[Array] = []
-    inside: list[bool] = []
     need: list[int] = []
     for pair in ties:
-        members, root = _components(pair, len(reason))
+        members, root = _components(pair, len(idle))
         names, number = np.unique(root, return_inverse=True)
-        own = np.isin(members, pair.later) | pair.inside
-        belongs.append(np.stack([members[own], number[own] + len(inside)], axis=1))
-        left = (~own & (reason[members] == 0)) | pair.inside
-        kept.extend(members[left & (number == at)] for at in range(len(names)))
-        inside.extend([pair.inside] * len(names))
+        belongs.append(np.stack([members, number + len(need)], axis=1))
         need.extend([pair.need] * len(names))
     every = np.concatenate(belongs)
     every = every[np.lexsort((every[:, 1], every[:, 0]))]
-    sizes = np.array([len(nodes) for nodes in kept], np.int64)
-    nodes = np.concatenate([np.empty(0, np.int64), *kept])
+    able = every[~idle[every[:, 0]]]
+    sizes = np.bincount(able[:, 1], minlength=len(need))
     groups = Groups(
-        start=np.searchsorted(every[:, 0], np.arange(len(reason) + 1)).astype(np.int64),
+        start=np.searchsorted(every[:, 0], np.arange(len(idle) + 1)).astype(np.int64),
         group=every[:, 1],
-        inside=np.array(inside, np.bool_),
-        room=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)[: len(sizes)],
-        nodes=nodes,
-        size=np.where(inside, 0, sizes) if inside else sizes,
-        row=np.full(len(reason), -1, np.int64),
+        room=(np.cumsum(sizes) - sizes).astype(np.int64),
+        nodes=np.empty(len(able), np.int64),
+        row=np.full(len(idle), -1, np.int64),
         minima=np.empty((0, PERMUTATIONS), np.uint8),
         keys=np.empty((0, BANDS), np.uint64),
         need=np.array(need, np.int64),
     )
-    return groups, np.unique(np.concatenate([every[:, 0], nodes]))
+    return groups, np.unique(able[:, 0])
 
 
 def _components(pair: Ties, size: int) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ Not here: changing verdicts (`deciding.py`), the rule (`settle.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pipeline.dedup.ranking import Ranks, ranks
 from pipeline.dedup.reader import fixed, ids_of
-from pipeline.dedup.settle import REASONS
+from pipeline.dedup.settle import ABSENT, REASONS
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.plan import Plan
+from pipeline.model.rule import Rule
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.storage import snapshots
 from pipeline.storage.units import Corpus
@@ -73,9 +75,41 @@ class Verdicts:
 
     def among(self, ids: Array) -> Verdicts:
         """Return the rows of some documents, which must be there, in the order asked."""
-        at = np.searchsorted(self.ids, ids)
-        return Verdicts(ids, self.reason[at], self.witness[at], self.similarity[at])
+        return self.part(np.searchsorted(self.ids, ids))
 
+    def part(self, rows: Array | slice) -> Verdicts:
+        """Return some rows."""
+        return Verdicts(
+            self.ids[rows], self.reason[rows], self.witness[rows], self.similarity[rows]
+        )
+
+    def with_(self, others: Verdicts) -> Verdicts:
+        """Return the verdicts with those of some documents, which must be there, replaced."""
+        at = np.searchsorted(self.ids, others.ids)
+        after = Verdicts(self.ids, self.reason.copy(), self.witness.copy(), self.similarity.copy())
+        after.reason[at], after.witness[at] = others.reason, others.witness
+        after.similarity[at] = others.similarity
+        return after
+
+    @staticmethod
+    def blank(ids: Array) -> Verdicts:
+        """Return verdicts of documents that are in no snapshot yet: neither kept nor dropped."""
+        return Verdicts(
+            ids,
+            np.full(len(ids), ABSENT, np.int8),
+            np.zeros(len(ids), NAME),
+            np.zeros(len(ids), np.float32),
+        )
+
+    @staticmethod
+    def joined(parts: Iterable[Verdicts]) -> Verdicts:
+        """Put verdicts one behind the other; there must be some."""
+        columns = [(one.ids, one.reason, one.witness, one.similarity) for one in parts]
+        return Verdicts(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+
+Pairs = tuple[Array, Array, Array, Array]
+"""Edges as columns: order keys without rank of both sides, similarity, exact."""
 
 _COLUMNS: Final = ["document_id", "reason", "witness_id", "witness_dump_date", "similarity"]
 
@@ -97,7 +131,8 @@ class Ledger:
         self.live = {date: ref.generation for date, ref in snapshot.dumps.items()}
         self.live[plan.dump_date] = plan.generation
         self.decided: dict[str, Verdicts] = {}
-        self._threshold = plan.settings.dedup.threshold
+        self._rule = Rule.of(plan.settings.dedup)
+        self._ranks: dict[str, Ranks] = {}
         self._shards = tuple(shard.fingerprint for shard in plan.shards)
         self._states: dict[str, DumpState] = {}
 
@@ -111,24 +146,37 @@ class Ledger:
         """Return the ingest units of a live dump, in plan order."""
         return self._shards if date == self.own else self.state(date).shards
 
-    def threshold(self, earlier: str, later: str) -> float:
-        """Return the least similarity of edges between two live dumps, or inside one."""
-        return max(self._rule(earlier), self._rule(later))
+    def rule(self, date: str) -> Rule:
+        """Return what a live dump says about pairs."""
+        return self._rule if date == self.own else self.snapshot.dumps[date].rule
+
+    @property
+    def ranked(self) -> bool:
+        """Whether a document may come before one of an earlier dump, or did before this run."""
+        before = (ref.rule for ref in self.snapshot.dumps.values())
+        return self._rule.ranked or any(rule.ranked for rule in before)
+
+    def rank(self, date: str, ids: Array) -> Array:
+        """Return what comes before the date in the order keys of documents of a live dump."""
+        if not self.rule(date).ranked:
+            return np.zeros(len(ids), np.int64)
+        return self._ranks_of(date).of(ids)
 
     def later(self) -> list[str]:
         """Return the dates of the live dumps after the run's own."""
         return sorted(date for date in self.live if date > self.own)
 
-    def gone(self, date: str) -> list[EdgeFile]:
-        """Return the edge files from the run's own dump, as it was, to a later one."""
+    def gone(self) -> list[EdgeFile]:
+        """Return the edge files between the run's own dump, as it was, and other live ones."""
         if self.own not in self.snapshot.dumps:
             return []
-        old = self.snapshot.dumps[self.own].generation
-        wanted = (self.own, old, date, self.live[date])
+        before = self.live | {self.own: self.snapshot.dumps[self.own].generation}
         return [
             file
             for file in self._listed()
-            if (file.earlier, file.earlier_generation, file.later, file.later_generation) == wanted
+            if self.own in (file.earlier, file.later)
+            and file.earlier != file.later
+            and _lives(file, before)
         ]
 
     def into(self, date: str) -> list[EdgeFile]:
@@ -141,10 +189,22 @@ class Ledger:
             for file in self._listed()
             if file.later == date
             and self.own not in (file.earlier, file.later)
-            and self.live.get(file.earlier) == file.earlier_generation
-            and self.live.get(file.later) == file.later_generation
+            and _lives(file, self.live)
         ]
         return mine + others
+
+    def touching(self, dates: Collection[str]) -> list[EdgeFile]:
+        """Return the live edge files of some dumps, the run's own among them."""
+        if set(dates) == {self.own}:
+            return list(self.edges)
+        others = [
+            file
+            for file in self._listed()
+            if (file.earlier in dates or file.later in dates)
+            and self.own not in (file.earlier, file.later)
+            and _lives(file, self.live)
+        ]
+        return [*self.edges, *others]
 
     def verdicts(self, date: str) -> Verdicts:
         """Return the verdicts of a dump: as decided by this run, else as published."""
@@ -153,18 +213,40 @@ class Ledger:
             self.decided[date] = Verdicts.of_table(table)
         return self.decided[date]
 
-    def pairs(self, file: EdgeFile) -> tuple[Array, Array, Array, Array]:
-        """Read an edge file: order keys of both sides, similarity, exact."""
+    def pairs(self, file: EdgeFile) -> Pairs:
+        """Read an edge file."""
         table = self.corpus.read(file.file)
+        exact = table["exact"].to_numpy(zero_copy_only=False)
+        earlier, later = fixed(table["earlier_id"], "S16"), fixed(table["later_id"], "S16")
         return (
-            names(file.earlier, fixed(table["earlier_id"], "S16")),
-            names(file.later, fixed(table["later_id"], "S16")),
+            names(file.earlier, earlier),
+            names(file.later, later),
             table["similarity"].to_numpy(),
-            table["exact"].to_numpy(zero_copy_only=False),
+            exact,
         )
 
-    def _rule(self, date: str) -> float:
-        return self._threshold if date == self.own else self.snapshot.dumps[date].threshold
+    def of_firsts(self, file: EdgeFile, pairs: Pairs) -> Pairs:
+        """Move the edges of copies of one dump to the first of them in order.
+
+        The match stage has them at the one with the least id. Copies have equal signatures, so they
+        have the same neighbours; an edge between two copies stays one, from the first to the other.
+        """
+        earlier, later, similarity, exact = pairs
+        one, two = self.firsts(file.earlier, earlier), self.firsts(file.later, later)
+        if file.earlier == file.later:
+            two = np.where(exact, np.where(later == one, earlier, later), two)
+        return one, two, similarity, exact
+
+    def firsts(self, date: str, keys: Array) -> Array:
+        """Return the first copies of documents of a dump."""
+        if not self.rule(date).source_priority:
+            return keys
+        return names(date, self._ranks_of(date).firsts(split_names(keys)[1]))
+
+    def _ranks_of(self, date: str) -> Ranks:
+        if date not in self._ranks:
+            self._ranks[date] = ranks(self.corpus, self.shards(date), self.rule(date))
+        return self._ranks[date]
 
     def _listed(self) -> list[EdgeFile]:
         """Return every edge file that any state lists, live or not, each once."""
@@ -175,3 +257,11 @@ class Ledger:
 
     def _of(self, date: str) -> tuple[EdgeFile, ...]:
         return self.state(date).edges
+
+
+def _lives(file: EdgeFile, live: Mapping[str, str]) -> bool:
+    """Say whether both dumps of an edge file are as they were when it was made."""
+    return (live.get(file.earlier), live.get(file.later)) == (
+        file.earlier_generation,
+        file.later_generation,
+    )

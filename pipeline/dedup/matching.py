@@ -25,6 +25,7 @@ from pipeline.model.files import FileRef
 from pipeline.model.ids import fingerprint
 from pipeline.model.manifest import EdgeFile, MatchManifest
 from pipeline.model.plan import KeyRange, Plan
+from pipeline.model.rule import Rule, in_scope, stricter
 from pipeline.model.schemas import EDGES, INDEX
 from pipeline.model.snapshot import Snapshot
 from pipeline.storage import layout, snapshots
@@ -36,9 +37,7 @@ FLUSH: Final = 1 << 22
 
 def match_fingerprint(plan: Plan, snapshot: Snapshot, owned: KeyRange) -> str:
     """Name the unit by all that its edges depend on."""
-    live = sorted(
-        (date, ref.generation) for date, ref in snapshot.dumps.items() if date != plan.dump_date
-    )
+    live = [(date, snapshot.dumps[date].generation) for date in _partners(plan, snapshot)]
     return fingerprint(
         (versions.MATCH, versions.SIGNATURE),
         (plan.dump_date, plan.generation),
@@ -68,9 +67,8 @@ def match_range(corpus: Corpus, plan: Plan, snapshot: Snapshot, index: int) -> M
             (plan.dump_date, plan.generation),
             within(new, signatures.fetch, threshold=threshold),
         )
-        for date in sorted(snapshot.dumps):
-            if date != plan.dump_date and len(new):
-                matcher.history(snapshot, date, new=new, signatures=signatures, owned=owned)
+        for date in _partners(plan, snapshot) if len(new) else ():
+            matcher.history(snapshot, date, new=new, signatures=signatures, owned=owned)
         manifest = MatchManifest(
             fingerprint=name,
             index=_write_index(corpus, name, new, owned),
@@ -80,6 +78,16 @@ def match_range(corpus: Corpus, plan: Plan, snapshot: Snapshot, index: int) -> M
         edges = sum(file.file.rows for file in matcher.files)
         span.update(entries=len(new), candidates=matcher.compared, edges=edges)
     return corpus.finish(key, manifest)
+
+
+def _partners(plan: Plan, snapshot: Snapshot) -> list[str]:
+    """Return the dates of the other live dumps whose documents are compared with the plan's."""
+    mine = (plan.dump_date, Rule.of(plan.settings.dedup))
+    return [
+        date
+        for date, ref in sorted(snapshot.dumps.items())
+        if date != plan.dump_date and in_scope(mine, (date, ref.rule))
+    ]
 
 
 class _Matcher:
@@ -116,8 +124,8 @@ class _Matcher:
             ((date, state.generation), (old, kept.fetch)),
         ]
         (one, left), (two, right) = sorted(sides, key=lambda side: side[0][0])
-        stricter = max(self.plan.settings.dedup.threshold, snapshot.dumps[date].threshold)
-        self.write(one, two, between(left, right, threshold=stricter))
+        threshold = stricter(Rule.of(self.plan.settings.dedup), snapshot.dumps[date].rule)
+        self.write(one, two, between(left, right, threshold=threshold))
 
     def write(
         self, earlier: tuple[str, str], later: tuple[str, str], parts: Iterable[Found]

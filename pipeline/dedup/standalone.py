@@ -23,7 +23,7 @@ from pipeline.dedup.buckets import needed
 from pipeline.dedup.entries import Entries, entries, key_range
 from pipeline.dedup.groups import Ties, bind
 from pipeline.dedup.match import Found, Signed, within
-from pipeline.dedup.settle import REASONS, UNIQUE, State, settle, sorted_links
+from pipeline.dedup.settle import REASONS, UNIQUE, Nodes, State, settle, sorted_links
 from pipeline.errors import InputError
 from pipeline.model.schemas import BANDS
 from pipeline.model.settings import DedupSettings
@@ -142,9 +142,9 @@ def decide_all(signatures: Signatures, order: Array, threshold: float) -> State:
     links = sorted_links(
         len(order), earlier[edge], later[edge], similarity=score[edge], exact=exact[edge]
     )
-    ties = [Ties(earlier[~edge], later[~edge], inside=True, need=needed(threshold))]
-    groups, _ = bind(ties, np.zeros(len(order), np.int8))
+    ties = [Ties(earlier[~edge], later[~edge], need=needed(threshold))]
+    groups, _ = bind(ties, np.zeros(len(order), np.bool_))
     state = State.blank(len(order))
-    marks = (np.ones(len(order), np.bool_), np.zeros(len(order), np.bool_))
-    settle(links, groups.signed(ranks, minima, bands), state=state, first=0, marks=marks)
+    signed = groups.signed(ranks, minima, bands)
+    settle(links, signed, state=state, nodes=Nodes.fresh(len(order)))
     return state

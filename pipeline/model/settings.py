@@ -17,6 +17,8 @@ from msgspec import Meta
 Positive = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Scope = Literal["all", "night"] | Positive
+Survivor = Literal["earliest", "longest"]
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -67,9 +69,16 @@ class IngestSettings(_Group, frozen=True):
 
 
 class DedupSettings(_Group, frozen=True):
-    """What counts as a near-duplicate. Changing any of these rebuilds signatures or edges."""
+    """What counts as a duplicate, and which of several stays. Changing any makes every dump due.
+
+    `scope`: documents are compared when their dump dates differ by fewer days; `night` is one day.
+    `source_priority` and then `survivor` come before the dump date in the order of who stays.
+    """
 
     threshold: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.75
+    scope: Scope = "all"
+    survivor: Survivor = "earliest"
+    source_priority: tuple[str, ...] = ()
 
 
 class PassageSettings(_Group, frozen=True):

@@ -10,6 +10,8 @@ import msgspec
 
 from pipeline.model.files import DumpFile, FileRef
 from pipeline.model.manifest import EdgeFile, FileCounts
+from pipeline.model.rule import Rule
+from pipeline.model.settings import Scope, Survivor
 
 
 class Partition(msgspec.Struct, frozen=True):
@@ -64,9 +66,8 @@ class DumpState(msgspec.Struct, frozen=True, kw_only=True):
 class DumpRef(msgspec.Struct, frozen=True, kw_only=True):
     """A dump inside a snapshot: enough to plan and match without opening its state.
 
-    `settings` and `models` hash what it was made with (see `versions.py`). `threshold` is the
-    similarity from which its documents are near-duplicates; two documents of different dumps are
-    when they are similar enough for both dumps.
+    `settings` and `models` hash what it was made with (see `versions.py`). The other fields are its
+    `rule`: a pair of documents counts when it does for the dumps of both.
     """
 
     generation: str
@@ -74,6 +75,19 @@ class DumpRef(msgspec.Struct, frozen=True, kw_only=True):
     settings: str
     models: str = ""
     threshold: float = 0.75
+    scope: Scope = "all"
+    survivor: Survivor = "earliest"
+    source_priority: tuple[str, ...] = ()
+
+    @property
+    def rule(self) -> Rule:
+        """What this dump says about pairs of documents."""
+        return Rule(
+            threshold=self.threshold,
+            scope=self.scope,
+            survivor=self.survivor,
+            source_priority=self.source_priority,
+        )
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pipeline.errors import ContractError
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import EdgeFile, IngestManifest
+from pipeline.model.rule import in_scope, stricter
 from pipeline.publish.books import files_balance, spans_tile
 from pipeline.publish.view import BATCH_ROWS, View, among, id_bytes
 from pipeline.storage import layout
@@ -83,10 +84,11 @@ def partitions_add_up(view: View, dump_date: str) -> Iterator[Finding]:
 
 
 def witnesses_hold(view: View, dump_date: str) -> Iterator[Finding]:
-    """Every dropped document names an earlier, kept document that is similar enough.
+    """Every dropped document names an earlier, kept document in scope that is similar enough.
 
     Enough for the dump of the witness: where the document's own dump is stricter, it may still
-    share the witness of an exact copy in a dump that is not.
+    share the witness of an exact copy in a dump that is not. Where a rank comes before the date, a
+    witness may be of any date (`winnow verify` looks at ranks too).
     """
     wanted: dict[str, list[np.ndarray]] = {}
     wrong = 0
@@ -101,8 +103,8 @@ def witnesses_hold(view: View, dump_date: str) -> Iterator[Finding]:
     if wrong:
         yield broken(
             3,
-            f"{dump_date}: {wrong} dropped documents name no witness, a later one, or one less "
-            "similar than its dump's threshold",
+            f"{dump_date}: {wrong} dropped documents name no witness, a later one, one out of "
+            "scope, or one less similar than its dump's threshold",
         )
     for date, parts in sorted(wanted.items()):
         yield from _kept_witnesses(view, dump_date, date=date, ids=np.unique(np.concatenate(parts)))
@@ -113,14 +115,14 @@ def no_kept_pairs(view: View, dump_date: str) -> Iterator[Finding]:
     kept: dict[str, np.ndarray] = {}
     for edge in _edges_of(view, dump_date):
         pairs = 0
-        stricter = max(view.threshold_of(edge.earlier), view.threshold_of(edge.later))
+        least = stricter(view.rule_of(edge.earlier), view.rule_of(edge.later))
         for date in kept.keys() - {dump_date, edge.earlier, edge.later}:
             del kept[date]
         for date in (edge.earlier, edge.later):
             if date not in kept:
                 kept[date] = view.kept_ids(date)
         for batch in view.corpus.batches(edge.file, rows=BATCH_ROWS):
-            near = pc.greater_equal(batch["similarity"], _float32(stricter))
+            near = pc.greater_equal(batch["similarity"], _float32(least))
             pair = batch.filter(pc.or_(batch["exact"], near))
             both = among(id_bytes(pair["earlier_id"]), kept[edge.earlier])
             both &= among(id_bytes(pair["later_id"]), kept[edge.later])
@@ -159,16 +161,28 @@ def refuse(findings: Sequence[Finding]) -> None:
 
 
 def _sound(view: View, dropped: pa.RecordBatch, dump_date: str) -> pa.Array:
-    """Say which dropped rows name an earlier witness that is similar enough."""
+    """Say which dropped rows name an earlier witness in scope that is similar enough."""
     date, witness = dropped["witness_dump_date"], dropped["witness_id"]
     here = pc.and_(pc.equal(date, dump_date), pc.less(witness, dropped["document_id"]))
-    earlier = pc.or_(pc.less(date, dump_date), here)
-    live = sorted(view.snapshot.dumps)
-    rules = pa.array([np.float32(view.threshold_of(name)) for name in live], pa.float32())
-    least = rules.take(pc.index_in(date, pa.array(live, pa.string())))
-    similar = pc.greater_equal(dropped["similarity"], least)
-    named = pc.and_(witness.is_valid(), pc.fill_null(earlier, fill_value=False))
-    return pc.and_(named, pc.fill_null(similar, fill_value=False))
+    mine, live = view.rule_of(dump_date), sorted(view.snapshot.dumps)
+    rules = [view.rule_of(name) for name in live]
+    facts = (
+        pa.array([np.float32(rule.threshold) for rule in rules], pa.float32()),
+        pa.array([mine.ranked or rule.ranked for rule in rules], pa.bool_()),
+        pa.array(
+            [
+                in_scope((dump_date, mine), (name, rule))
+                for name, rule in zip(live, rules, strict=True)
+            ],
+            pa.bool_(),
+        ),
+    )
+    place = pc.index_in(date, pa.array(live, pa.string()))
+    least, ranked, within = (values.take(place) for values in facts)
+    earlier = pc.or_(pc.or_(pc.less(date, dump_date), here), ranked)
+    similar = pc.and_(pc.greater_equal(dropped["similarity"], least), within)
+    sound = pc.and_(pc.and_(witness.is_valid(), earlier), similar)
+    return pc.fill_null(sound, fill_value=False)
 
 
 def _kept_witnesses(view: View, dump_date: str, *, date: str, ids: np.ndarray) -> Iterator[Finding]:

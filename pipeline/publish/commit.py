@@ -18,6 +18,7 @@ from pipeline.model.files import FileRef
 from pipeline.model.finding import Finding
 from pipeline.model.manifest import Decision, PublishManifest, SelfTest, TouchedDump
 from pipeline.model.plan import Plan
+from pipeline.model.rule import Rule
 from pipeline.model.snapshot import DumpRef, DumpState, Partition, Snapshot
 from pipeline.model.versions import models_fingerprint
 from pipeline.publish import guards
@@ -192,7 +193,7 @@ def _own_ref(plan: Plan, state: FileRef) -> DumpRef:
         state=state,
         settings=plan.made_with,
         models=models_fingerprint(plan.models),
-        threshold=plan.settings.dedup.threshold,
+        **msgspec.structs.asdict(Rule.of(plan.settings.dedup)),
     )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import CorruptError
 from pipeline.model.manifest import EdgeFile
+from pipeline.model.rule import Rule
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.storage import snapshots
 from pipeline.storage.units import Corpus
@@ -40,14 +42,17 @@ class View:
         self.corpus = corpus
         self.fresh = fresh
         self.snapshot = snapshot
-        own = {date: ref.threshold for date, ref in snapshot.dumps.items()}
-        self._thresholds = own if threshold is None else dict.fromkeys(own, threshold)
-        self.threshold = max(own.values(), default=1.0) if threshold is None else threshold
+        self._rules = {date: ref.rule for date, ref in snapshot.dumps.items()}
+        if threshold is not None:
+            self._rules = {
+                date: msgspec.structs.replace(rule, threshold=threshold)
+                for date, rule in self._rules.items()
+            }
         self._states: dict[str, DumpState] = {}
 
-    def threshold_of(self, dump_date: str) -> float:
-        """Return the similarity from which documents of a dump are near-duplicates."""
-        return self._thresholds[dump_date]
+    def rule_of(self, dump_date: str) -> Rule:
+        """Return what a dump says about pairs of documents."""
+        return self._rules[dump_date]
 
     def state(self, dump_date: str) -> DumpState:
         """Return what the snapshot holds of one dump."""

@@ -6,7 +6,6 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,227 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.dedup.stage import decide, match_range
-from pipeline.model.ids import document_id, fingerprint
-from pipeline.model.manifest import Decision, IngestManifest
 from pipeline.model.plan import KeyRange, Plan, Shard
-from pipeline.model.schemas import SIGNATURES, STAGED_DOCUMENTS
-from pipeline.model.settings import DedupSettings, RunSettings
-from pipeline.model.snapshot import DumpCounts, DumpRef, DumpState, Snapshot
+from pipeline.model.settings import RunSettings
 from pipeline.signature import sign, similarity
-from pipeline.storage import layout, snapshots
-from pipeline.storage.memory import MemoryStore
-from pipeline.storage.units import Corpus
-
-THRESHOLD = 0.75
-DATES = [f"2026-11-0{day}" for day in range(1, 6)]
-
-Dump = dict[str, str]
-Row = tuple[bool, str, str | None, str | None, float | None]
-
-
-def identity(date: str, name: str) -> str:
-    """The id of a test document."""
-    return document_id("test", f"test/{date}/{name}", 0, 1)
-
-
-class Nights:
-    """A corpus in memory, and the smallest commit that lets the next night see this one."""
-
-    def __init__(self, scratch: Path, *, shards: int = 2, ranges: int = 2) -> None:
-        """Start empty; dumps are cut into `shards`, the key space into `ranges`."""
-        self.corpus = Corpus(MemoryStore(), scratch)
-        self.shards = shards
-        self.ranges = ranges
-        self.runs = 0
-
-    def run(self, date: str, dump: Dump, threshold: float = THRESHOLD) -> Decision:
-        """Ingest, match, decide and commit one dump, replacing what was there of its date."""
-        self.runs += 1
-        snapshot = snapshots.current(self.corpus)
-        shards = [
-            self._ingest(date, dict(sorted(dump.items())[number :: self.shards]))
-            for number in range(self.shards if dump else 0)
-        ]
-        plan = Plan(
-            run_id=f"run{self.runs}",
-            dump_date=date,
-            planned_at=0.0,
-            generation=fingerprint(shards, threshold),
-            parent=snapshot.sequence,
-            shards=tuple(Shard(at, name, ()) for at, name in enumerate(shards)),
-            key_ranges=tuple(
-                KeyRange(at, at * 65536 // self.ranges, (at + 1) * 65536 // self.ranges)
-                for at in range(self.ranges)
-            ),
-            waiting=(),
-            unchanged=False,
-            settings=RunSettings(dedup=DedupSettings(threshold=threshold)),
-            code_version="",
-        )
-        for at in range(self.ranges):
-            match_range(self.corpus, plan, snapshot, at)
-        decision = decide(self.corpus, plan, snapshot)
-        self._commit(snapshot, decision, threshold)
-        return decision
-
-    def verdicts(self) -> dict[str, dict[str, Row]]:
-        """The verdicts of every dump by document id."""
-        found = {}
-        for date, state in self.states().items():
-            rows = self.corpus.read(state.verdicts).to_pylist()
-            found[date] = {
-                row["document_id"]: (
-                    row["kept"],
-                    row["reason"],
-                    row["witness_id"],
-                    row["witness_dump_date"],
-                    row["similarity"],
-                )
-                for row in rows
-            }
-        return found
-
-    def states(self) -> dict[str, DumpState]:
-        """The published state of every dump."""
-        snapshot = snapshots.current(self.corpus)
-        return {
-            date: snapshots.load_state(self.corpus, snapshot, date)
-            for date in sorted(snapshot.dumps)
-        }
-
-    def _ingest(self, date: str, dump: Dump) -> str:
-        name = fingerprint(date, dump)
-        texts = list(dump.values())
-        signed = sign(pa.array(texts, pa.string()))
-        ids = [identity(date, key) for key in dump]
-        documents = pa.table(
-            {
-                "document_id": ids,
-                "source": ["test"] * len(ids),
-                "dump_file": [f"test/{date}/{key}" for key in dump],
-                "char_start": [0] * len(ids),
-                "char_end": [1] * len(ids),
-                "line_start": [1] * len(ids),
-                "line_end": [1] * len(ids),
-                "text": texts,
-                "content_hash": [row.tobytes().hex() for row in signed.content_hash],
-                "char_count": [len(text) for text in texts],
-                "word_count": signed.tokens.tolist(),
-            }
-        )
-        for field in STAGED_DOCUMENTS:
-            if field.name not in documents.schema.names:
-                documents = documents.append_column(field, pa.nulls(len(ids), field.type))
-        columns = [
-            [bytes.fromhex(key) for key in ids],
-            [row.tobytes() for row in signed.content_hash],
-            signed.shingles,
-            [row.tobytes() for row in signed.band_keys],
-            [row.tobytes() for row in signed.minima],
-        ]
-        table = pa.table(
-            [pa.array(col, field.type) for col, field in zip(columns, SIGNATURES, strict=True)],
-            schema=SIGNATURES,
-        )
-        documents = documents.select(STAGED_DOCUMENTS.names).cast(STAGED_DOCUMENTS)
-        manifest = IngestManifest(
-            fingerprint=name,
-            documents=self.corpus.write("ingest", name, "documents", documents),
-            signatures=self.corpus.write("ingest", name, "signatures", table, row_group_size=3),
-            quarantine=self.corpus.write("ingest", name, "quarantine", pa.table({"a": [1]})),
-            files=(),
-        )
-        self.corpus.finish(layout.unit("ingest", name), manifest)
-        return name
-
-    def _commit(self, snapshot: Snapshot, decision: Decision, threshold: float) -> None:
-        dumps = dict(snapshot.dumps)
-        for touched in decision.touched:
-            if touched.dump_date == decision.dump_date:
-                state = DumpState(
-                    dump_date=touched.dump_date,
-                    generation=touched.generation,
-                    planned_at=0.0,
-                    files=(),
-                    file_counts=(),
-                    shards=touched.shards,
-                    kept_hashes=touched.kept_hashes,
-                    index=decision.index,
-                    edges=decision.edges,
-                    verdicts=touched.verdicts,
-                    quarantine=touched.verdicts,
-                    documents=(),
-                    counts=DumpCounts(),
-                    topics={},
-                    runs=(),
-                )
-            else:
-                state = msgspec.structs.replace(
-                    snapshots.load_state(self.corpus, snapshot, touched.dump_date),
-                    kept_hashes=touched.kept_hashes,
-                    verdicts=touched.verdicts,
-                )
-            ref = self.corpus.save(
-                state, lambda digest, date=touched.dump_date: layout.state(date, digest)
-            )
-            mine = touched.dump_date == decision.dump_date
-            dumps[touched.dump_date] = DumpRef(
-                generation=touched.generation,
-                state=ref,
-                settings="",
-                threshold=threshold if mine else dumps[touched.dump_date].threshold,
-            )
-        after = Snapshot(
-            sequence=snapshot.sequence + 1,
-            parent=snapshots.pointed(self.corpus),
-            run_id=decision.run_id,
-            dumps=dumps,
-        )
-        snapshots.advance(self.corpus, after)
-
-
-def oracle(dumps: dict[str, Dump]) -> dict[str, dict[str, Row]]:
-    """Decide by the definition: compare all documents, then walk classes in order."""
-    keys = [(date, identity(date, name)) for date in dumps for name in dumps[date]]
-    texts = [text for dump in dumps.values() for text in dump.values()]
-    signed = sign(pa.array(texts, pa.string()))
-    bands = [set(row.tolist()) for row in signed.band_keys.view("<u8")]
-    classes: dict[bytes, list[int]] = {}
-    for at in sorted(range(len(keys)), key=keys.__getitem__):
-        classes.setdefault(signed.content_hash[at].tobytes(), []).append(at)
-    found: dict[str, dict[str, Row]] = {date: {} for date in dumps}
-    kept: list[int] = []
-    for members in classes.values():
-        head = members[0]
-        near = [
-            (-float(similarity(signed.minima[head], signed.minima[other])), keys[other])
-            for other in kept
-            if signed.shingles[head] and signed.shingles[other] and bands[head] & bands[other]
-        ]
-        near = [pair for pair in near if -pair[0] >= THRESHOLD]
-        if near:
-            score, (date, witness) = min(near)
-            rows = dict.fromkeys(members, (False, "near", witness, date, -score))
-        else:
-            kept.append(head)
-            date, witness = keys[head]
-            rows: dict[int, Any] = dict.fromkeys(members, (False, "exact", witness, date, 1.0))
-            rows[head] = (True, "unique", None, None, None)
-        for at, row in rows.items():
-            found[keys[at][0]][keys[at][1]] = row
-    return found
-
-
-def story(family: int, head: int, tail: int, *, shout: bool = False) -> str:
-    """A text of 40 words of one family with `head` words changed in front and `tail` behind.
-
-    Shouting changes the form alone, so it makes an exact copy.
-    """
-    words = [f"word{family}n{at}" for at in range(40)]
-    words[:head] = [f"front{family}n{head}n{at}" for at in range(head)]
-    words[40 - tail :] = [f"back{family}n{tail}n{at}" for at in range(tail)]
-    return ", ".join(words).upper() if shout else " ".join(words)
-
+from pipeline.storage import snapshots
+from tests.decided import DATES, THRESHOLD, Dump, Nights, by_classes, identity, story
 
 texts = st.one_of(
     st.builds(story, st.integers(0, 2), st.integers(0, 6), st.integers(0, 6), shout=st.booleans()),
@@ -276,7 +59,7 @@ def test_verdicts_in_date_order_equal_the_definition(
     nights = Nights(tmp_path, shards=shards, ranges=ranges)
     for date, dump in corpus.items():
         nights.run(date, dump)
-    assert nights.verdicts() == oracle(corpus)
+    assert nights.verdicts() == by_classes(corpus)
 
 
 @relaxed
@@ -295,7 +78,7 @@ def test_promise_4_order_does_not_matter(
     winding = Nights(tmp_path, shards=shards, ranges=ranges)
     for date, dump in path:
         winding.run(date, dump)
-    assert winding.verdicts() == oracle(corpus)
+    assert winding.verdicts() == by_classes(corpus)
     for date, state in straight.states().items():
         other = winding.states()[date]
         assert other.verdicts.sha256 == state.verdicts.sha256
@@ -489,7 +272,7 @@ def test_hot_buckets_are_decided_by_the_definition(tmp_path: Path) -> None:
         DATES[3]: crowd("hot", 100, 2),
     }
     paths = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]]
-    expected = oracle(corpus)
+    expected = by_classes(corpus)
     for number, path in enumerate(paths):
         nights = Nights(tmp_path, shards=1 + number, ranges=1 + number)
         if number == 2:
