@@ -38,10 +38,23 @@ _FILES = click.argument(
 @_FILES
 @click.pass_obj
 def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
-    """Print where one article ends and the next begins: one JSON object a segment.
+    r"""Print where one article ends and the next begins: one JSON object a segment.
 
     FILES are dump files of any supported format and compression. Segments tile the decoded text:
-    lines are 1-based and inclusive, characters half-open.
+    lines are 1-based and inclusive, characters half-open. ingest.splitter chooses the splitter.
+
+    \b
+    file             the file
+    kind             document, furniture or quarantine
+    line_start, line_end, char_start, char_end
+    title            title line of a document
+    byline           author line as stated
+    published        date of publication as stated, with the rule that found
+    published_rule   it: record, labelled_line, iso_line, date_line,
+                     byline_line, dateline or closing_line
+    reason, detail   why a segment is no document
+    score            how sure the splitter is that a document begins here
+    inner            spans inside a document that are not in its text
     """
     from pipeline.ingest import inspect  # noqa: PLC0415 - loads compiled kernels
 

@@ -19,6 +19,7 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "doc_id"),
     "url": ("url",),
     "title": ("title",),
+    "byline": ("byline", "author"),
     "published": ("published", "date"),
 }
 """What each field is called when the settings do not say."""
@@ -85,6 +86,7 @@ def document(fields: Mapping[str, object], span: Span) -> Piece:
         title=normalise.title(_said(fields.get("title"))),
         url=normalise.line(_said(fields.get("url"))),
         external_id=normalise.line(_said(fields.get("id"))),
+        byline=normalise.title(_said(fields.get("byline"))),
         published=normalise.published(_said(fields.get("published"))),
     )
 

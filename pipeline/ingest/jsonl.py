@@ -3,9 +3,10 @@
 Holds: `jsonl_pieces`, `lines`, `Long`. Pure; memory is bounded by `max_record_bytes`.
 Not here: bytes to characters (`decode.py`), which files are JSON lines (`formats.py`).
 
-Fields: `text` (needed); `id`, `url`, `title`, and `published`, `date` or `published_at` (the first
-that holds a date). Others are ignored, and optional ones of another type count as absent. Two
-records with one `id` are two documents: identity comes from provenance, equality from the text.
+Fields: `text` (needed); `id`, `url`, `title`, `byline` or `author`, and `published`, `date` or
+`published_at` (the first that holds a date). Others are ignored, and optional ones of another type
+count as absent. Two records with one `id` are two documents: identity comes from provenance,
+equality from the text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
 from itertools import count
+from typing import Any
 
 import msgspec
 
@@ -32,6 +34,8 @@ class _Record(msgspec.Struct, gc=False):
     published: str | None = None
     date: str | None = None
     published_at: str | None = None
+    byline: Any = None
+    author: Any = None
 
 
 class Long(msgspec.Struct):
@@ -162,6 +166,7 @@ def _document(line: str, span: Span) -> Piece:
         text=text,
         title=normalise.title(record.title),
         url=normalise.line(record.url),
+        byline=_byline(record),
         published=_published(record),
         external_id=normalise.line(None if record.id is None else str(record.id)),
         inner=inner,
@@ -173,6 +178,11 @@ def _published(record: _Record) -> dt.date | None:
         if value and (date := normalise.published(value)):
             return date
     return None
+
+
+def _byline(record: _Record) -> str | None:
+    named = (value for value in (record.byline, record.author) if isinstance(value, str))
+    return normalise.title(next(named, None))
 
 
 def _decode_slowly(line: str) -> _Record:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from pipeline.ingest import normalise
+from pipeline.ingest.facts import facts_of
 from pipeline.ingest.insets import insets, is_image_name, without
 from pipeline.ingest.pieces import Inset, Piece, Span, bad_spans, excerpt
 from pipeline.ingest.segments import Segment, blank
@@ -100,12 +101,16 @@ def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:
     if not text:
         reason = found[0].reason if found else "blank"
         return Piece(span=span, kind="furniture", reason=reason, excerpt=excerpt(raw))
+    facts = facts_of(text)
     inner = bad_spans(raw, span.char_start, span.line_start) if clean is not page else ()
     return Piece(
         span=span,
         kind="document",
         text=text,
         title=_title(segment, text, found),
+        byline=facts.byline,
+        published=facts.published,
+        published_rule=facts.rule,
         score=segment.score,
         inner=inner,
         insets=found,

@@ -101,10 +101,13 @@ class Reading:
 
     def _finish(self, piece: Piece) -> None:
         piece.encoding = piece.encoding or self.encoding
+        if piece.published and not piece.published_rule:
+            piece.published_rule = "record"
         mended = repaired(piece.text)
         if mended is not piece.text:
             piece.text = normalise.text(mended) or piece.text
             piece.title = normalise.title(repaired(piece.title)) if piece.title else None
+            piece.byline = normalise.title(repaired(piece.byline)) if piece.byline else None
             piece.mojibake_repaired = True
 
     def _parts(self) -> Iterator[Piece]:

@@ -74,9 +74,11 @@ class ShardWriter:
                 name,
                 *_provenance(file, piece.span),
                 piece.title,
+                piece.byline,
                 piece.text,
                 piece.url,
                 piece.published,
+                piece.published_rule,
                 piece.external_id,
                 piece.score,
                 *_container(piece),
@@ -185,7 +187,9 @@ class _File:
         return self._path
 
 
-_FEW = ("source", "dump_file", "kind", "reason", "member", "encoding", "host", "mime")
+_FEW = (
+    "source", "dump_file", "kind", "reason", "member", "encoding", "host", "mime", "published_rule",
+)  # fmt: skip
 
 
 def _dictionary(schema: pa.Schema) -> list[str]:

@@ -65,6 +65,7 @@ class IngestSettings(_Group, frozen=True):
     id_column: str = ""
     url_column: str = ""
     title_column: str = ""
+    byline_column: str = ""
     published_column: str = ""
 
 

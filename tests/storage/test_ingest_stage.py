@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import io
 import json
@@ -118,6 +119,35 @@ def test_a_shard_becomes_its_tables(
         ("image.txt", "unsupported_format", 11),
         ("latin", "invalid_encoding", 0),
     ]
+
+
+@pytest.mark.parametrize("kind", ["memory", pytest.param("s3", marks=pytest.mark.server)])
+def test_what_articles_state_is_staged(
+    kind: str, store_factory: Callable[[str], Store], tmp_path: Path
+) -> None:
+    """Author and date have their columns, and what left the text is a row that names it."""
+    landing = store_factory(kind)
+    prose = "The harbour had been closed since the storm, and nobody had worked there. " * 3
+    page = f"Fog in the harbour\n\nBy Jane Doe\n\n2024-03-12\n\nfog_01.jpg\n\n{prose}\n"
+    record = {"text": "one record", "author": "Ann Lee", "date": "2024-03-12"}
+    files = _land(landing, {"page": page.encode(), "record": json.dumps(record).encode()})
+    corpus = Corpus(store_factory(kind), tmp_path)
+    manifest = ingest_shard(corpus, landing, _plan(files, splitter="page"), 0)
+    documents, _, quarantine = _tables(corpus, manifest)
+    facts = documents.select(["byline", "published", "published_rule"]).to_pylist()
+    day = dt.date(2024, 3, 12)
+    assert facts == [
+        {"byline": "By Jane Doe", "published": day, "published_rule": "iso_line"},
+        {"byline": "Ann Lee", "published": day, "published_rule": "record"},
+    ]
+    (row,) = quarantine.to_pylist()
+    assert (row["kind"], row["reason"]) == ("furniture", "image_name")
+    assert row["document_id"] == documents["document_id"][0].as_py()
+    assert page[row["char_start"] : row["char_end"]] == "fog_01.jpg\n\n"
+    assert "fog_01" not in documents["text"][0].as_py()
+    assert [(counts.furniture, counts.furniture_chars) for counts in manifest.files] == [
+        (1, 12), (0, 0),
+    ]  # fmt: skip
 
 
 def test_rows_belong_together(memory_corpus: Corpus) -> None:

@@ -361,6 +361,24 @@ def test_split_prints_segments(winnow: Winnow, tmp_path: Path) -> None:
     ]
 
 
+def test_split_shows_what_an_article_states(winnow: Winnow, tmp_path: Path) -> None:
+    """Title, author, date and what is not part of the text; the help names every field."""
+    path = tmp_path / "page.txt"
+    lines = ["Fog in the harbour", "By Jane Doe | March 12, 2024", "fog_01.jpg", STORY, STORY * 2]
+    path.write_text("\n\n".join(lines), "utf-8")
+    (row,) = map(json.loads, winnow("split", path).out.splitlines())
+    found = {name: row[name] for name in ("title", "byline", "published", "published_rule")}
+    assert found == {
+        "title": "Fog in the harbour",
+        "byline": "By Jane Doe",
+        "published": "2024-03-12",
+        "published_rule": "byline_line",
+    }
+    assert [inner["reason"] for inner in row["inner"]] == ["image_name"]
+    shown = winnow("split", "--help").out
+    assert [name for name in row if name not in shown] == []
+
+
 @pytest.mark.parametrize("start", [b"", BOM], ids=["plain", "BOM"])
 def test_annotate_prints_rows_in_order(winnow: Winnow, tmp_path: Path, start: bytes) -> None:
     """Texts come out in the order of input, with the columns of language and topic."""

@@ -99,23 +99,32 @@ def test_optional_fields_are_kept_when_they_have_their_type() -> None:
     """Known fields become columns; of a wrong type they are absent, and the text is not lost."""
     records = [
         {"text": "a", "id": 7, "url": " http://x/ ", "title": " A\n b ", "date": "2026-01-02T03"},
-        {"text": "b", "id": "x", "published": "soon", "published_at": "2026-01-03"},
-        {"text": "c", "id": [1], "url": 5, "title": {"a": 1}, "date": 20260101},
+        {
+            "text": "b",
+            "id": "x",
+            "published": "soon",
+            "published_at": "2026-01-03",
+            "author": ["Ann"],
+            "byline": " by Ann\n Lee",
+        },
+        {"text": "c", "id": [1], "url": 5, "title": {"a": 1}, "date": 20260101, "author": "Lee"},
         {"text": "d", "id": 10**40, "id2": 1},
         {"text": "e", "id": True, "extra": {"text": 1}},
     ]
     stored = "\n".join(json.dumps(record) for record in records).encode()
     found = [
-        (piece.text, piece.external_id, piece.url, piece.title, piece.published)
+        (piece.text, piece.external_id, piece.url, piece.title, piece.published, piece.byline)
         for piece in _read(stored)[0]
     ]
     assert found == [
-        ("a", "7", "http://x/", "A b", dt.date(2026, 1, 2)),
-        ("b", "x", None, None, dt.date(2026, 1, 3)),
-        ("c", None, None, None, None),
-        ("d", str(10**40), None, None, None),
-        ("e", None, None, None, None),
+        ("a", "7", "http://x/", "A b", dt.date(2026, 1, 2), None),
+        ("b", "x", None, None, dt.date(2026, 1, 3), "by Ann Lee"),
+        ("c", None, None, None, None, "Lee"),
+        ("d", str(10**40), None, None, None, None),
+        ("e", None, None, None, None, None),
     ]
+    rules = [piece.published_rule for piece in _read(stored)[0]]
+    assert rules == ["record", "record", None, None, None]
 
 
 def test_lone_surrogates_of_escapes_are_replaced() -> None:
