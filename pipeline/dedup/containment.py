@@ -57,7 +57,7 @@ class Tally:
 
     def add(self, keys: Array, documents: Array) -> None:
         """Count a slice: all samples of the published documents whose keys are in it."""
-        order = np.argsort(keys, kind="stable")
+        order = np.argsort(keys)  # in which order documents of one key come does not matter
         keys, documents = keys[order], documents[order].astype(np.uint32)
         size = _measure(keys)
         pairs = np.empty(size, np.uint64)
@@ -115,7 +115,10 @@ def _measure(keys: Array) -> int:
 def _meet(
     keys: Array, documents: Array, words: Array, counts: tuple[Array, Array], pairs: Array
 ) -> None:
-    """Fill `pairs` with (smaller document, larger document) of each key, sorted keys given."""
+    """Fill `pairs` with (smaller document, larger document) of each key, sorted keys given.
+
+    Of two with equally many words the later is the smaller.
+    """
     samples, evidence = counts
     found, begin = 0, 0
     for end in range(1, keys.shape[0] + 1):
@@ -130,7 +133,8 @@ def _meet(
             evidence[one] += 1
             for before in range(begin, at):
                 two = documents[before]
-                inner, outer = (one, two) if words[one] <= words[two] else (two, one)
+                smaller = words[one] < words[two] or (words[one] == words[two] and one > two)
+                inner, outer = (one, two) if smaller else (two, one)
                 pairs[found] = (np.uint64(inner) << np.uint64(32)) | np.uint64(outer)
                 found += 1
         begin = end

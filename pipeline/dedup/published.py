@@ -70,7 +70,7 @@ class Published:
             The columns, each as one array; inside a document the order is that of the text.
         """
         refs: list[FileRef] = [getattr(manifest, table) for manifest in self.manifests]
-        total = sum(ref.rows for ref in refs)
+        total = max(1, sum(ref.rows for ref in refs))
         cuts = max(0, (-(-total // rows) - 1).bit_length())
         for number in range(1 << cuts):
             low, high = number << (bits - cuts), (number + 1) << (bits - cuts)
@@ -89,8 +89,9 @@ class Published:
         kept = self.kept[self.first[shard] : self.first[shard + 1]]
         with pq.ParquetFile(self._corpus.fetch(ref), memory_map=True) as file:
             for group in range(file.num_row_groups):
-                range_ = file.metadata.row_group(group).column(0).statistics
-                if range_.max < low or range_.min > high:
+                rows = file.metadata.row_group(group)
+                known = rows.column(0).statistics
+                if not rows.num_rows or known.max < low or known.min > high:
                     continue
                 read = file.read_row_group(group, columns=columns)
                 values = [column.to_numpy() for column in read.columns]

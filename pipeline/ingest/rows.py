@@ -150,10 +150,10 @@ class ShardWriter:
 
     def _write_passages(self, documents: pa.Table) -> None:
         texts = documents.column(_TEXT).combine_chunks()
-        runs = passage_runs(texts, self._files["documents"].rows)
-        for name, run in zip(("paragraphs", "samples"), runs, strict=True):
-            for piece in pieces_of(run):
-                self._files[name].write(piece)
+        for paragraphs, samples in passage_runs(texts, self._files["documents"].rows):
+            for name, run in (("paragraphs", paragraphs), ("samples", samples)):
+                for piece in pieces_of(run):
+                    self._files[name].write(piece)
 
     def _flush_quarantine(self) -> None:
         if self._quarantine:

@@ -97,11 +97,23 @@ def test_texts_of_a_slice_are_cut_as_alone() -> None:
 
 def test_runs_are_sorted_and_number_rows_through_the_shard() -> None:
     """A batch becomes runs sorted by (hash, row, start), with rows from the first of the batch."""
-    rows, samples = passage_runs(pa.array(["b\na\nb", "a"]), 7)
+    ((rows, samples),) = passage_runs(pa.array(["b\na\nb", "a"]), 7)
     keys = [(row["hash"], row["row"], row["start"]) for row in rows.to_pylist()]
     assert keys == sorted(keys)
     assert sorted((row, start) for _, row, start in keys) == [(7, 0), (7, 2), (7, 4), (8, 0)]
     assert samples.num_rows == 0
+
+
+def test_samples_of_a_run_are_those_of_the_texts() -> None:
+    """Sorted by (key, row), in runs of so many texts as fit, none is lost or changes its text."""
+    texts = pa.array([f"{SENTENCES['eng']} {SENTENCES['rus']} {number % 3}" for number in range(7)])
+    found = cut(texts)
+    expected = sorted(zip(found.keys.tolist(), (found.owners + 9).tolist(), strict=True))
+    runs = [samples for _, samples in passage_runs(texts, 9, most=3)]
+    pairs = [[(row["key"], row["row"]) for row in run.to_pylist()] for run in runs]
+    assert [run == sorted(run) for run in pairs] == [True] * 3
+    assert sorted(pair for run in pairs for pair in run) == expected
+    assert len(expected) >= 7
 
 
 def test_pieces_of_a_run_are_all_of_it() -> None:
