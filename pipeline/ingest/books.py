@@ -45,11 +45,11 @@ class Books:
             etag=self._file.etag,
             format=reading.format,
             codec=reading.codec,
-            stored_bytes=self._file.size,
+            stored_bytes=reading.stored_bytes,
             read_bytes=reading.read_bytes,
             unread_bytes=reading.unread_bytes,
             decoded_bytes=reading.decoded_bytes,
-            chars=reading.chars,
+            chars=reading.section_chars,
             document_chars=self._chars["document"],
             furniture_chars=self._chars["furniture"],
             quarantine_chars=self._chars["quarantine"],
@@ -70,14 +70,21 @@ class Books:
 
     def refuse(self, unread: int) -> FileCounts:
         """Return the counts of a file of which nothing was taken."""
+        return self._none(stored=self._file.size, unread=unread)
+
+    def nothing(self) -> FileCounts:
+        """Return the counts of a section in which nothing begins."""
+        return self._none(stored=0, unread=0)
+
+    def _none(self, *, stored: int, unread: int) -> FileCounts:
         return FileCounts(
             key=self._file.key,
             source=self._file.source,
             etag=self._file.etag,
             format="unknown",
             codec="unknown",
-            stored_bytes=self._file.size,
-            read_bytes=self._file.size - unread,
+            stored_bytes=stored,
+            read_bytes=stored - unread,
             unread_bytes=unread,
             decoded_bytes=0,
             chars=0,

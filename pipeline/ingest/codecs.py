@@ -11,13 +11,15 @@ gone, the object was replaced) pass through untouched.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import msgspec
 
-from pipeline.ingest.decompress import DECOMPRESSORS, PIECE, DamagedError, Source, recognise
-from pipeline.ingest.seek import seek_next
+from pipeline.ingest.decompress import DECOMPRESSORS, recognise
+from pipeline.ingest.marks import Entry
+from pipeline.ingest.seek import is_member, seek_next
+from pipeline.ingest.source import DamagedError, Source
 from pipeline.model.settings import IngestSettings
 
 BLOCK = 1 << 20
@@ -46,18 +48,33 @@ class Decoder:
         read_bytes: stored bytes that were decoded well.
         decoded_bytes: bytes delivered.
         damage: why the iteration ended early, or None.
+        cut: the first member at or after the byte that the entry asks for, when it was reached:
+            its first stored byte, and the decoded bytes before it.
+        excess: the most that the limits were exceeded by (mostly far below 0), without grace.
     """
 
-    def __init__(self, stream: BinaryIO, settings: IngestSettings) -> None:
-        """Look at the first bytes and set up the layers of decompression."""
+    def __init__(
+        self, stream: BinaryIO, settings: IngestSettings, entry: Entry | None = None
+    ) -> None:
+        """Look at the first bytes and set up the layers of decompression.
+
+        `stream` begins at the multiple of `source.PIECE` at or before the entry.
+        """
         self._settings = settings
-        self._stored = Source(stream.read)
-        self._checked = 0
+        self._entry = entry or Entry()
+        at = self._entry.at
+        self._stored = Source(stream.read, at.stored)
+        self._raw = self._checked = at.member
+        self._to_skip = at.skip
         self._skipped = 0
         self.decoded_bytes = 0
         self.damage: Damage | None = None
-        self.codec = recognise(self._stored) or "plain"
-        self._pieces = self._layers()
+        self.cut: tuple[int, int] | None = None
+        self.excess = -settings.max_object_bytes
+        self.codec = self._entry.codec or recognise(self._stored) or "plain"
+        if self._entry.cut is not None:
+            self._watch(self._entry.cut)
+        self._pieces = self._members() if self._entry.codec else self._layers()
 
     @property
     def read_bytes(self) -> int:
@@ -70,8 +87,9 @@ class Decoder:
         parts: list[bytes] = []
         size = 0
         try:
-            for piece in self._pieces:
-                self._check(piece)
+            for decoded in self._pieces:
+                self._check(decoded)
+                piece = self._wanted(decoded)
                 parts.append(piece)
                 size += len(piece)
                 if size >= BLOCK:
@@ -96,44 +114,75 @@ class Decoder:
         skipped = self._stored.position - damage.stored_offset
         self._skipped += skipped
         self.damage = None
-        self._pieces = DECOMPRESSORS[self.codec](self._stored)
+        self._pieces = self._members()
         return skipped
 
     def _deliver(self, parts: list[bytes], size: int) -> bytes:
         self.decoded_bytes += size
         return b"".join(parts)
 
+    def _wanted(self, piece: bytes) -> bytes:
+        """Drop the decoded bytes before the record at which reading begins."""
+        if not self._to_skip:
+            return piece
+        dropped = min(self._to_skip, len(piece))
+        self._to_skip -= dropped
+        return piece[dropped:]
+
+    def _members(self) -> Iterator[bytes]:
+        """Decode the outermost layer, and count what comes out of it."""
+        for piece in DECOMPRESSORS[self.codec.partition("+")[0]](self._stored):
+            self._raw += len(piece)
+            yield piece
+
+    def _watch(self, byte: int) -> None:
+        """Note the first member in earnest that begins at or after a byte."""
+
+        def begin() -> None:
+            at = self._stored.position
+            if self.cut is None and at >= byte and is_member(self._stored, self.codec):
+                self.cut = at, self._raw
+
+        self._stored.begin = begin
+        if self.codec == "plain":
+            at = self._entry.at
+            self.cut = byte, byte - at.stored + at.member
+
     def _layers(self) -> Iterator[bytes]:
         """Decode layer by layer; too many layers are found before anything is delivered."""
-        source, name = self._stored, recognise(self._stored)
+        name, pieces = recognise(self._stored), self._members()
         for _ in range(MAX_LAYERS):
             if name is None:
                 break
-            source = Source(_reader(DECOMPRESSORS[name](source)))
-            name = recognise(source)
+            name, source, pieces = _looked_into(pieces)
             if name is not None:
                 self.codec = f"{self.codec}+{name}"
+                pieces = DECOMPRESSORS[name](source)
         if name is not None:
             raise DamagedError(
                 "nested",
                 f"expected at most {MAX_LAYERS} layers of compression, found {self.codec}. "
                 "Upload the file with one layer.",
             )
-        while piece := source.take(PIECE):
-            yield piece
+        yield from pieces
 
     def _check(self, piece: bytes) -> None:
         """Refuse bombs as they stream: neither memory nor time grows with what they promise."""
         self._checked += len(piece)
         limits = self._settings
-        if self._checked > limits.max_object_bytes:
+        stored = max(1, self._stored.position)
+        over = self._checked - limits.max_object_bytes
+        heavy = self._checked - limits.max_ratio * stored
+        self.excess = max(self.excess, over, heavy)
+        if self.excess <= 0 or self._entry.lenient:
+            return
+        if over > 0:
             raise DamagedError(
                 "bomb",
                 f"expected at most {limits.max_object_bytes} decoded bytes, found more. "
                 "Split the dump file, or raise ingest.max_object_bytes.",
             )
-        stored = max(1, self._stored.position)
-        if self._checked > RATIO_GRACE and self._checked > limits.max_ratio * stored:
+        if heavy > 0 and self._checked > RATIO_GRACE:
             raise DamagedError(
                 "bomb",
                 f"expected at most {limits.max_ratio} decoded bytes for each stored byte, found "
@@ -141,15 +190,37 @@ class Decoder:
             )
 
 
-def open_decoded(stream: BinaryIO, settings: IngestSettings) -> Decoder:
-    """Decode a stream of stored bytes, whatever its name says."""
-    return Decoder(stream, settings)
+def _looked_into(pieces: Iterator[bytes]) -> tuple[str | None, Source, Iterator[bytes]]:
+    """Recognise the layer below; return also what gives its bytes, in two shapes.
 
-
-def _reader(pieces: Iterator[bytes]) -> Callable[[int], bytes]:
-    """Offer an iterator of pieces as a `read` that may return any number of bytes."""
+    Damage shows when the bytes before it were delivered, not while they are looked at.
+    """
+    damage: DamagedError | None = None
+    looking = True
 
     def read(_size: int) -> bytes:
-        return next((piece for piece in pieces if piece), b"")
+        nonlocal damage
+        if damage is None:
+            try:
+                return next((piece for piece in pieces if piece), b"")
+            except DamagedError as error:
+                damage = error
+        if looking:
+            return b""
+        raise damage
 
-    return read
+    def delivered() -> Iterator[bytes]:
+        yield source.rest()
+        if damage:
+            raise damage
+        yield from pieces
+
+    source = Source(read)
+    name = recognise(source)
+    looking = False
+    return name, source, delivered()
+
+
+def open_decoded(stream: BinaryIO, settings: IngestSettings, entry: Entry | None = None) -> Decoder:
+    """Decode a stream of stored bytes, whatever its name says."""
+    return Decoder(stream, settings, entry)

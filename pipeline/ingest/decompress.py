@@ -1,8 +1,8 @@
 """One generator for each codec: stored bytes in, decoded pieces out.
 
-Holds: `DECOMPRESSORS`, `recognise`, `Source`, `DamagedError`, one function a codec for
-a single member. Reads what a `Source` gives.
-Not here: the way back after damage (`seek.py`), limits, nesting and the books (`codecs.py`).
+Holds: `DECOMPRESSORS`, `recognise`, one function a codec for a single member. Reads what a `Source`
+gives. Not here: the source (`source.py`), the way back after damage (`seek.py`), limits, nesting
+and the books (`codecs.py`).
 
 Every generator yields what it could decode before it raises `DamagedError`: gzip to the last byte
 but one, zstd to the last block, bz2 and xz to within `SMALL` bytes of a damaged spot. A stream that
@@ -18,9 +18,8 @@ from collections.abc import Callable, Iterator
 
 import zstandard
 
-from pipeline.errors import InputError
+from pipeline.ingest.source import PIECE, DamagedError, Source, corrupt, truncated
 
-PIECE = 1 << 16
 SMALL = 1 << 14
 MAX_WINDOW = 1 << 27
 """Memory that one stream may claim for its history (zstd, xz): 128 MB."""
@@ -33,65 +32,6 @@ MAGIC = {
 _BZ2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
 _BZ2_END = b"\x17\x72\x45\x38\x50\x90"
 _HEAD = 10
-
-
-class DamagedError(InputError):
-    """The stored bytes end or go wrong here; what came before was good."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason (a word for counting) and the detail (a sentence for people)."""
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-
-
-class Source:
-    """A buffered reader that counts what was taken and takes things back."""
-
-    def __init__(self, read: Callable[[int], bytes]) -> None:
-        """Read with `read`, which returns no bytes only at the end."""
-        self._read = read
-        self._buffer = b""
-        self.position = 0
-
-    def peek(self, size: int) -> bytes:
-        """Return up to `size` next bytes without taking them; fewer only at the end."""
-        while len(self._buffer) < size and (data := self._read(PIECE)):
-            self._buffer += data
-        return self._buffer[:size]
-
-    def take(self, size: int) -> bytes:
-        """Take up to `size` bytes, at least one unless the source has ended."""
-        data = self._buffer or self._read(PIECE)
-        self._buffer = data[size:]
-        data = data[:size]
-        self.position += len(data)
-        return data
-
-    def give_back(self, data: bytes) -> None:
-        """Put back bytes that were taken but not used."""
-        self._buffer = data + self._buffer
-        self.position -= len(data)
-
-    def exact(self, size: int, codec: str) -> bytes:
-        """Take exactly `size` bytes; when the source ends before that, it was truncated."""
-        data = self.peek(size)
-        if len(data) < size:
-            self.take(len(data))
-            raise truncated(codec)
-        return self.take(size)
-
-
-def truncated(codec: str) -> DamagedError:
-    """Make the error of a stream that ends too early."""
-    detail = f"expected the end of a {codec} stream, found the end of the object. Upload it again."
-    return DamagedError("truncated_stream", detail)
-
-
-def corrupt(codec: str, error: object) -> DamagedError:
-    """Make the error of a stream whose bytes are wrong."""
-    detail = f"expected valid {codec} data, found wrong bytes ({error}). Upload it again."
-    return DamagedError("corrupt_stream", detail)
 
 
 def recognise(source: Source) -> str | None:
@@ -123,6 +63,7 @@ def gzip_pieces(source: Source) -> Iterator[bytes]:
         elif not MAGIC["gzip"].startswith(head):
             raise _garbage("gzip")
         else:
+            source.begin()
             yield from gzip_member(source)
 
 
@@ -130,7 +71,7 @@ def gzip_member(source: Source) -> Iterator[bytes]:
     """Decode one member."""
     member = zlib.decompressobj(wbits=31)
     while not member.eof:
-        data = source.take(PIECE)
+        data = source.chunk()
         if not data:
             raise truncated("gzip")
         before = member.copy()
@@ -172,6 +113,7 @@ def zstd_pieces(source: Source) -> Iterator[bytes]:
         if _is_skippable(head):
             _skip_frame(source)
         elif MAGIC["zstd"].startswith(head):
+            source.begin()
             yield from zstd_frame(source)
         elif head[:1] == b"\0":
             _skip_zeros(source, "zstd")
@@ -233,6 +175,7 @@ def bz2_pieces(source: Source) -> Iterator[bytes]:
     while head := source.peek(3):
         if not b"BZh".startswith(head):
             raise _garbage("bz2")
+        source.begin()
         yield from bz2_stream(source)
 
 
@@ -249,6 +192,7 @@ def xz_pieces(source: Source) -> Iterator[bytes]:
         elif not MAGIC["xz"].startswith(head):
             raise _garbage("xz")
         else:
+            source.begin()
             yield from xz_stream(source)
 
 
@@ -263,7 +207,7 @@ def _bounded(
 ) -> Iterator[bytes]:
     """Decode one stream of a codec whose library bounds the output of a call."""
     while not stream.eof:
-        data = source.take(SMALL) if stream.needs_input else b""
+        data = source.chunk(SMALL) if stream.needs_input else b""
         if stream.needs_input and not data:
             raise truncated(codec)
         try:
@@ -291,7 +235,14 @@ def _garbage(codec: str) -> DamagedError:
     return DamagedError("garbage_tail", detail)
 
 
+def plain_pieces(source: Source) -> Iterator[bytes]:
+    """Give the bytes as they are."""
+    while piece := source.chunk():
+        yield piece
+
+
 DECOMPRESSORS: dict[str, Callable[[Source], Iterator[bytes]]] = {
+    "plain": plain_pieces,
     "gzip": gzip_pieces,
     "zstd": zstd_pieces,
     "bz2": bz2_pieces,

@@ -44,6 +44,7 @@ _BINARY = (
 )
 _RIFF = {b"WEBP": "a WebP image", b"WAVE": "a WAV recording", b"AVI ": "an AVI film"}
 _OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
+_OBJECT_CUT = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:\\|"\s*)?)?')
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -89,13 +90,16 @@ def looks_like_jsonl(head: str, *, complete: bool) -> bool:
 
     It is when the first line that is not blank begins like an object with a first name, or when
     one of the first lines is an object: one broken line at the top must not turn records into text.
+    All that damage left of a file may be the start of such a beginning.
 
     Args:
         head: the first block, without a byte order mark.
-        complete: whether the head is the whole file.
+        complete: whether the head is the whole file, as it was meant to be.
     """
     lines = head.lstrip().split("\n", PROBE_LINES)
     if _OBJECT_START.match(lines[0]):
+        return True
+    if not complete and len(lines) == 1 and _OBJECT_CUT.fullmatch(lines[0]):
         return True
     whole = lines if complete else lines[:-1]
     return any(_is_object(line) for line in whole[:PROBE_LINES])

@@ -20,7 +20,15 @@ from typing import Any
 import msgspec
 
 from pipeline.ingest import normalise
-from pipeline.ingest.pieces import EXCERPT, Piece, RefusedError, Span, bad_spans, excerpt
+from pipeline.ingest.pieces import (
+    EXCERPT,
+    MAX_BAD_SHARE,
+    Piece,
+    RefusedError,
+    Span,
+    bad_spans,
+    excerpt,
+)
 from pipeline.model.settings import IngestSettings
 
 
@@ -155,8 +163,9 @@ def _document(line: str, span: Span) -> Piece:
     try:
         record = _fast.decode(line)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        record = _decode_slowly(line)
         inner = bad_spans(line, span.char_start, span.line_start)
+        _refuse_undecodable(line, inner)
+        record = _decode_slowly(line)
     text = normalise.text(record.text)
     if not text:
         raise RefusedError("empty_text", 'expected some text in "text", found none.')
@@ -171,6 +180,16 @@ def _document(line: str, span: Span) -> Piece:
         external_id=normalise.line(None if record.id is None else str(record.id)),
         inner=inner,
     )
+
+
+def _refuse_undecodable(line: str, bad: tuple[Span, ...]) -> None:
+    found = sum(span.char_end - span.char_start for span in bad)
+    if found > MAX_BAD_SHARE * len(line):
+        raise RefusedError(
+            "undecodable",
+            f"expected UTF-8 or another known encoding, found {found} undecodable bytes among "
+            f"{len(line)} characters.",
+        )
 
 
 def _published(record: _Record) -> dt.date | None:

@@ -49,7 +49,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What a part needs besides its blocks.
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
-    ended, whether damage ended them; `whole` whether the first block is all there is; `layout` is
+    ended, whether damage ended them; `whole` whether the first block is the whole file; `layout` is
     shared by the parts of a table; `nested` reads members of an archive (None inside one).
     """
 

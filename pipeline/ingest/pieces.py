@@ -17,6 +17,8 @@ import msgspec
 from pipeline.errors import InputError
 
 EXCERPT = 200
+MAX_BAD_SHARE = 0.3
+"""Undecodable bytes among the characters of what still counts as text."""
 
 _BAD = re.compile(r"[\ud800-\udfff]+")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -86,12 +88,20 @@ class Piece(msgspec.Struct, kw_only=True):
 
 
 def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Join neighbouring furniture with the same reason, so that blank lines make one row."""
+    """Join neighbouring furniture with the same reason, so that blank lines make one row.
+
+    Records of web archives stay apart: a row says which bytes are its record.
+    """
     last: Piece | None = None
     for piece in pieces:
         if last is None:
             last = piece
-        elif last.kind == piece.kind == "furniture" and last.reason == piece.reason:
+        elif (
+            last.kind == piece.kind == "furniture"
+            and last.reason == piece.reason
+            and last.member == piece.member
+            and piece.byte_start is None
+        ):
             last = join(last, piece)
         else:
             yield last
@@ -109,8 +119,11 @@ def join(first: Piece, second: Piece) -> Piece:
     return msgspec.structs.replace(first, span=span, excerpt=shown)
 
 
-def shifted(piece: Piece, chars: int, lines: int) -> Piece:
-    """Move a piece, and the spans inside it, behind what came before it in the file."""
+def shifted(piece: Piece, chars: int, lines: int, *, in_bytes: bool = False) -> Piece:
+    """Move a piece, and the spans inside it, behind what came before it in the file.
+
+    `in_bytes`: a character of the file is a byte.
+    """
     if chars or lines:
         piece.span = _moved(piece.span, chars, lines)
         piece.inner = tuple([_moved(span, chars, lines) for span in piece.inner])
@@ -120,6 +133,9 @@ def shifted(piece: Piece, chars: int, lines: int) -> Piece:
                 for inset in piece.insets
             ]
         )
+        if in_bytes and piece.byte_start is not None and piece.byte_end is not None:
+            piece.byte_start += chars
+            piece.byte_end += chars
     return piece
 
 

@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
+from pipeline.errors import ContractError
 from pipeline.ingest import normalise
 from pipeline.ingest.codecs import BLOCK, open_decoded
 from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout
 from pipeline.ingest.encodings import SAMPLE, encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind
+from pipeline.ingest.marks import WHOLE, Entry, Section
 from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
-from pipeline.ingest.pieces import Piece, RefusedError, Span, merged, shifted
+from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, merged, shifted
 from pipeline.ingest.splitters import resolve
 from pipeline.model.settings import IngestSettings
-
-MAX_BAD_SHARE = 0.3
 
 
 class UnreadableError(RefusedError):
@@ -41,26 +41,39 @@ class Reading:
         damages: reason and detail of each damage of the stored bytes; of a member of an archive the
             archive makes the piece.
         unread_bytes: stored bytes that damage made unreadable.
-        chars: characters of the decoded text; an undecodable byte counts as one.
+        chars: characters of the decoded text up to here; an undecodable byte counts as one.
     """
 
     def __init__(
-        self, stream: BinaryIO, settings: IngestSettings, *, size: int, is_member: bool = False
+        self,
+        stream: BinaryIO,
+        settings: IngestSettings,
+        *,
+        size: int,
+        is_member: bool = False,
+        section: Section | None = None,
     ) -> None:
-        """Read a stream of `size` stored bytes; of a member of an archive it is not known."""
+        """Read a stream of `size` stored bytes; of a member of an archive it is not known.
+
+        The stream of a `section` begins at the multiple of `source.PIECE` at or before it.
+        """
+        section = section or WHOLE
         self._is_member = is_member
+        self._begin, self._end = section.begin, section.end
         self.damages: list[tuple[str, str]] = []
         self._settings = settings
         self._splitter = resolve(settings.splitter)
         self._size = size
-        self._decoder = open_decoded(stream, settings)
+        inside = section.begin != WHOLE.begin
+        codec = section.codec if inside else ""
+        self._decoder = open_decoded(stream, settings, Entry(at=section.begin, codec=codec))
         self._bad = 0
-        self._lines = 0
+        self._lines = section.begin.lines
         self._layout = Layout()
-        self.format = "unknown"
-        self.encoding = "utf-8"
+        self.format = section.kind if inside else "unknown"
+        self.encoding = section.encoding if inside else "utf-8"
         self.unread_bytes = 0
-        self.chars = 0
+        self.chars = section.begin.chars
 
     @property
     def codec(self) -> str:
@@ -68,14 +81,28 @@ class Reading:
         return self._decoder.codec
 
     @property
+    def stored_bytes(self) -> int:
+        """Stored bytes of the section: of the whole object when it has only one."""
+        return (self._end.stored if self._end else self._size) - self._begin.stored
+
+    @property
     def read_bytes(self) -> int:
         """Stored bytes that were decoded well."""
-        return self._decoder.read_bytes
+        if self._end:
+            return self.stored_bytes - self.unread_bytes
+        return self._decoder.read_bytes - self._begin.stored
 
     @property
     def decoded_bytes(self) -> int:
         """Bytes after decompression."""
+        if self._end:
+            return self._end.decoded - self._begin.decoded
         return self._decoder.decoded_bytes
+
+    @property
+    def section_chars(self) -> int:
+        """Characters of the section."""
+        return self.chars - self._begin.chars
 
     def __iter__(self) -> Iterator[Piece]:
         """Yield the pieces in order.
@@ -88,11 +115,13 @@ class Reading:
                 if piece.kind == "document":
                     self._finish(piece)
                 yield piece
+            self._check_end()
         except UnreadableError:
             raise
         except RefusedError as error:
             raise UnreadableError(error.reason, error.detail) from error
-        if not self._is_member and self._bad > MAX_BAD_SHARE * self.chars:
+        judged = self.format != "jsonl" and not self._is_member  # lines are judged one by one
+        if judged and self._bad > MAX_BAD_SHARE * self.section_chars:
             raise UnreadableError(
                 "undecodable",
                 f"expected UTF-8 or another known encoding, found {self._bad} undecodable bytes "
@@ -112,12 +141,12 @@ class Reading:
 
     def _parts(self) -> Iterator[Piece]:
         """Read part after part: what stands before, between and behind damaged bytes."""
-        while True:
+        while not self._at_end():
             part = self._part()
             if part:
                 yield from self._placed(part)
             damage = self._decoder.damage
-            if damage is None:
+            if damage is None or self._at_end():
                 return
             skipped = self._decoder.resume()
             if skipped is None and self.format == "unknown":
@@ -143,17 +172,32 @@ class Reading:
         for piece in part:
             if isinstance(part, TextPart):
                 self.format = part.kind
-            placed = shifted(piece, before, lines)
+            placed = shifted(piece, before, lines, in_bytes=self.format == "warc")
             self._lines = placed.span.line_end
             yield placed
+            if self._end and placed.span.char_end >= self._end.chars:
+                self.chars = placed.span.char_end
+                return
         self.chars += part.chars
         self._bad += part.bad if isinstance(part, TextPart) else 0
+
+    def _at_end(self) -> bool:
+        return self._end is not None and self.chars == self._end.chars
+
+    def _check_end(self) -> None:
+        """Refuse a section that does not end where it was measured to end."""
+        if self._end and (self.chars, self._lines) != (self._end.chars, self._end.lines):
+            raise ContractError(
+                f"expected a section to end at character {self._end.chars} and line "
+                f"{self._end.lines}, found its end at {self.chars} and {self._lines}. "
+                "Report the file: it was measured otherwise than it was read."
+            )
 
     def _nested(self, stream: BinaryIO) -> Reading:
         return Reading(stream, self._settings, size=0, is_member=True)
 
     def _gap(self) -> int:
-        return max(0, self._size - self.read_bytes - self.unread_bytes)
+        return max(0, self._size - self._decoder.read_bytes - self.unread_bytes)
 
     def _part(self) -> Part | None:
         """Begin the next part; the first that has any bytes says what the file is."""
@@ -173,7 +217,7 @@ class Reading:
             encoding=self.encoding,
             kind="" if self.format == "unknown" else self.format,
             damaged=lambda: self._decoder.damage is not None,
-            whole=len(head) < BLOCK,
+            whole=len(head) < BLOCK and self._decoder.damage is None,
             layout=self._layout,
             nested=None if self._is_member else self._nested,
         )

@@ -1,6 +1,6 @@
-"""The way back into a compressed stream behind damage.
+"""The way into a compressed stream behind damage, or at a byte in its middle.
 
-Holds: `seek_next`. Reads what a `Source` gives.
+Holds: `seek_next`, `seek_member`, `is_member`. Reads what a `Source` gives.
 Not here: decoding (`decompress.py`), counting what was passed over (`codecs.py`).
 """
 
@@ -10,14 +10,13 @@ from collections.abc import Callable, Iterator
 
 from pipeline.ingest.decompress import (
     MAGIC,
-    DamagedError,
-    Source,
     bz2_stream,
     gzip_member,
     recognise,
     xz_stream,
     zstd_frame,
 )
+from pipeline.ingest.source import DamagedError, Source
 
 TRIAL = 1 << 16
 """Stored bytes that must decode before a place counts as the start of a member."""
@@ -32,11 +31,16 @@ _MEMBERS: dict[str, Callable[[Source], Iterator[bytes]]] = {
 
 def seek_next(source: Source, codec: str) -> bool:
     """Take bytes up to the next place where a member of `codec` begins and decodes; else all."""
-    magic = MAGIC.get(codec, b"BZh")
     source.take(1)
-    while window := source.peek(TRIAL):
+    return seek_member(source, codec)
+
+
+def seek_member(source: Source, codec: str, *, before: int | None = None) -> bool:
+    """Take bytes up to such a place, here or later; give up at the position `before`."""
+    magic = MAGIC.get(codec, b"BZh")
+    while (window := source.peek(TRIAL)) and (before is None or source.position < before):
         at = window.find(magic)
-        if at == 0 and recognise(source) == codec and _decodes(window, codec):
+        if at == 0 and is_member(source, codec):
             return True
         if at > 0:
             _take_all(source, at)
@@ -45,6 +49,11 @@ def seek_next(source: Source, codec: str) -> bool:
         else:
             _take_all(source, len(window) if len(window) < TRIAL else TRIAL - len(magic))
     return False
+
+
+def is_member(source: Source, codec: str) -> bool:
+    """Whether a member begins here in earnest: a function of the next `TRIAL` bytes."""
+    return recognise(source) == codec and _decodes(source.peek(TRIAL), codec)
 
 
 def _take_all(source: Source, size: int) -> None:

@@ -11,9 +11,12 @@ from typing import BinaryIO, cast
 from pipeline import telemetry
 from pipeline.errors import ChangedError, MissingError
 from pipeline.ingest.books import Books
+from pipeline.ingest.marks import WHOLE, Section
 from pipeline.ingest.pieces import Piece, Span
 from pipeline.ingest.reader import Reading, UnreadableError
 from pipeline.ingest.rows import ShardWriter
+from pipeline.ingest.sections import Sections
+from pipeline.ingest.source import PIECE
 from pipeline.model.files import DumpFile
 from pipeline.model.manifest import FileCounts, IngestManifest
 from pipeline.model.plan import Plan, Shard
@@ -62,11 +65,10 @@ def _build(
 ) -> IngestManifest:
     refused: dict[str, UnreadableError] = {}
     while True:
-        writer = ShardWriter(corpus, shard.fingerprint, batch_bytes=settings.batch_bytes)
+        task = _Task(corpus, landing, shard, settings=settings, refused=refused)
         try:
-            task = _Task(writer, landing, settings, refused)
             counts = tuple(task.take(file) for file in shard.files)
-            files = writer.finish()
+            files = task.writer.finish()
         except _RestartError as restart:
             refused[restart.key] = restart.error
         else:
@@ -76,7 +78,7 @@ def _build(
                 **files,
             )
         finally:
-            writer.discard()
+            task.writer.discard()
 
 
 class _Task:
@@ -84,13 +86,17 @@ class _Task:
 
     def __init__(
         self,
-        writer: ShardWriter,
+        corpus: Corpus,
         landing: Store,
+        shard: Shard,
+        *,
         settings: IngestSettings,
         refused: dict[str, UnreadableError],
     ) -> None:
-        self._writer = writer
+        self.writer = ShardWriter(corpus, shard.fingerprint, batch_bytes=settings.batch_bytes)
+        self._corpus = corpus
         self._landing = landing
+        self._shard = shard
         self._settings = settings
         self._refused = refused
         self._progress = 0
@@ -102,13 +108,13 @@ class _Task:
         changed since the plan fails the task: its shard is named by the ETag of the plan, and a
         note of the moment must not be found under that name when the object is back.
         """
-        mark = self._writer.mark()
+        mark = self.writer.mark()
         try:
             if file.key in self._refused:
                 raise self._refused[file.key]
             return self._read(file)
         except UnreadableError as error:
-            if not self._writer.take_back(mark):
+            if not self.writer.take_back(mark):
                 raise _RestartError(file.key, error) from error
             return self._refuse(file, error)
         except (ChangedError, MissingError) as error:
@@ -118,14 +124,24 @@ class _Task:
             ) from error
 
     def _read(self, file: DumpFile) -> FileCounts:
+        section = self._section(file)
+        if section is None:
+            return Books(file).nothing()
         books = Books(file)
-        with self._landing.open(file.key, etag=file.etag) as stream:
+        start = section.begin.stored - section.begin.stored % PIECE
+        with self._landing.open(file.key, etag=file.etag, start=start) as stream:
             watched = cast("BinaryIO", _Watched(stream, self, file.key))
-            reading = Reading(watched, self._settings, size=file.size)
+            reading = Reading(watched, self._settings, size=file.size, section=section)
             for piece in reading:
                 books.count(piece)
-                self._writer.add(file, piece)
+                self.writer.add(file, piece)
         return books.close(reading)
+
+    def _section(self, file: DumpFile) -> Section | None:
+        if self._shard.sections == 1:
+            return WHOLE
+        sections = Sections(self._corpus, self._landing, file, settings=self._settings)
+        return sections.find(self._shard.section, self._shard.sections)
 
     def _refuse(self, file: DumpFile, error: UnreadableError) -> FileCounts:
         """Quarantine a whole file with one row."""
@@ -137,7 +153,7 @@ class _Task:
             detail=error.detail,
             stored_bytes=unread,
         )
-        self._writer.add(file, piece)
+        self.writer.add(file, piece)
         books = Books(file)
         books.count(piece)
         return books.refuse(unread)

@@ -1,6 +1,6 @@
 """WARC files: the records one by one, and the way back after damage.
 
-Holds: `warc_pieces`, `is_warc`. Reads a `Window`; pure otherwise.
+Holds: `warc_pieces`, `skip_record`, `is_warc`, `OPENS`. Reads a `Window`; pure otherwise.
 Not here: what a record says (`web.py`), HTTP (`http.py`), gzip members (`codecs.py`).
 
 A character of a WARC file is a byte: the spans of its records tile the decoded bytes, headers and
@@ -11,7 +11,8 @@ goes on at the next line that opens a record.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from pipeline.ingest.http import header_fields
 from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
@@ -23,7 +24,7 @@ MAX_HEADER = 1 << 16
 _SHOWN = 200
 _NEWLINES = b"\r\n"
 _TRAILER = (b"\r\n\r\n", b"\n\n")
-_OPENS = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
+OPENS = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
 _LONGEST = 60
 _HEADER_END = re.compile(rb"\r\n\r\n|\n\n")
 _ANYWHERE = re.compile(rb"(?:\A|\n)WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
@@ -42,14 +43,20 @@ def warc_pieces(window: Window, settings: IngestSettings) -> Iterator[Piece]:
         yield _record(window, settings, number)
 
 
+def skip_record(window: Window, settings: IngestSettings) -> None:
+    """Take what `warc_pieces` makes one piece of."""
+    with suppress(RefusedError), _way_back(window):
+        _framed(window, settings)
+
+
 def _record(window: Window, settings: IngestSettings, number: int) -> Piece:
     start = window.position
     shown = excerpt(window.peek(_SHOWN).decode("latin-1"))
     try:
-        piece = _framed(window, settings)
+        with _way_back(window):
+            fields, block = _framed(window, settings)
+        piece = record_piece(fields, block, settings)
     except RefusedError as error:
-        if window.position == start:
-            window.skip_to(_OPENS, longest=_LONGEST, ahead=1)
         piece = Piece(
             span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail
         )
@@ -60,9 +67,21 @@ def _record(window: Window, settings: IngestSettings, number: int) -> Piece:
     return piece
 
 
-def _framed(window: Window, settings: IngestSettings) -> Piece:
-    """Take one record and its trailing blank lines; its piece has no span yet."""
-    if not _OPENS.match(window.peek(_LONGEST)):
+@contextmanager
+def _way_back(window: Window) -> Iterator[None]:
+    """After a refusal go on at the next line that opens a record."""
+    start = window.position
+    try:
+        yield
+    except RefusedError:
+        if window.position == start:
+            window.skip_to(OPENS, longest=_LONGEST, ahead=1)
+        raise
+
+
+def _framed(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str], bytes]:
+    """Take one record and its trailing blank lines; return its header and content."""
+    if not OPENS.match(window.peek(_LONGEST)):
         raise RefusedError(
             "garbage_between_records", 'expected a record ("WARC/1."), found other bytes.'
         )
@@ -77,7 +96,7 @@ def _framed(window: Window, settings: IngestSettings) -> Piece:
         )
     size = int(length)
     if size > settings.max_record_bytes:
-        window.skip_to(_OPENS, longest=_LONGEST, ahead=end.end())
+        window.skip_to(OPENS, longest=_LONGEST, ahead=end.end())
         raise RefusedError(
             "record_too_long",
             f"expected a record of at most {settings.max_record_bytes} bytes, found one that says "
@@ -88,7 +107,7 @@ def _framed(window: Window, settings: IngestSettings) -> Piece:
     window.skip(end.end() + size)
     while newlines := _newlines(window):
         window.skip(newlines)
-    return record_piece(fields, block, settings)
+    return fields, block
 
 
 def _check_end(window: Window, block: bytes, size: int, *, at: int) -> None:
@@ -98,7 +117,7 @@ def _check_end(window: Window, block: bytes, size: int, *, at: int) -> None:
         RefusedError: `truncated_record` or `wrong_length`.
     """
     if len(block) < size:
-        if _OPENS.search(block):
+        if OPENS.search(block):
             detail = f"expected {size} bytes, found the next record before that."
             raise RefusedError("wrong_length", detail)
         raise RefusedError(
@@ -108,7 +127,7 @@ def _check_end(window: Window, block: bytes, size: int, *, at: int) -> None:
     tail = window.peek(_LONGEST, at)
     if not tail or tail.startswith(_TRAILER) or not tail.strip(_NEWLINES):
         return
-    if tail[:1] in _NEWLINES and _OPENS.match(tail.lstrip(_NEWLINES)):
+    if tail[:1] in _NEWLINES and OPENS.match(tail.lstrip(_NEWLINES)):
         return
     raise RefusedError(
         "wrong_length", f"expected a blank line after {size} bytes, found other bytes."

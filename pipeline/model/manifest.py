@@ -1,11 +1,13 @@
 """What a finished unit of a stage says about itself; written last, read by later stages.
 
 Holds: `FileCounts`, `IngestManifest`, `MatchManifest`, `AnnotateManifest`, `PublishManifest`,
-`Decision`, `SelfTest`. Reads and writes nothing.
+`Decision`, `SelfTest`, `joined`. Reads and writes nothing.
 Not here: where they are stored (`storage/layout.py`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import msgspec
 
@@ -13,7 +15,7 @@ from pipeline.model.files import FileRef
 
 
 class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """The books of one dump file; all must add up before anything is published.
+    """The books of one dump file, or a section; all must add up before anything is published.
 
     `stored_bytes` of the object = `read_bytes` + `unread_bytes` (after damage in a compressed
     stream). `chars` of the decoded text = `document_chars` + `furniture_chars` +
@@ -50,6 +52,24 @@ class FileCounts(msgspec.Struct, frozen=True, kw_only=True):
             self.stored_bytes == self.read_bytes + self.unread_bytes
             and self.chars == self.document_chars + self.furniture_chars + self.quarantine_chars
         )
+
+
+def joined(books: Iterable[FileCounts]) -> tuple[FileCounts, ...]:
+    """Return one set of books a file, by key, from those of its sections in any order."""
+    found: dict[str, list[FileCounts]] = {}
+    for one in books:
+        found.setdefault(one.key, []).append(one)
+    return tuple(_joined(found[key]) for key in sorted(found))
+
+
+def _joined(books: list[FileCounts]) -> FileCounts:
+    """Add up; format, codec and encoding are those of a section that has something."""
+    if len(books) == 1:
+        return books[0]
+    told = max(books, key=lambda one: (one.format != "unknown", one.chars, one.stored_bytes))
+    names = [name for name in FileCounts.__struct_fields__ if isinstance(getattr(told, name), int)]
+    sums = {name: sum(getattr(one, name) for one in books) for name in names}
+    return msgspec.structs.replace(told, **sums)
 
 
 class IngestManifest(msgspec.Struct, frozen=True, kw_only=True):

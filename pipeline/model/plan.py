@@ -15,6 +15,9 @@ from pipeline.model.versions import Models
 class Shard(msgspec.Struct, frozen=True):
     """The dump files that one ingest task processes; the unit of retry.
 
+    A file larger than a shard is cut into several: `section` is which of its `sections` this shard
+    reads (see `ingest/sections.py`). Files that cannot be cut are read by the first of them.
+
     `fingerprint` hashes the files (key, ETag, size), the ingest settings, the splitter's model and
     the ingest code version: equal fingerprints mean equal output, whatever run made it.
     """
@@ -22,6 +25,13 @@ class Shard(msgspec.Struct, frozen=True):
     index: int
     fingerprint: str
     files: tuple[DumpFile, ...]
+    section: int = 0
+    sections: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """Stored bytes of the shard; of a file in sections its share."""
+        return sum(file.size for file in self.files) // self.sections
 
 
 class KeyRange(msgspec.Struct, frozen=True):
@@ -60,5 +70,5 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def files(self) -> tuple[DumpFile, ...]:
-        """Every dump file of the run, in shard order."""
-        return tuple(file for shard in self.shards for file in shard.files)
+        """Every dump file of the run once, in shard order."""
+        return tuple(file for shard in self.shards if shard.section == 0 for file in shard.files)

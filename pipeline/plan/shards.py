@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from pipeline.model import versions
 from pipeline.model.files import DumpFile
@@ -26,13 +27,13 @@ def pack(
 ) -> tuple[Shard, ...]:
     """Cut the files, ordered by key, into at most `max_shards` shards of about `shard_bytes`.
 
-    A file larger than that is alone in its shard. When there would be too many shards the target
-    size grows until they fit.
+    A file larger than that is cut into sections, each in a shard of its own. When there would be
+    too many shards the target size grows until they fit.
     """
     ordered = sorted(files, key=lambda file: file.key)
     groups = _fitting(ordered, settings)
     return tuple(
-        Shard(index, shard_fingerprint(group, made_by), tuple(group))
+        Shard(index, _fingerprint(group, made_by), group.files, group.section, group.sections)
         for index, group in enumerate(groups)
     )
 
@@ -62,7 +63,22 @@ def key_ranges(total_bytes: int, settings: PlanSettings) -> tuple[KeyRange, ...]
     return tuple(KeyRange(index, bounds[index], bounds[index + 1]) for index in range(count))
 
 
-def _fitting(ordered: list[DumpFile], settings: PlanSettings) -> list[list[DumpFile]]:
+class _Group(NamedTuple):
+    """What becomes a shard."""
+
+    files: tuple[DumpFile, ...]
+    section: int = 0
+    sections: int = 1
+
+
+def _fingerprint(group: _Group, made_by: Recipe) -> str:
+    whole = shard_fingerprint(group.files, made_by)
+    if group.sections == 1:
+        return whole
+    return fingerprint("section", whole, group.section, group.sections)
+
+
+def _fitting(ordered: list[DumpFile], settings: PlanSettings) -> list[_Group]:
     """Grow the target until the groups are few enough; a target of everything gives one."""
     total = sum(file.size for file in ordered)
     target = max(settings.shard_bytes, math.ceil(total / settings.max_shards))
@@ -71,14 +87,19 @@ def _fitting(ordered: list[DumpFile], settings: PlanSettings) -> list[list[DumpF
     return groups
 
 
-def _groups(ordered: list[DumpFile], target: int) -> list[list[DumpFile]]:
+def _groups(ordered: list[DumpFile], target: int) -> list[_Group]:
     """Walk the files; start a group when the next file would overfill the current one."""
-    groups: list[list[DumpFile]] = []
-    room = -1
+    groups: list[_Group] = []
+    held: list[DumpFile] = []
+    room = target
     for file in ordered:
-        if room < 0 or file.size > room:
-            groups.append([])
-            room = target
-        groups[-1].append(file)
-        room -= file.size
-    return groups
+        if held and file.size > room:
+            groups.append(_Group(tuple(held)))
+            held, room = [], target
+        if file.size > target:
+            sections = math.ceil(file.size / target)
+            groups.extend(_Group((file,), number, sections) for number in range(sections))
+        else:
+            held.append(file)
+            room -= file.size
+    return [*groups, _Group(tuple(held))] if held else groups

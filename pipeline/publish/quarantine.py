@@ -33,9 +33,10 @@ def merge_quarantine(
 ) -> FileRef:
     """Merge the spans of all shards, sorted by dump file and first character.
 
-    A dump file is in one shard, so shards are merged by whole dump files. In memory: the
-    spans of one shard at a time. A dump without shards has an empty file. `removed` has, by the
-    fingerprint of their shard, the paragraphs that were taken out of published texts.
+    A dump file is in one shard, or its sections follow each other in several, so shards are merged
+    by whole dump files. In memory: the spans of one shard at a time. A dump without shards has an
+    empty file. `removed` has, by the fingerprint of their shard, the paragraphs that were taken out
+    of published texts.
     """
     parts = [_parts(manifest, removed) for manifest in manifests]
     digests = sorted([ref.sha256 for ref in refs] for refs in parts)

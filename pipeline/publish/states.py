@@ -20,6 +20,7 @@ from pipeline.model.manifest import (
     IngestManifest,
     PublishManifest,
     TouchedDump,
+    joined,
 )
 from pipeline.model.plan import Plan
 from pipeline.model.snapshot import DumpCounts, DumpState, Partition
@@ -35,9 +36,7 @@ def own_state(
 ) -> DumpState:
     """Return the state of the run's own dump, without partitions, topics and runs."""
     manifests = _manifests(corpus, [shard.fingerprint for shard in plan.shards])
-    books = tuple(
-        sorted((file for one in manifests for file in one.files), key=lambda file: file.key)
-    )
+    books = joined(file for one in manifests for file in one.files)
     return DumpState(
         dump_date=plan.dump_date,
         generation=plan.generation,

@@ -18,9 +18,11 @@ def shard_labels(plan: Plan) -> Labels:
     """Label the ingest tasks of a plan."""
     labels = []
     for shard in plan.shards:
-        size = sum(file.size for file in shard.files)
         place = f"ingest {shard.index + 1}/{len(plan.shards)}"
-        label = f"{place} · {len(shard.files)} files · {size / 1e6:.1f} MB"
+        what = f"{len(shard.files)} files"
+        if shard.sections > 1:
+            what = f"section {shard.section + 1}/{shard.sections} of a file"
+        label = f"{place} · {what} · {shard.bytes / 1e6:.1f} MB"
         labels.append({"index": shard.index, "label": label})
     return labels
 

@@ -71,7 +71,7 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
-    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None, start: int = 0) -> BinaryIO:
         """Open the file after comparing its ETag."""
         path = self._existing(key)
         file = path.open("rb")
@@ -81,6 +81,7 @@ class LocalStore:
                 f"{key}: expected ETag {etag}, found {found}. The file was replaced after it was "
                 "planned; run the dump again."
             )
+        file.seek(start)
         return file
 
     def get(self, key: str) -> tuple[bytes, str]:

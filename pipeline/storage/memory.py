@@ -49,7 +49,7 @@ class MemoryStore:
         with self._lock:
             return self._objects[key][1] if key in self._objects else None
 
-    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None, start: int = 0) -> BinaryIO:
         """Open a reader on the bytes as they are now."""
         data, found = self.get(key)
         if etag is not None and found != etag:
@@ -57,7 +57,9 @@ class MemoryStore:
                 f"{key}: expected ETag {etag}, found {found}. The object was replaced after it was "
                 "planned; run the dump again."
             )
-        return io.BytesIO(data)
+        stream = io.BytesIO(data)
+        stream.seek(start)
+        return stream
 
     def get(self, key: str) -> tuple[bytes, str]:
         """Return an object's bytes and its ETag."""

@@ -44,13 +44,15 @@ class Body(Protocol):
 class Source(msgspec.Struct, frozen=True):
     """An object to read: `open_at(position)` opens the same version of it again.
 
-    `md5` is the expected digest in hex, or empty when the store does not say.
+    `md5` is the expected digest in hex, or empty when the store does not say or reading begins
+    at `start`, inside the object.
     """
 
     name: str
     size: int
     md5: str
     open_at: Callable[[int], Body]
+    start: int = 0
 
 
 class ResumingReader(io.RawIOBase):
@@ -59,7 +61,7 @@ class ResumingReader(io.RawIOBase):
     def __init__(
         self, source: Source, body: Body | None = None, *, attempts: int = 6, pause: float = 0.2
     ) -> None:
-        """Read from `source`, starting with `body` when one is open already at position 0.
+        """Read from `source`, starting with `body` when one is open already at its start.
 
         Args:
             source: what to read.
@@ -127,7 +129,7 @@ class _Stream:
         self._source = source
         self._body = body
         self._attempts, self._pause = budget
-        self._position = 0
+        self._position = source.start
         self._digest = hashlib.md5(usedforsecurity=False)
 
     def read(self, size: int) -> bytes:

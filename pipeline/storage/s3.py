@@ -120,9 +120,9 @@ class S3Store:
             key, answer["ContentLength"], answers.etag(answer), answer["LastModified"].timestamp()
         )
 
-    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None, start: int = 0) -> BinaryIO:
         """Open a reader that resumes after failures and checks what it read at the end."""
-        return self._open(key, etag)[0]
+        return self._open(key, etag, start)[0]
 
     def get(self, key: str) -> tuple[bytes, str]:
         """Return a small object's bytes and its ETag."""
@@ -217,14 +217,15 @@ class S3Store:
         with self._translated(""):
             yield from pages
 
-    def _open(self, key: str, etag: str | None) -> tuple[BinaryIO, str]:
+    def _open(self, key: str, etag: str | None, start: int = 0) -> tuple[BinaryIO, str]:
         condition = {"IfMatch": f'"{etag}"'} if etag else {}
-        answer = self._reading(key, **condition)
+        answer = self._reading(key, **condition, **answers.since(start))
         found = answers.etag(answer)
         source = Source(
             name=f"{self.url}/{key}",
-            size=answer["ContentLength"],
-            md5=answers.md5(answer),
+            size=start + answer["ContentLength"],
+            md5="" if start else answers.md5(answer),
+            start=start,
             open_at=partial(self._body_at, key, found),
         )
         limits, body = self._limits, self._body(key, answer)
@@ -232,8 +233,7 @@ class S3Store:
         return cast("BinaryIO", io.BufferedReader(raw, _MB)), found
 
     def _body_at(self, key: str, etag: str, position: int) -> Body:
-        start = {"Range": f"bytes={position}-"} if position else {}
-        return self._body(key, self._reading(key, IfMatch=f'"{etag}"', **start))
+        return self._body(key, self._reading(key, IfMatch=f'"{etag}"', **answers.since(position)))
 
     def _body(self, key: str, answer: dict[str, Any]) -> Body:
         return _Body(answer["Body"], partial(self._translated, key))

@@ -1,6 +1,6 @@
 """What the answers of an S3 store mean to Winnow.
 
-Holds: `refusal`, `unreachable`, `etag`, `md5`. Pure; works on codes and plain mappings.
+Holds: `refusal`, `unreachable`, `etag`, `md5`, `since`. Pure; works on codes and plain mappings.
 Not here: sending requests (`s3.py`), the tree of errors (`pipeline/errors.py`).
 """
 
@@ -76,3 +76,8 @@ def md5(answer: Mapping[str, Any]) -> str:
     keyed = str(answer.get("ServerSideEncryption", "")).startswith("aws:")
     plain = len(found) == 32 and not keyed and "SSECustomerAlgorithm" not in answer
     return found if plain else ""
+
+
+def since(position: int) -> dict[str, str]:
+    """Return the argument that asks for the bytes from `position` on; none for all of them."""
+    return {"Range": f"bytes={position}-"} if position else {}

@@ -41,8 +41,11 @@ class Store(Protocol):
         """Return the object's size and ETag, or None when it does not exist."""
         ...
 
-    def open(self, key: str, *, etag: str | None = None) -> BinaryIO:
+    def open(self, key: str, *, etag: str | None = None, start: int = 0) -> BinaryIO:
         """Open a sequential reader that survives broken connections.
+
+        It begins at byte `start`, which must lie inside the object unless it is 0. Checksums of
+        the whole object can be compared only when all of it is read.
 
         Raises:
             MissingError: no such object.

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("docs", "dags", "demo", "benchmarks", "pipeline", "conf", "plugins", "tests")
 PAGES = sorted([*ROOT.glob("*.md"), *(p for f in FOLDERS for p in (ROOT / f).rglob("*.md"))])
 TYPE_MODULES = (
+    "pipeline.ingest.marks",
     "pipeline.model.files",
     "pipeline.model.plan",
     "pipeline.model.manifest",

@@ -185,6 +185,18 @@ def test_open_reads_in_pieces(store: Store) -> None:
     assert b"".join(pieces) == data
 
 
+@pytest.mark.parametrize("start", [0, 1, 1 << 20, 3 * MB + 16])
+def test_open_reads_from_a_byte(store: Store, start: int) -> None:
+    """A reader that begins inside an object gives the rest of it, and nothing of another."""
+    data = os.urandom(3 * MB + 17)
+    etag = store.put("big", data)
+    with store.open("big", etag=etag, start=start) as reader:
+        assert reader.read() == data[start:]
+    store.put("big", data[1:])
+    with pytest.raises(ChangedError, match="replaced"):
+        store.open("big", etag=etag, start=start)
+
+
 def test_open_refuses_another_etag(store: Store) -> None:
     """A replaced object is noticed before its first byte is read."""
     etag = store.put("key", b"planned")

@@ -176,7 +176,6 @@ def test_damage_says_how_many_stored_bytes_could_not_be_read() -> None:
         (b"\x1f\x8b\x08 is no gzip", "corrupt_stream"),
         (b"\x28\xb5", "truncated_stream"),
         (b"some text " + b"\xff" * 20, "undecodable"),
-        (GOOD + b"\xff" * 40 + b"\n", "undecodable"),
     ],
 )
 def test_a_file_that_cannot_be_taken_says_why(stored: bytes, reason: str) -> None:

@@ -39,10 +39,17 @@ def generation_of(files: Iterable[DumpFile]) -> str:
 @settings(max_examples=150, deadline=None)
 @given(sizes=SIZES, limits=LIMITS)
 def test_packing_loses_no_file(sizes: list[int], limits: PlanSettings) -> None:
-    """Every file is in exactly one shard, in key order, in at most `max_shards` full shards."""
+    """Every file is in one shard or cut into all its sections, in key order, within the limit."""
     files = dump_files(sizes)
     shards = pack(files, limits, made_by=MADE_BY)
-    assert [file for shard in shards for file in shard.files] == files
+    assert [file for shard in shards if shard.section == 0 for file in shard.files] == files
+    cut: dict[str, list[tuple[int, int]]] = {}
+    for shard in shards:
+        if shard.sections > 1:
+            (file,) = shard.files
+            cut.setdefault(file.key, []).append((shard.section, shard.sections))
+    for found in cut.values():
+        assert found == [(number, len(found)) for number in range(len(found))]
     assert [shard.index for shard in shards] == list(range(len(shards)))
     assert len(shards) <= limits.max_shards
     assert all(shard.files for shard in shards)
@@ -61,20 +68,22 @@ def test_packing_does_not_depend_on_order(
 
 @settings(max_examples=100, deadline=None)
 @given(sizes=SIZES, limit=st.integers(1, 6000))
-def test_shards_stay_below_their_size_unless_one_file_is_larger(
-    sizes: list[int], limit: int
-) -> None:
-    """With shards to spare, only a single large file (and empty ones) exceeds the target."""
+def test_shards_stay_below_their_size(sizes: list[int], limit: int) -> None:
+    """With shards to spare, none exceeds the target; of a large file each has a section."""
     limits = PlanSettings(shard_bytes=limit, max_shards=1024)
-    for shard in pack(dump_files(sizes), limits, made_by=MADE_BY):
-        filled = [file.size for file in shard.files if file.size]
-        assert sum(filled) <= limit or len(filled) == 1
+    shards = pack(dump_files(sizes), limits, made_by=MADE_BY)
+    target = max(limit, -(-sum(sizes) // 1024))
+    assert len(shards) > 512 or all(shard.bytes <= target for shard in shards)
+    assert all(shard.sections == 1 or len(shard.files) == 1 for shard in shards)
 
 
-def test_a_large_file_is_alone() -> None:
-    """Small files before and after it share other shards."""
-    shards = pack(dump_files([10, 20, 500, 30, 40]), PlanSettings(shard_bytes=100), made_by=MADE_BY)
-    assert [[file.size for file in shard.files] for shard in shards] == [[10, 20], [500], [30, 40]]
+def test_a_large_file_is_cut_and_alone() -> None:
+    """Small files before and after it share other shards; its sections differ by name."""
+    shards = pack(dump_files([10, 20, 250, 30, 40]), PlanSettings(shard_bytes=100), made_by=MADE_BY)
+    assert [([file.size for file in shard.files], shard.section) for shard in shards] == [
+        ([10, 20], 0), ([250], 0), ([250], 1), ([250], 2), ([30, 40], 0)
+    ]  # fmt: skip
+    assert len({shard.fingerprint for shard in shards}) == 5
 
 
 def test_fingerprints_tell_content_apart() -> None:
