@@ -1,5 +1,5 @@
 """Questions asked of a published corpus: does it keep its promises, where is a document.
 
-Holds: `verify`, `explain`, `status`. Reads landing and corpus; writes nothing.
+Holds: `verify`, `explain`, `status`, `sightings`. Reads landing and corpus; writes nothing.
 Not here: changing anything (`runner.py`).
 """

@@ -25,6 +25,7 @@ _COMMANDS = {
     "run": "pipeline.cli.run",
     "status": "pipeline.cli.look",
     "explain": "pipeline.cli.look",
+    "sightings": "pipeline.cli.seen",
     "verify": "pipeline.cli.look",
     "files": "pipeline.cli.look",
     "report": "pipeline.cli.look",
