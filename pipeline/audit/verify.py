@@ -22,6 +22,7 @@ from pipeline.model.finding import PROMISES, Finding, broken
 from pipeline.model.snapshot import Snapshot
 from pipeline.publish import verify as stored
 from pipeline.publish.checks import CHECKS
+from pipeline.publish.shared import passages_hold
 from pipeline.publish.view import View
 from pipeline.storage import snapshots
 from pipeline.storage.units import Corpus
@@ -138,6 +139,7 @@ class _Audit:
         for check in CHECKS:
             self._try(1, f"{date}: {check.__name__}", partial(check, view, date))
         self._try(5, f"{date}: published rows", lambda: stored.rows_of(view, date))
+        self._try(4, f"{date}: shared passages", lambda: passages_hold(view, date))
         self._try(4, f"{date}: texts", lambda: recompute.texts(self.corpus, view.state(date)))
 
     def _quiet_nights(self) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from pipeline.model.finding import PROMISES
 from pipeline.model.snapshot import DumpRef, DumpState, Partition
 from pipeline.publish.leaves import files, leaves
 from pipeline.publish.promote import promote
+from pipeline.publish.shared import passages_hold
 from pipeline.publish.verify import verify_checks, verify_rows, verify_store, verify_trees
 from pipeline.publish.view import View
 from pipeline.storage import layout, snapshots
@@ -154,3 +155,40 @@ def test_files_of_an_unknown_table_or_dump(corpus: Corpus) -> None:
         files(corpus, "edges")
     with pytest.raises(MissingError, match="expected dump 1999-01-01"):
         files(corpus, "documents", "1999-01-01")
+
+
+def _with(table: pa.Table, **columns: list[object]) -> pa.Table:
+    for name, values in columns.items():
+        place = table.schema.get_field_index(name)
+        field = table.schema.field(name)
+        table = table.set_column(place, field, pa.array(values, field.type))
+    return table
+
+
+def test_container_is_another_published_document_of_the_night(corpus: Corpus) -> None:
+    """Promise 4: a container that is not published, or the document itself, is found."""
+    rows = with_documents(corpus, lambda table: table)
+    ids = [
+        one
+        for part in state_of(corpus).documents
+        for one in corpus.read(part.files[0])["document_id"].to_pylist()
+    ]
+    own = corpus.read(state_of(corpus).documents[-1].files[0])["document_id"].to_pylist()
+    other = next(one for one in ids if one not in own)
+    assert list(passages_hold(rows, DATE)) == []
+    for container, wrong in ((other, 0), (own[0], 1), ("0" * 32, 1)):
+        values = [container, *[None] * (len(own) - 1)]
+        broken = with_documents(corpus, lambda table, v=values: _with(table, contained_in=v))
+        found = list(passages_hold(broken, DATE))
+        assert [one.promise for one in found] == [4] * wrong
+
+
+def test_repeated_spans_lie_in_their_text(corpus: Corpus) -> None:
+    """Promise 4: a span beyond the end of its text, or without a character, is found."""
+    table = corpus.read(state_of(corpus).documents[-1].files[0])
+    size = table["char_count"][0].as_py()
+    for start, end, wrong in ((0, size, 0), (0, size + 1, 1), (2, 2, 1)):
+        spans = [[{"start": start, "end": end, "documents": 5}], *[[]] * (table.num_rows - 1)]
+        broken = with_documents(corpus, lambda rows, v=spans: _with(rows, repeated_spans=v))
+        found = list(passages_hold(broken, DATE))
+        assert [one.promise for one in found] == [4] * wrong
