@@ -19,12 +19,12 @@ import numpy.typing as npt
 
 from pipeline.audit.signed import Signed, take
 from pipeline.dedup import match
+from pipeline.dedup.at_once import Columns, decide_all
 from pipeline.dedup.buckets import needed
 from pipeline.dedup.entries import Entries, entries, key_range
 from pipeline.dedup.groups import Ties, bind
 from pipeline.dedup.ranking import ranks
 from pipeline.dedup.settle import Nodes, State, settle, sorted_links
-from pipeline.dedup.standalone import decide_all
 from pipeline.model.rule import Rule, day, in_scope, span, stricter
 from pipeline.model.schemas import BANDS
 from pipeline.model.snapshot import Snapshot
@@ -85,7 +85,7 @@ def decide(signatures: Signatures, standing: Standing) -> State:
     plain = all(rule.scope == "all" and not rule.ranked for rule in rules)
     if plain and len(rules) <= 1:
         threshold = max((rule.threshold for rule in rules), default=1.0)
-        return decide_all(signatures, np.arange(len(signatures)), threshold)
+        return decide_all(Columns.of(signatures), threshold)
     order = np.argsort(standing.rank, kind="stable")
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))

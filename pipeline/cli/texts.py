@@ -95,21 +95,23 @@ def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
     help="Folder for the verdicts; made when it is not there.",
 )
 @click.option("--threshold", type=click.FloatRange(0.5, 1.0), help="Similarity of near-duplicates.")
+@click.option("--kept", "keep", is_flag=True, help="Copy the kept rows to OUT/kept as well.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
 @click.pass_obj
 def dedup(
-    lookup: Any, *, files: tuple[Path, ...], out: Path, threshold: float | None, as_json: bool
+    lookup: Any, /, *, files: tuple[Path, ...], out: Path, threshold: float | None, **flags: bool
 ) -> None:
     """Deduplicate Parquet or JSON lines that have `id`, `text` and optionally `dump_date`.
 
-    FILES are files, folders (every *.parquet below counts), or - for JSON lines on stdin.
-    Writes OUT/verdicts.parquet: document_id, kept, reason, witness_id, similarity. The earliest
-    document by (dump_date, id) of each family stays.
+    FILES are files, folders (every *.parquet below counts), or - for JSON lines on stdin. JSON
+    lines may be compressed with gzip, zstd, bzip2 or xz. Writes OUT/verdicts.parquet, in the order
+    of input: document_id, kept, reason, witness_id, similarity. The earliest document by
+    (dump_date, id) of each family stays.
     """
     from pipeline.cli import dedup_files  # noqa: PLC0415 - loads compiled kernels
 
     settings = lookup.settings().dedup
-    dedup_files.run(files, out, threshold=threshold or settings.threshold, as_json=as_json)
+    dedup_files.run(files, out, threshold=threshold or settings.threshold, **flags)
 
 
 def _texts(path: Path) -> Iterator[str]:

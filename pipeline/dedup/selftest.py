@@ -6,7 +6,8 @@ canary comes near a table, a book or an index of the run's corpus.
 Not here: the texts (`canaries.py`), what to expect (`curve.py`).
 
 The first text of every other pair lies in an earlier night, so that pairs inside a night and pairs
-across nights are both tried.
+across nights are both tried. Scope and survivor policy say which of a corpus's documents meet and
+which stays, not what is similar: the trial keeps to all history and the earliest.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ class _Trial:
     def __init__(self, corpus: Corpus, settings: DedupSettings, signer: Signer) -> None:
         self.corpus = corpus
         self.signer = signer
-        self.settings = RunSettings(dedup=settings)
+        self.settings = RunSettings(dedup=DedupSettings(threshold=settings.threshold))
         self.snapshot = EMPTY
 
     def night(self, date: str, rows: Rows) -> pa.Table:

@@ -1,33 +1,30 @@
 """Deduplicating any texts, without a corpus, a store or Airflow.
 
-Holds: `deduplicate`, `decide_all`, `SCHEMA`. Reads the Arrow batches it is given
-once; texts are not kept.
-Not here: files and the command line (`cli/`).
+Holds: `deduplicate`, `SCHEMA`. Reads the Arrow batches it is given once; texts are not kept.
+Not here: files and the command line (`cli/`), deciding (`at_once.py`).
 
-The same cores as a night: signatures, buckets, the verdict rule. All documents count as one dump;
-the order key is (`dump_date` or "", id), compared as UTF-8 bytes. Memory grows by about 330 bytes a
-document, plus ids, plus the edges found.
+All documents count as one dump; the order key is (`dump_date` or "", id), compared as UTF-8 bytes.
+Memory grows by 308 bytes a document for its signature, by its id, and by some 100 while deciding;
+if ids do not come in order, by 160 while signatures are put in order. Texts pass in batches.
+`benchmarks/standalone.py` measures it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.dedup.buckets import needed
-from pipeline.dedup.entries import Entries, entries, key_range
-from pipeline.dedup.groups import Ties, bind
-from pipeline.dedup.match import Found, Signed, within
-from pipeline.dedup.settle import REASONS, UNIQUE, Nodes, State, settle, sorted_links
+from pipeline.dedup.at_once import Columns, decide_all
+from pipeline.dedup.settle import REASONS, UNIQUE
 from pipeline.errors import InputError
-from pipeline.model.schemas import BANDS
+from pipeline.model.schemas import BANDS, PERMUTATIONS
 from pipeline.model.settings import DedupSettings
-from pipeline.signature import Signatures, sign
+from pipeline.signature import sign
 
 Array = npt.NDArray[Any]
 
@@ -42,25 +39,33 @@ SCHEMA: Final = pa.schema(
 )
 """One row a document, in the order in which they came."""
 
-_SLICES: Final = 16
-"""The key space is worked through in so many parts, to hold fewer keys at a time."""
+Documents: TypeAlias = "pa.Table | pa.RecordBatchReader | Iterable[pa.RecordBatch]"
+
+_BATCH: Final = 4096
+_FIRST: Final = 1 << 16
+"""Rows for which there is room from the beginning."""
+_KEYS: Final = pa.schema([("id", pa.string()), ("dump_date", pa.string())])
 
 
-def deduplicate(tables: Iterable[pa.RecordBatch], *, settings: DedupSettings) -> pa.Table:
+def deduplicate(
+    documents: Documents, *, settings: DedupSettings, done: Callable[[], None] = lambda: None
+) -> pa.Table:
     """Decide which documents to keep.
 
     Args:
-        tables: batches with columns `id` and `text`, and `dump_date` if the order of dates counts.
+        documents: a table, a reader or batches with columns `id` and `text`, and `dump_date` if
+            the order of dates counts.
         settings: what counts as a near-duplicate.
+        done: called after each of the `STEPS` of deciding (see `at_once.py`).
 
     Raises:
         InputError: a column is missing, a value is null, or an id comes twice on one date.
     """
-    keys, signatures = _read(tables)
+    keys, held = _read(_batches(documents))
     order = _order(keys)
-    state = decide_all(signatures, order, settings.threshold)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
+    state = decide_all(held.ordered(rank), settings.threshold, done=done)
     kept = pa.array(state.reason[rank] == UNIQUE)
     witness = np.where(state.witness >= 0, order[state.witness], 0)[rank] if len(order) else rank
     reason = pa.DictionaryArray.from_arrays(pa.array(state.reason[rank]), pa.array(REASONS))
@@ -76,11 +81,67 @@ def deduplicate(tables: Iterable[pa.RecordBatch], *, settings: DedupSettings) ->
     )
 
 
-def _read(tables: Iterable[pa.RecordBatch]) -> tuple[pa.Table, Signatures]:
+class _Held:
+    """Signatures of documents in the order in which they came; its columns grow."""
+
+    def __init__(self) -> None:
+        kinds = (("S16", ()), ("<u8", (BANDS,)), ("u1", (PERMUTATIONS,)), ("<i4", ()))
+        self._columns = [_Column(np.dtype(kind), shape) for kind, shape in kinds]
+
+    def add(self, texts: pa.Array) -> None:
+        """Sign some texts."""
+        signed = sign(texts)
+        values = (
+            signed.content_hash.view("S16")[:, 0],
+            signed.band_keys.view("<u8"),
+            signed.minima,
+            signed.shingles,
+        )
+        for column, part in zip(self._columns, values, strict=True):
+            column.add(part)
+
+    def ordered(self, rank: Array) -> Columns:
+        """Return what is held with row i at place `rank[i]`; nothing is held any more."""
+        return Columns(*(column.ordered(rank) for column in self._columns))
+
+
+class _Column:
+    """One column of signatures in one growing array, of which `size` rows are filled.
+
+    What is large grows where it is: the system moves its pages, so nothing is held twice.
+    """
+
+    def __init__(self, kind: np.dtype[Any], shape: tuple[int, ...]) -> None:
+        self._rows = np.empty((0, *shape), kind)
+        self._size = 0
+
+    def add(self, part: Array) -> None:
+        end = self._size + len(part)
+        if end > len(self._rows):
+            longer = max(end, len(self._rows) + len(self._rows) // 8, _FIRST)
+            self._rows.resize((longer, *self._rows.shape[1:]))
+        self._rows[self._size : end] = part
+        self._size = end
+
+    def ordered(self, rank: Array) -> Array:
+        rows, self._rows = self._rows[: self._size], self._rows[:0]
+        if (rank[1:] > rank[:-1]).all():
+            return rows
+        out = np.empty_like(rows)
+        out[rank] = rows
+        return out
+
+
+def _batches(documents: Documents) -> Iterator[pa.RecordBatch]:
+    if isinstance(documents, pa.Table):
+        return iter(documents.to_batches(max_chunksize=_BATCH))
+    return iter(documents)
+
+
+def _read(batches: Iterable[pa.RecordBatch]) -> tuple[pa.Table, _Held]:
     """Sign the texts batch by batch; keep ids and dates."""
-    kinds = pa.schema([("id", pa.string()), ("dump_date", pa.string())])
-    keys, parts = [kinds.empty_table()], []
-    for batch in tables:
+    keys, held = [_KEYS.empty_table()], _Held()
+    for batch in batches:
         missing = {"id", "text"} - set(batch.schema.names)
         if missing:
             raise InputError(
@@ -88,15 +149,26 @@ def _read(tables: Iterable[pa.RecordBatch]) -> tuple[pa.Table, Signatures]:
             )
         dates = pa.repeat("", len(batch))
         if "dump_date" in batch.schema.names:
-            dates = pc.fill_null(batch["dump_date"].cast(pa.string()), "")
-        ids = batch["id"].cast(pa.string())
+            dates = pc.fill_null(_strings(batch, "dump_date"), "")
+        ids = _strings(batch, "id")
         if ids.null_count:
             raise InputError(
                 f"input: expected an id in each row, found {ids.null_count} nulls. Fill them."
             )
-        keys.append(pa.table([ids, dates], schema=kinds))
-        parts.append(sign(batch["text"]))
-    return pa.concat_tables(keys).combine_chunks(), Signatures.concat(parts)
+        keys.append(pa.table([ids, dates], schema=_KEYS))
+        large = pa.types.is_large_string(batch["text"].type)
+        held.add(batch["text"] if large else _strings(batch, "text"))
+    return pa.concat_tables(keys).combine_chunks(), held
+
+
+def _strings(batch: pa.RecordBatch, name: str) -> pa.Array:
+    try:
+        return batch[name].cast(pa.string())
+    except pa.ArrowException as error:
+        raise InputError(
+            f"input: expected strings in column {name}, found {batch[name].type} "
+            f"({' '.join(str(error).split())}). Convert the column and try again."
+        ) from error
 
 
 def _order(keys: pa.Table) -> Array:
@@ -114,37 +186,3 @@ def _order(keys: pa.Table) -> Array:
             "Make ids unique, or give the documents different values of dump_date."
         )
     return np.asarray(order.to_numpy(), np.int64)
-
-
-def decide_all(signatures: Signatures, order: Array, threshold: float) -> State:
-    """Settle all documents at once, as if they were one dump.
-
-    `order` holds row numbers in order-key order; the state is numbered by place in it.
-    """
-    hashes = np.ascontiguousarray(signatures.content_hash[order]).view("S16")[:, 0]
-    bands = np.ascontiguousarray(signatures.band_keys[order]).view("<u8").reshape(-1, BANDS)
-    shingles, minima = signatures.shingles[order], signatures.minima[order]
-    ranks = np.arange(len(order))
-
-    def fetch(_: Array, rows: Array) -> Signed:
-        return Signed(ranks[rows], hashes[rows], shingles[rows], minima[rows])
-
-    found: list[Found] = []
-    for part in range(_SLICES):
-        owned = key_range(part, _SLICES)
-        keys = entries(ranks, hashes, bands=(shingles, bands), shard=0, owned=owned)
-        found.extend(within(Entries.join([keys]), fetch, threshold=threshold))
-    earlier = np.concatenate([ranks[:0], *(part.earlier for part in found)])
-    later = np.concatenate([ranks[:0], *(part.later for part in found)])
-    score = np.concatenate([np.empty(0, np.float32), *(part.similarity for part in found)])
-    exact = np.concatenate([np.empty(0, np.bool_), *(part.exact for part in found)])
-    edge = score > 0
-    links = sorted_links(
-        len(order), earlier[edge], later[edge], similarity=score[edge], exact=exact[edge]
-    )
-    ties = [Ties(earlier[~edge], later[~edge], need=needed(threshold))]
-    groups, _ = bind(ties, np.zeros(len(order), np.bool_))
-    state = State.blank(len(order))
-    signed = groups.signed(ranks, minima, bands)
-    settle(links, signed, state=state, nodes=Nodes.fresh(len(order)))
-    return state

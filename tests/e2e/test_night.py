@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
 
 from demo.nights import nights
 from pipeline import runner
-from pipeline.audit import verify
+from pipeline.audit import lookup, verify
+from pipeline.dedup import deduplicate
 from pipeline.errors import InputError
 from pipeline.model.settings import Settings
 from pipeline.runner import corpus_session
+from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
 from tests.nights import land, published_bytes, run, settings_for
@@ -168,3 +171,25 @@ def test_concurrent_nights_end_as_one_after_the_other(local: Settings, landing: 
     assert _verified(local) == []
     table = ds.dataset(f"{local.store.corpus}/verdicts", partitioning="hive").to_table()
     assert pc.sum(pc.cast(table["kept"], "int64")).as_py() > 0
+
+
+def test_standalone_decides_as_the_corpus_does(local: Settings, landing: Store) -> None:
+    """The texts of all demo nights, given to `deduplicate` at once, get the published verdicts."""
+    for night in nights():
+        land(landing, night.files)
+        run(local, night.dump_date, f"run-{night.dump_date}")
+    texts, verdicts = [], []
+    with corpus_session(local) as corpus:
+        snapshot = snapshots.current(corpus)
+        for date in sorted(snapshot.dumps):
+            state = snapshots.load_state(corpus, snapshot, date)
+            verdicts += corpus.read(state.verdicts).to_pylist()
+            for manifest in lookup.ingest_manifests(corpus, state):
+                table = corpus.read(manifest.documents, columns=["document_id", "text"])
+                dates = pa.repeat(date, table.num_rows)
+                texts.append(table.rename_columns(["id", "text"]).append_column("dump_date", dates))
+    names = ("document_id", "kept", "reason", "witness_id", "similarity")
+    found = deduplicate(pa.concat_tables(texts), threshold=local.dedup.threshold)
+    expected = {row["document_id"]: tuple(row[name] for name in names) for row in verdicts}
+    assert {row["document_id"]: tuple(row.values()) for row in found.to_pylist()} == expected
+    assert {row["reason"] for row in verdicts} == {"unique", "exact", "near"}

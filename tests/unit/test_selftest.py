@@ -89,6 +89,19 @@ def test_a_sound_run_passes_whatever_its_threshold(threshold: float) -> None:
     selftest.refuse(result)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        DedupSettings(scope="night"),
+        DedupSettings(scope=3),
+        DedupSettings(survivor="longest", source_priority=("wire",)),
+    ],
+)
+def test_scope_and_survivor_policy_do_not_matter(settings: DedupSettings) -> None:
+    """What a run compares and which copy stays is its own; similarity is tried all the same."""
+    assert selftest.measure(settings) == selftest.measure(DedupSettings())
+
+
 def test_precision_and_recall_are_measured_by_similarity() -> None:
     """At the default threshold all copies from .9 on are found, hardly any at .6, none wrongly."""
     results = {

@@ -1,0 +1,271 @@
+"""Documents in files that people have: Parquet, or JSON lines, plain or compressed.
+
+Holds: `found`, `batches`, `copy_kept`. Reads files and stdin in batches of bounded size;
+`copy_kept` writes the rows that stay into files of the same format.
+Not here: which rows stay (`dedup/standalone.py`), arguments (`dedup_files.py`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO, Final, cast
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from pipeline.errors import InputError
+from pipeline.ingest.codecs import Decoder, open_decoded
+from pipeline.model.settings import IngestSettings
+
+STDIN: Final = Path("-")
+SCHEMA: Final = pa.schema([("id", pa.string()), ("text", pa.string()), ("dump_date", pa.string())])
+
+_ROWS: Final = 4096
+_BATCH_BYTES: Final = 32 * 1024 * 1024
+_BUFFER: Final = 1 << 20
+_LONGEST: Final = 1 << 30
+"""Bytes of a line above which a file is taken for something else."""
+_LIMITS: Final = IngestSettings(max_object_bytes=1 << 62, max_ratio=1 << 31)
+"""A user's own files are no bombs."""
+
+Advance = Callable[[int], None]
+"""Told how many stored bytes more have been read."""
+
+
+class _Row(msgspec.Struct):
+    text: str
+    id: str | int
+    dump_date: str | None = None
+
+
+def found(files: Iterable[Path], out: Path) -> Iterator[Path]:
+    """Replace folders by the Parquet files below them, in order of name, without our own."""
+    for path in files:
+        if path == STDIN or not path.is_dir():
+            yield path
+            continue
+        inside = sorted(
+            one
+            for one in path.rglob("*.parquet")
+            if not one.name.startswith(("_", ".")) and not _ours(one, out)
+        )
+        if not inside:
+            raise InputError(
+                f"{path}: expected *.parquet files in the folder, found none. "
+                "Name files of JSON lines one by one."
+            )
+        yield from inside
+
+
+def batches(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
+    """Yield the documents of one file or of stdin, with the columns of `SCHEMA`.
+
+    Raises:
+        InputError: it is neither Parquet nor JSON lines, is damaged, lacks `id` or `text`, or holds
+            values of other types.
+    """
+    return _parquet(path, advance) if _is_parquet(path) else _json_lines(path, advance)
+
+
+def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+    """Copy the rows of a file whose number is true in `kept`, unchanged, and return the new file.
+
+    It is named by `target` and the format: Parquet with the same columns, or JSON lines with the
+    same bytes, compressed with zstd if they were compressed.
+
+    Raises:
+        InputError: the file no longer has as many rows as when it was read.
+    """
+    if _is_parquet(path):
+        return _copy_parquet(path, kept, target.with_suffix(".parquet"), advance)
+    return _copy_lines(path, kept, target, advance)
+
+
+def _ours(path: Path, out: Path) -> bool:
+    """Whether a file is one that an earlier call wrote into `out`."""
+    place = path.resolve()
+    return place == (out / "verdicts.parquet").resolve() or place.parent == (out / "kept").resolve()
+
+
+def _is_parquet(path: Path) -> bool:
+    if path == STDIN:
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
+
+
+def _parquet(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
+    with _sound(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        names = file.schema_arrow.names
+        columns = [name for name in SCHEMA.names if name in names]
+        if columns[:2] != ["id", "text"] or any(names.count(name) > 1 for name in columns):
+            raise InputError(
+                f"{path}: expected one column id and one column text, found "
+                f"{', '.join(sorted(names)[:12])}. Rename the columns and try again."
+            )
+        share = path.stat().st_size / max(1, file.metadata.num_rows)
+        for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+            yield _strings(path, batch)
+            advance(round(len(batch) * share))
+
+
+@contextmanager
+def _sound(path: Path) -> Iterator[None]:
+    """Name the file in what Arrow says about its bytes."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise InputError(
+            f"{path}: expected a sound Parquet file, found: {said}. Write or copy it again."
+        ) from error
+
+
+def _strings(path: Path, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Cast the columns to strings; a missing `dump_date` is the empty one."""
+    columns = []
+    for field in SCHEMA:
+        if field.name not in batch.schema.names:
+            columns.append(pa.repeat("", len(batch)))
+            continue
+        column = batch.column(field.name)
+        try:
+            columns.append(column.cast(pa.string()))
+        except pa.ArrowException as error:
+            raise InputError(
+                f"{path}: expected strings in UTF-8 in column {field.name}, found {column.type} "
+                f"({' '.join(str(error).split())}). Convert the column and try again."
+            ) from error
+        if field.name != "dump_date" and column.null_count:
+            raise InputError(
+                f"{path}: expected a value of {field.name} in each row, found "
+                f"{column.null_count} nulls. Fill them or drop these rows."
+            )
+    return pa.record_batch(columns, schema=SCHEMA)
+
+
+def _json_lines(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
+    parser = msgspec.json.Decoder(_Row)
+    rows: list[_Row] = []
+    size = 0
+    with _decoded(path, advance) as decoder:
+        for number, line in _lines(path, decoder):
+            try:
+                rows.append(parser.decode(line))
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                raise InputError(
+                    f"{path}:{number}: expected an object with `id` and `text`, found: {error}."
+                ) from error
+            size += len(line)
+            if size > _BATCH_BYTES:
+                yield _to_batch(rows)
+                rows, size = [], 0
+    if rows:
+        yield _to_batch(rows)
+
+
+def _to_batch(rows: list[_Row]) -> pa.RecordBatch:
+    columns = [
+        pa.array([str(row.id) for row in rows], pa.string()),
+        pa.array([row.text for row in rows], pa.string()),
+        pa.array([row.dump_date or "" for row in rows], pa.string()),
+    ]
+    return pa.record_batch(columns, schema=SCHEMA)
+
+
+class _Counted:
+    """A stream that tells how much is read from it."""
+
+    def __init__(self, stream: Any, advance: Advance) -> None:
+        self._stream = stream
+        self._advance = advance
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._advance(len(data))
+        return data
+
+
+@contextmanager
+def _decoded(path: Path, advance: Advance) -> Iterator[Decoder]:
+    with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
+        yield open_decoded(cast("BinaryIO", _Counted(stream, advance)), _LIMITS)
+
+
+def _lines(path: Path, decoder: Decoder) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank, without their end, and their numbers from 1."""
+    for number, line in enumerate(_cut(path, decoder), 1):
+        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if text.strip():
+            yield number, text
+
+
+def _cut(path: Path, decoder: Decoder) -> Iterator[bytes]:
+    rest: list[bytes] = []
+    held = 0
+    for block in decoder:
+        first, *others = block.split(b"\n")
+        rest.append(first)
+        held += len(first)
+        if held > _LONGEST:
+            raise InputError(
+                f"{path}: expected JSON lines, found a line of more than {_LONGEST:,} bytes. "
+                "Write one object a line."
+            )
+        if others:
+            yield b"".join(rest)
+            yield from others[:-1]
+            rest, held = [others[-1]], len(others[-1])
+    if decoder.damage is not None:
+        raise InputError(f"{path}: {decoder.damage.detail}")
+    yield b"".join(rest)
+
+
+def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+    at = 0
+    with _sound(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        _same(path, file.metadata.num_rows, len(kept))
+        share = path.stat().st_size / max(1, len(kept))
+        with pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
+            held: list[pa.RecordBatch] = []
+            for batch in file.iter_batches(batch_size=_ROWS):
+                held.append(batch.filter(kept.slice(at, len(batch))))
+                if sum(rows.nbytes for rows in held) > _BATCH_BYTES:
+                    writer.write_table(pa.Table.from_batches(held))
+                    held = []
+                at += len(batch)
+                advance(round(len(batch) * share))
+            if held:
+                writer.write_table(pa.Table.from_batches(held))
+    return target
+
+
+def _copy_lines(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+    marks = kept.to_numpy(zero_copy_only=False)
+    rows = 0
+    with _decoded(path, advance) as decoder:
+        plain = decoder.codec == "plain"
+        target = target.with_suffix(".jsonl" if plain else ".jsonl.zst")
+        with target.open("wb") as raw:
+            packed = zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False)
+            with nullcontext(raw) if plain else packed as file:
+                for _, line in _lines(path, decoder):
+                    if rows < len(marks) and marks[rows]:
+                        file.write(line.rstrip(b"\r") + b"\n")
+                    rows += 1
+    _same(path, rows, len(marks))
+    return target
+
+
+def _same(path: Path, rows: int, expected: int) -> None:
+    if rows != expected:
+        raise InputError(
+            f"{path}: expected the {expected:,} documents that were read before, found {rows:,}. "
+            "The file was changed meanwhile: run the command again."
+        )

@@ -1,0 +1,184 @@
+"""`winnow dedup` on files as people have them: compressed, several, broken, copied."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from pipeline.cli import dedup_files, records
+from pipeline.dedup import deduplicate
+from pipeline.errors import InputError
+
+TEXT = " ".join(f"word{number}" for number in range(60))
+OTHER = " ".join(f"thing{number}" for number in range(60))
+ROWS = [
+    {"id": "a", "text": TEXT, "more": [1]},
+    {"id": "b", "text": f"{TEXT} again", "more": [2]},
+    {"id": "c", "text": OTHER, "more": [3]},
+]
+LINES = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
+KEPT = b"".join(LINES.splitlines(keepends=True)[::2])
+
+
+def run(out: Path, *files: Path, keep: bool = False) -> list[bool]:
+    """Deduplicate files and return who is kept."""
+    dedup_files.run(files, out, threshold=0.75, keep=keep, as_json=True)
+    found: list[bool] = pq.read_table(out / "verdicts.parquet")["kept"].to_pylist()
+    return found
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress, bytes]
+)
+def test_lines_may_be_compressed(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """Whatever the name says, the content tells."""
+    path = tmp_path / "texts"
+    path.write_bytes(pack(LINES))
+    assert run(tmp_path / "out", path) == [True, False, True]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_cut_file_is_refused(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    """What could be read of it is not taken for the whole."""
+    path = tmp_path / "texts"
+    path.write_bytes(pack(LINES * 50)[:-20])
+    with pytest.raises(InputError, match=r"texts: expected the end of"):
+        run(tmp_path / "out", path)
+    assert not (tmp_path / "out/verdicts.parquet").exists()
+
+
+def test_lines_need_no_end_and_may_end_in_other_ways(tmp_path: Path) -> None:
+    """The last line without an end counts; blank lines and carriage returns do not."""
+    path = tmp_path / "texts"
+    path.write_bytes(b"\n" + LINES.replace(b"\n", b"\r\n\r\n").rstrip())
+    assert run(tmp_path / "out", path, keep=True) == [True, False, True]
+    assert (tmp_path / "out/kept/part-00000.jsonl").read_bytes() == KEPT
+
+
+def test_a_long_line_crosses_blocks(tmp_path: Path) -> None:
+    """A document of several megabytes is one document."""
+    path = tmp_path / "texts"
+    long = json.dumps({"id": "z", "text": " ".join(f"long{at}" for at in range(400_000))}).encode()
+    path.write_bytes(LINES + long)
+    assert run(tmp_path / "out", path) == [True, False, True, True]
+
+
+def test_kept_rows_are_copied_file_by_file(tmp_path: Path) -> None:
+    """Parquet keeps its columns, lines their bytes; what was compressed is compressed."""
+    lines, packed, table = (tmp_path / name for name in ("lines", "packed", "table"))
+    lines.write_bytes(LINES)
+    packed.write_bytes(gzip.compress(LINES.replace(b'"id": "', b'"id": "x').replace(b"w", b"v")))
+    rows = pa.Table.from_pylist(
+        [{"n": 1, "id": "y", "text": TEXT}, {"n": 2, "id": "z", "text": "w"}]
+    )
+    pq.write_table(rows, table)
+    out = tmp_path / "out"
+    (out / "kept").mkdir(parents=True)
+    (out / "kept/part-00009.jsonl").write_bytes(b"of an earlier call")
+    first, second, third = [True, False, True], [True, False, False], [False, True]
+    assert run(out, lines, packed, table, keep=True) == [*first, *second, *third]
+    assert sorted(path.name for path in (out / "kept").iterdir()) == [
+        "part-00000.jsonl",
+        "part-00001.jsonl.zst",
+        "part-00002.parquet",
+    ]
+    assert (out / "kept/part-00000.jsonl").read_bytes() == KEPT
+    with zstandard.open(out / "kept/part-00001.jsonl.zst", "rb") as file:
+        assert [json.loads(line)["id"] for line in file.read().splitlines()] == ["xa"]
+    assert pq.read_table(out / "kept/part-00002.parquet") == rows.slice(1)
+
+
+def test_own_output_is_no_input(tmp_path: Path) -> None:
+    """A folder that is also the place of the output gives the same verdicts again."""
+    pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "texts.parquet")
+    for _ in range(2):
+        assert run(tmp_path, tmp_path, keep=True) == [True, False, True]
+
+
+def test_stdin_cannot_be_copied(tmp_path: Path) -> None:
+    """It is read once; the message says what to do."""
+    with pytest.raises(InputError, match=r"--kept: expected files.*found - \(stdin\)"):
+        dedup_files.run([records.STDIN], tmp_path, threshold=0.75, keep=True, as_json=True)
+
+
+@pytest.mark.parametrize("name", ["lines", "table"])
+def test_a_file_that_changes_between_the_passes_is_refused(tmp_path: Path, name: str) -> None:
+    """Rows and verdicts would no longer belong together."""
+    path = tmp_path / name
+    if name == "lines":
+        path.write_bytes(LINES)
+    else:
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    for marks in ([True], [True] * 4):
+        with pytest.raises(InputError, match=f"expected the {len(marks)} documents .* found 3"):
+            records.copy_kept(path, pa.array(marks), tmp_path / "kept", lambda _: None)
+
+
+def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
+    """On a terminal stderr has a bar; in a pipe it is empty."""
+    path = tmp_path / "texts"
+    path.write_bytes(LINES)
+    command = [sys.executable, "-m", "pipeline", "dedup", str(path), "--out", str(tmp_path / "out")]
+    quiet = subprocess.run(command, capture_output=True, check=True)
+    assert quiet.stderr == b""
+    near, far = pty.openpty()
+    shown = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=far, check=True, env=os.environ | {"TERM": "xterm"}
+    )
+    os.close(far)
+    bar = os.read(near, 1 << 16)
+    os.close(near)
+    assert b"reading, 3 documents" in bar
+    assert shown.stdout.count(b"documents") == quiet.stdout.count(b"documents") == 1
+
+
+def test_tables_readers_and_batches_give_the_same() -> None:
+    """The kind of the column of texts does not matter either."""
+    table = pa.Table.from_pylist(ROWS).select(["id", "text"])
+    expected = deduplicate(table)
+    assert expected["kept"].to_pylist() == [True, False, True]
+    assert deduplicate(table.to_reader(max_chunksize=1)) == expected
+    assert deduplicate(table.to_batches()) == expected
+    for kind in (pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())):
+        column = table["text"].combine_chunks()
+        other = column.dictionary_encode() if pa.types.is_dictionary(kind) else column.cast(kind)
+        assert deduplicate(pa.table({"id": table["id"], "text": other})) == expected
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    """Rows in another order get the same verdicts."""
+    rows = [{"id": f"{number:03d}", "text": f"{TEXT} {number // 3}"} for number in range(90)]
+    there = deduplicate(pa.Table.from_pylist(rows)).to_pylist()
+    back = deduplicate(pa.Table.from_pylist(rows[::-1])).to_pylist()
+    assert back[::-1] == there
+    assert sum(row["kept"] for row in there) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "threshold", "message"),
+    [
+        ({"id": [["a"]], "text": ["b"]}, 0.75, "expected strings in column id, found list"),
+        ({"id": ["a"], "text": [[1]]}, 0.75, "expected strings in column text, found list"),
+        ({"id": ["a"], "text": ["b"]}, 1.5, r"expected a similarity of \.5 to 1, found 1\.5"),
+        ({"id": ["a"], "text": ["b"]}, 0.1, r"expected a similarity of \.5 to 1, found 0\.1"),
+    ],
+)
+def test_what_cannot_be_deduplicated_is_refused(
+    columns: dict[str, list[object]], threshold: float, message: str
+) -> None:
+    """Columns of other types and thresholds out of range."""
+    with pytest.raises(InputError, match=message):
+        deduplicate(pa.table(columns), threshold=threshold)
