@@ -87,6 +87,8 @@ def _default(value: object) -> str:
     match value:
         case None | "":
             return ""
+        case bool():
+            return f"`{value}`".lower()
         case tuple():
             return f"`{list(value)}`".replace("'", '"')
         case _:
@@ -106,6 +108,8 @@ def _values(schema: dict[str, Any]) -> str:
         return ", ".join(_values(one) for one in some)
     if schema["type"] == "string":
         return "text"
+    if schema["type"] == "boolean":
+        return "`true`, `false`"
     if schema["type"] == "array":
         return "list of names"
     low, high = schema.get("minimum"), schema.get("maximum")

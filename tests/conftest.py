@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from demo.object_store import ObjectStore
 from pipeline import telemetry
+from pipeline.ingest.splitters import resolve
 from pipeline.storage.local import LocalStore
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.s3 import S3Store
@@ -86,3 +88,40 @@ def events(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[structlog.typing.Ev
     with structlog.testing.capture_logs() as captured:
         yield captured
     structlog.configure(**before)
+
+
+LOSSY = """
+from pipeline.ingest.segments import documents_at
+from pipeline.ingest.splitters import Splitter
+
+def lossy():
+    def split(text, *, settings):
+        last = text.rstrip().rfind("\\n") + 1
+        return documents_at(text[:last], [(0, None)])
+    return Splitter(name="lossy", version="2", split=split)
+
+def stranger():
+    return lossy
+"""
+
+
+@pytest.fixture
+def splitters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Install the example of docs/formats.md, and a bad splitter, as pip would leave them."""
+    page = (Path(__file__).parents[1] / "docs/formats.md").read_text("utf-8")
+    section = page.partition("## Your own splitter")[2]
+    (example,) = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
+    (point,) = re.findall(r'splitters"\]\n(.*?)```', section, re.DOTALL)
+    (tmp_path / "winnow_gazette.py").write_text(example)
+    (tmp_path / "winnow_lossy.py").write_text(LOSSY)
+    points = (
+        point.replace('"', "") + "lossy = winnow_lossy:lossy\nstranger = winnow_lossy:stranger\n"
+    )
+    folder = tmp_path / "winnow_gazette-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: winnow-gazette\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text(f"[winnow.splitters]\n{points}")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    resolve.cache_clear()
+    yield tmp_path
+    resolve.cache_clear()

@@ -47,6 +47,8 @@ def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
     file             the file
     kind             document, furniture or quarantine
     line_start, line_end, char_start, char_end
+    part_start       the place in the text of a record that was split, with
+    part_end         ingest.split_records; null otherwise
     title            title line of a document
     byline           author line as stated
     published        date of publication as stated, with the rule that found

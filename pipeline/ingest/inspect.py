@@ -66,6 +66,8 @@ def _row(name: str, piece: Piece) -> dict[str, object]:
         "byline": piece.byline,
         "published": piece.published.isoformat() if piece.published else None,
         "published_rule": piece.published_rule,
+        "part_start": piece.part_start,
+        "part_end": piece.part_end,
         "reason": piece.reason,
         "detail": piece.detail,
         "score": piece.score,

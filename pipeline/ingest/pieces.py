@@ -49,6 +49,8 @@ class Inset(msgspec.Struct, frozen=True, kw_only=True):
     span: Span
     reason: str
     excerpt: str
+    part_start: int | None = None
+    part_end: int | None = None
 
 
 class Piece(msgspec.Struct, kw_only=True):
@@ -58,6 +60,7 @@ class Piece(msgspec.Struct, kw_only=True):
     documents; `inner` lists the undecodable runs inside one, and `insets` what was taken out of its
     text. `stored_bytes` counts bytes of the
     object that could not be read at all (an empty span marks where they would have been).
+    `part_start` and `part_end` are the place in the text of a record that was split.
     """
 
     span: Span
@@ -79,6 +82,8 @@ class Piece(msgspec.Struct, kw_only=True):
     member: str | None = None
     byte_start: int | None = None
     byte_end: int | None = None
+    part_start: int | None = None
+    part_end: int | None = None
     encoding: str | None = None
     mojibake_repaired: bool = False
     host: str | None = None
@@ -96,18 +101,21 @@ def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
     for piece in pieces:
         if last is None:
             last = piece
-        elif (
-            last.kind == piece.kind == "furniture"
-            and last.reason == piece.reason
-            and last.member == piece.member
-            and piece.byte_start is None
-        ):
+        elif _belong_together(last, piece):
             last = join(last, piece)
         else:
             yield last
             last = piece
     if last is not None:
         yield last
+
+
+def _belong_together(first: Piece, second: Piece) -> bool:
+    """Whether two pieces are furniture of one reason in one member, and no parts of records."""
+    if second.byte_start is not None or second.part_start is not None:
+        return False
+    same = first.reason == second.reason and first.member == second.member
+    return first.kind == second.kind == "furniture" and same and first.part_start is None
 
 
 def join(first: Piece, second: Piece) -> Piece:
@@ -165,6 +173,10 @@ def inside(piece: Piece) -> Iterator[Piece]:
             reason=inset.reason,
             excerpt=inset.excerpt,
             member=piece.member,
+            byte_start=piece.byte_start,
+            byte_end=piece.byte_end,
+            part_start=inset.part_start,
+            part_end=inset.part_end,
         )
 
 

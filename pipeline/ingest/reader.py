@@ -21,8 +21,12 @@ from pipeline.ingest.marks import WHOLE, Entry, Section
 from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
 from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, merged, shifted
+from pipeline.ingest.record_parts import parts_of
 from pipeline.ingest.splitters import resolve
 from pipeline.model.settings import IngestSettings
+
+_NO_RECORDS = frozenset({"text", "zip", "tar"})
+"""Formats of pages, and of files whose members were split when they were read."""
 
 
 class UnreadableError(RefusedError):
@@ -112,9 +116,7 @@ class Reading:
         """
         try:
             for piece in merged(self._parts()):
-                if piece.kind == "document":
-                    self._finish(piece)
-                yield piece
+                yield from self._finished(piece)
             self._check_end()
         except UnreadableError:
             raise
@@ -127,6 +129,17 @@ class Reading:
                 f"expected UTF-8 or another known encoding, found {self._bad} undecodable bytes "
                 f"among {self.chars} characters. Convert the file to UTF-8 and upload it again.",
             )
+
+    def _finished(self, piece: Piece) -> Iterator[Piece]:
+        """Give a document what is known of its file; a record with several is split on demand."""
+        if piece.kind != "document":
+            yield piece
+            return
+        self._finish(piece)
+        if self._settings.split_records and self.format not in _NO_RECORDS:
+            yield from parts_of(piece, self._settings, splitter=self._splitter)
+        else:
+            yield piece
 
     def _finish(self, piece: Piece) -> None:
         piece.encoding = piece.encoding or self.encoding

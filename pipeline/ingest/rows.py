@@ -67,8 +67,7 @@ class ShardWriter:
         if piece.kind != "document":
             self._reject(file, piece)
             return
-        key = file.key if piece.member is None else f"{file.key}!{piece.member}"
-        name = document_id(file.source, key, piece.span.char_start, piece.span.char_end)
+        name = _document_id(file, piece)
         self._documents.append(
             (
                 name,
@@ -209,7 +208,15 @@ def _provenance(file: DumpFile, span: Span) -> tuple[object, ...]:
 
 
 def _container(piece: Piece) -> tuple[object, ...]:
-    return piece.member, piece.byte_start, piece.byte_end
+    return piece.member, piece.byte_start, piece.byte_end, piece.part_start, piece.part_end
+
+
+def _document_id(file: DumpFile, piece: Piece) -> str:
+    """Name a document by its place: in the file, inside an archive, inside a record."""
+    key = file.key if piece.member is None else f"{file.key}!{piece.member}"
+    if piece.part_start is not None:
+        key = f"{key}#{piece.part_start}-{piece.part_end}"
+    return document_id(file.source, key, piece.span.char_start, piece.span.char_end)
 
 
 def _arrays(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.RecordBatch:

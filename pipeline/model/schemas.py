@@ -30,8 +30,11 @@ _CONTAINER = [
     pa.field("member", pa.string()),
     pa.field("byte_start", pa.int64()),
     pa.field("byte_end", pa.int64()),
+    pa.field("part_start", pa.int32()),
+    pa.field("part_end", pa.int32()),
 ]
-"""Where a span lies besides its characters: inside an archive, among the bytes of a record file."""
+"""Where a span lies besides its characters: inside an archive, among the bytes of a record file, in
+the text of a record that was split."""
 
 STAGED_DOCUMENTS = pa.schema(
     [

@@ -55,6 +55,7 @@ class IngestSettings(_Group, frozen=True):
     """Reading and splitting. `splitter` names one of `ingest/splitters.py` or of a package."""
 
     splitter: str = "page"
+    split_records: bool = False
     min_split_score: Share = 0.5
     max_ratio: Positive = 1000
     max_object_bytes: Positive = 64 * 1024 * 1024 * 1024

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,43 +27,9 @@ from pipeline.storage.units import Corpus
 ROOT = Path(__file__).parents[2]
 SETTINGS = IngestSettings()
 PAGE = "Gazette of today\n=====\nSalt\nThe pans are full.\n\n=====\nFog\nThe boats lie still.\n"
-LOSSY = """
-from pipeline.ingest.segments import documents_at
-from pipeline.ingest.splitters import Splitter
-
-def lossy():
-    def split(text, *, settings):
-        last = text.rstrip().rfind("\\n") + 1
-        return documents_at(text[:last], [(0, None)])
-    return Splitter(name="lossy", version="2", split=split)
-
-def stranger():
-    return lossy
-"""
 
 
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Install the example of docs/formats.md, and a bad splitter, as pip would leave them."""
-    page = (ROOT / "docs/formats.md").read_text("utf-8")
-    section = page.partition("## Your own splitter")[2]
-    (example,) = re.findall(r"```python\n(.*?)```", section.partition("\n## ")[0], re.DOTALL)
-    (point,) = re.findall(r'splitters"\]\n(.*?)```', section, re.DOTALL)
-    (tmp_path / "winnow_gazette.py").write_text(example)
-    (tmp_path / "winnow_lossy.py").write_text(LOSSY)
-    points = (
-        point.replace('"', "") + "lossy = winnow_lossy:lossy\nstranger = winnow_lossy:stranger\n"
-    )
-    folder = tmp_path / "winnow_gazette-1.0.dist-info"
-    folder.mkdir()
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: winnow-gazette\nVersion: 1.0\n")
-    (folder / "entry_points.txt").write_text(f"[winnow.splitters]\n{points}")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    resolve.cache_clear()
-    return tmp_path
-
-
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("splitters")
 def test_the_example_of_the_manual_splits_pages() -> None:
     """What docs/formats.md shows is found by its name and cuts at its rules."""
     pieces = list(text_pieces([PAGE], SETTINGS, splitter=resolve("gazette")))
@@ -77,21 +42,21 @@ def test_the_example_of_the_manual_splits_pages() -> None:
     assert (pieces[2].span.line_start, pieces[2].span.line_end) == (6, 8)
 
 
-def test_winnow_split_uses_an_installed_splitter(installed: Path) -> None:
+def test_winnow_split_uses_an_installed_splitter(splitters: Path) -> None:
     """A process that finds the package splits by the setting, from the command line on."""
-    (installed / "page.txt").write_text(PAGE)
-    (installed / "small.toml").write_text('[ingest]\nsplitter = "gazette"\n')
+    (splitters / "page.txt").write_text(PAGE)
+    (splitters / "small.toml").write_text('[ingest]\nsplitter = "gazette"\n')
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", "--config", str(installed / "small.toml"), "split",
-         str(installed / "page.txt")],
-        env=os.environ | {"PYTHONPATH": f"{installed}{os.pathsep}{ROOT}"},
+        [sys.executable, "-m", "pipeline", "--config", str(splitters / "small.toml"), "split",
+         str(splitters / "page.txt")],
+        env=os.environ | {"PYTHONPATH": f"{splitters}{os.pathsep}{ROOT}"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["title"] for row in rows] == [None, "Salt", "Fog"]
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("splitters")
 def test_name_and_version_are_in_the_fingerprints() -> None:
     """Another splitter, or another version of it, makes other shards and other generations."""
     assert {"gazette", "none", "page"} <= set(names())
@@ -107,7 +72,7 @@ def test_name_and_version_are_in_the_fingerprints() -> None:
     assert len(found) == 2
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("splitters")
 def test_what_is_no_splitter_is_refused() -> None:
     """An unknown name lists the known ones; a factory of something else is named."""
     with pytest.raises(ConfigError, match=r"expected one of gazette, lossy, none, page, stranger"):
@@ -116,7 +81,7 @@ def test_what_is_no_splitter_is_refused() -> None:
         resolve("stranger")
 
 
-@pytest.mark.usefixtures("installed")
+@pytest.mark.usefixtures("splitters")
 def test_a_splitter_that_loses_a_line_commits_nothing(memory_corpus: Corpus) -> None:
     """The shard is refused with the splitter's name; with another splitter all of it is there."""
     landing = MemoryStore()
