@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 from itertools import pairwise
 
@@ -14,14 +13,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.ingest import normalise
-from pipeline.ingest.books import Books
 from pipeline.ingest.insets import without
 from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, inside
-from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.ingest.reader import UnreadableError
 from pipeline.ingest.splitters import resolve
-from pipeline.model.files import DumpFile
 from pipeline.model.settings import IngestSettings
+from tests.reading import read_whole
 
 PACK = {
     "plain": bytes,
@@ -47,17 +45,7 @@ SETTINGS = st.builds(
 
 def _check(stored: bytes, options: IngestSettings) -> list[Piece]:
     """Read a file, close its books, and assert that the spans tile it exactly."""
-    file = DumpFile("source", "2026-11-21", "source/2026-11-21/a", "etag", len(stored))
-    reading = Reading(io.BytesIO(stored), options, size=len(stored))
-    books = Books(file)
-    pieces = []
-    for piece in reading:
-        books.count(piece)
-        pieces.append(piece)
-    assert books.close(reading).balanced
-    edges = [0, *(piece.span.char_end for piece in pieces)]
-    assert [piece.span.char_start for piece in pieces] == edges[:-1]
-    assert edges[-1] == reading.chars
+    pieces = read_whole(stored, options)
     for piece in pieces:
         bounds = sorted(
             (one.span.char_start, one.span.char_end)

@@ -14,10 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest.books import Books
 from pipeline.ingest.inspect import segments
 from pipeline.ingest.pieces import Piece
-from pipeline.ingest.reader import Reading
 from pipeline.ingest.stage import ingest_shard
 from pipeline.model.files import DumpFile
 from pipeline.model.manifest import IngestManifest
@@ -27,6 +25,7 @@ from pipeline.model.settings import IngestSettings, RunSettings
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus
+from tests.reading import read_whole
 
 pytestmark = pytest.mark.usefixtures("splitters")
 
@@ -81,18 +80,9 @@ def _zip(*records: dict[str, object]) -> bytes:
 PACK = {"jsonl": _jsonl, "csv": _csv, "parquet": _parquet, "warc": _wet, "zip": _zip}
 
 
-def read(stored: bytes, settings: IngestSettings = ON) -> list[Piece]:
-    """Read a file, close its books, and check that its spans tile it."""
-    reading = Reading(io.BytesIO(stored), settings, size=len(stored))
-    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
-    pieces = []
-    for piece in reading:
-        books.count(piece)
-        pieces.append(piece)
-    assert books.close(reading).balanced
-    edges = [0, *(piece.span.char_end for piece in pieces)]
-    assert [piece.span.char_start for piece in pieces] == edges[:-1]
-    return pieces
+def split_on(stored: bytes) -> list[Piece]:
+    """Read a file with records split."""
+    return read_whole(stored, ON)
 
 
 @pytest.mark.parametrize("pack", PACK)
@@ -102,7 +92,7 @@ def test_a_record_is_one_document_unless_splitting_is_on(pack: str) -> None:
     for settings, expected in ((IngestSettings(splitter="gazette"), [TEXT]), (ON, ["Salt", "Fog"])):
         found = [
             piece
-            for piece in read(stored, settings)
+            for piece in read_whole(stored, settings)
             if piece.kind == "document" and piece.external_id == "7"
         ]
         shown = [piece.text if len(expected) == 1 else piece.title for piece in found]
@@ -113,7 +103,7 @@ def test_a_record_is_one_document_unless_splitting_is_on(pack: str) -> None:
 @pytest.mark.parametrize("pack", PACK)
 def test_parts_tile_the_text_of_their_record(pack: str) -> None:
     """Each part says which characters of the text it has; insets tell what left the text."""
-    parts = [piece for piece in read(PACK[pack](RECORD)) if piece.part_start is not None]
+    parts = [piece for piece in split_on(PACK[pack](RECORD)) if piece.part_start is not None]
     assert "".join(TEXT[part.part_start : part.part_end] for part in parts) == TEXT
     assert [(part.kind, part.reason, part.part_start) for part in parts] == [
         ("furniture", "preamble", 0),
@@ -128,7 +118,7 @@ def test_parts_tile_the_text_of_their_record(pack: str) -> None:
 def test_the_record_is_counted_once_and_lies_at_its_first_document() -> None:
     """Other parts have an empty span at its edge, and the lines of the record."""
     stored = _jsonl(RECORD, {"text": "one article"}, RECORD)
-    pieces = read(stored)
+    pieces = split_on(stored)
     sizes = [piece.span.char_end - piece.span.char_start for piece in pieces]
     first, second, third = (len(line) + 1 for line in stored.decode().splitlines())
     assert sizes == [0, first, 0, second, 0, third, 0]
@@ -137,12 +127,12 @@ def test_the_record_is_counted_once_and_lies_at_its_first_document() -> None:
 
 def test_what_the_record_states_holds_for_its_parts() -> None:
     """Date and author of the record win; without them each part states its own."""
-    own = [piece for piece in read(_jsonl(RECORD)) if piece.kind == "document"]
+    own = [piece for piece in split_on(_jsonl(RECORD)) if piece.kind == "document"]
     assert [(p.byline, p.published, p.published_rule) for p in own] == [
         ("By Ann Lee", DAY, "iso_line"), (None, None, None),
     ]  # fmt: skip
     stated = RECORD | {"author": "The desk", "date": "2026-01-02", "title": "Page 1 of 3"}
-    parts = [piece for piece in read(_jsonl(stated)) if piece.kind == "document"]
+    parts = [piece for piece in split_on(_jsonl(stated)) if piece.kind == "document"]
     expected = ("The desk", dt.date(2026, 1, 2), "record")
     assert [(p.byline, p.published, p.published_rule) for p in parts] == [expected] * 2
     assert [piece.title for piece in parts] == ["Salt", "Fog"]
@@ -151,14 +141,14 @@ def test_what_the_record_states_holds_for_its_parts() -> None:
 @pytest.mark.parametrize("text", [SALT.strip(), "=====\nSalt\nx", "=====\nSalt\n\nfog.jpg"])
 def test_a_record_with_one_article_keeps_its_title(text: str) -> None:
     """What is not split is the record; it is a part only when something left its text."""
-    (piece,) = read(_jsonl({"text": text, "title": "As the record says"}))
+    (piece,) = split_on(_jsonl({"text": text, "title": "As the record says"}))
     assert (piece.part_start is None) == ("fog" not in text)
     assert piece.title == ("As the record says" if piece.part_start is None else "Salt")
 
 
 def test_a_record_without_an_article_is_furniture() -> None:
     """Its characters count as furniture then, once."""
-    (piece,) = read(_jsonl({"text": "Gazette of today"}))
+    (piece,) = split_on(_jsonl({"text": "Gazette of today"}))
     assert (piece.kind, piece.reason) == ("furniture", "preamble")
     assert (piece.part_start, piece.part_end) == (0, 16)
 
@@ -166,7 +156,7 @@ def test_a_record_without_an_article_is_furniture() -> None:
 def test_damage_in_a_record_lies_in_its_first_document() -> None:
     """Wrong bytes are listed once, with their place in the file."""
     bad = _jsonl(RECORD).replace(b"today", b"to\xff")
-    pieces = read(_jsonl(RECORD) * 9 + bad)
+    pieces = split_on(_jsonl(RECORD) * 9 + bad)
     assert [len(piece.inner) for piece in pieces] == [0] * 28 + [1, 0]
 
 
