@@ -1,6 +1,7 @@
 """Deciding stored signatures again from nothing: no edge file, no index, no earlier verdict.
 
-Holds: `Standing`, `standing`, `decide`. Reads provenance of staged documents where a rank counts.
+Holds: `Standing`, `standing`, `decide`, `blocks`. Reads provenance of staged documents where a
+rank counts.
 Not here: comparing with what is published (`recompute.py`).
 
 Dumps of one rule without limits of scope and without ranks are decided as one dump. Others are
@@ -68,7 +69,7 @@ def standing(corpus: Corpus, snapshot: Snapshot, documents: Signed) -> Standing:
     rules = {date: ref.rule for date, ref in snapshot.dumps.items()}
     dates = documents.names.astype("U10")
     found = Standing(rules, dates, *(np.zeros(len(dates), np.int64) for _ in range(3)))
-    for date, rows in _blocks(dates):
+    for date, rows in blocks(dates):
         found.day[rows], found.span[rows] = day(date), span(rules[date])
         if rules[date].ranked:
             state = snapshots.load_state(corpus, snapshot, date)
@@ -81,7 +82,7 @@ def standing(corpus: Corpus, snapshot: Snapshot, documents: Signed) -> Standing:
 
 def decide(signatures: Signatures, standing: Standing) -> State:
     """Decide documents that are sorted by date and id; verdicts and witnesses are by row."""
-    rules = {standing.rules[date] for date, _ in _blocks(standing.dates)}
+    rules = {standing.rules[date] for date, _ in blocks(standing.dates)}
     plain = all(rule.scope == "all" and not rule.ranked for rule in rules)
     if plain and len(rules) <= 1:
         threshold = max((rule.threshold for rule in rules), default=1.0)
@@ -124,9 +125,7 @@ def _settled(signatures: Signatures, standing: Standing) -> State:
 def _pairs(signatures: Signatures, standing: Standing) -> Iterator[tuple[float, list[Array]]]:
     """Yield the pairs of each two dumps in scope, the earlier in order first."""
     order = np.argsort(standing.dates, kind="stable")
-    sides = [
-        (date, _side(signatures, order[rows])) for date, rows in _blocks(standing.dates[order])
-    ]
+    sides = [(date, _side(signatures, order[rows])) for date, rows in blocks(standing.dates[order])]
     for (one, left), (two, right) in combinations_with_replacement(sides, 2):
         rules = standing.rules[one], standing.rules[two]
         if not in_scope((one, rules[0]), (two, rules[1])):
@@ -165,7 +164,7 @@ def _side(signatures: Signatures, rows: Array) -> Side:
     return Entries.join([keys]), fetch
 
 
-def _blocks(dates: Array) -> Iterator[tuple[str, slice]]:
+def blocks(dates: Array) -> Iterator[tuple[str, slice]]:
     """Yield each of sorted dates with the rows that it has."""
     found, start = np.unique(dates, return_index=True)
     for date, begin, end in zip(found, start, np.append(start, len(dates))[1:], strict=True):
