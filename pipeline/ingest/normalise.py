@@ -76,7 +76,13 @@ def _date(head: str) -> dt.date | None:
 
 def without_surrogates(raw: str) -> str:
     """Replace lone surrogates, which no UTF-8 file can hold, one for one."""
-    return raw if raw.isascii() else _SURROGATES.sub(REPLACEMENT, raw)
+    if raw.isascii():
+        return raw
+    try:
+        raw.encode()  # ten times the regex's pace, and hardly any text has some
+    except UnicodeEncodeError:
+        return _SURROGATES.sub(REPLACEMENT, raw)
+    return raw
 
 
 def _composed(raw: str) -> str:

@@ -154,3 +154,14 @@ def test_a_page_of_image_names_has_no_document() -> None:
     (piece,) = pieces("a.jpg\n\nb.png\n")
     assert (piece.kind, piece.reason, piece.excerpt[:5]) == ("furniture", "image_name", "a.jpg")
     assert piece.insets == ()
+
+
+def test_a_title_that_the_source_cut_is_kept_as_it_stands() -> None:
+    """At 200 characters, in the middle of a word; the paragraph that begins with it stays whole."""
+    lead = (
+        "The harbour had been closed since the storm of October, and nobody had worked there. " * 4
+    )
+    title = lead[:200]
+    (piece,) = pieces(f"{title}\n\n{lead.strip()}\n\n{PROSE}")
+    assert (piece.title, piece.insets) == (title, ())
+    assert piece.text == f"{title}\n\n{lead.strip()}\n\n{PROSE.strip()}"
