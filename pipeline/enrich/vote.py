@@ -17,8 +17,8 @@ from importlib import resources
 from typing import TypeAlias
 
 import msgspec
-import numpy as np
 
+from pipeline.enrich.calibration import Curve, probability
 from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, group, is_close, parent
 
 Vote: TypeAlias = tuple[str, float]
@@ -63,7 +63,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     min_fit: float
     known: frozenset[str]
     fit: dict[str, tuple[float, float]]
-    calibration: dict[str, tuple[tuple[float, ...], tuple[float, ...]]]
+    calibration: dict[str, Curve]
 
 
 @cache
@@ -135,5 +135,5 @@ def _certain(language: str, confidence: float, other: str) -> str:
 
 
 def _probability(how: str, sure: float) -> float:
-    knots = card().calibration.get(how)
-    return float(np.interp(sure, *knots)) if knots else sure
+    curve = card().calibration.get(how)
+    return float(probability(curve, sure)) if curve else sure

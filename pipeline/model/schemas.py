@@ -166,6 +166,9 @@ TOPIC_COLUMNS = [
     pa.field("topic_2", pa.string()),
     pa.field("topic_2_label", pa.string()),
     pa.field("topic_2_confidence", pa.float32()),
+    pa.field("topic_narrow", pa.string()),
+    pa.field("topic_narrow_label", pa.string()),
+    pa.field("topic_narrow_confidence", pa.float32()),
     pa.field("topic_status", pa.string(), nullable=False),
     pa.field("topic_model", pa.string(), nullable=False),
 ]

@@ -25,7 +25,8 @@ KEYS = ("topic", "source", "document_id")
 
 DICTIONARY = (
     "source", "language_bcp47", "language_script", "language_status", "language_model", "topic",
-    "topic_label", "topic_2", "topic_2_label", "topic_status", "topic_model", "published_rule",
+    "topic_label", "topic_2", "topic_2_label", "topic_narrow", "topic_narrow_label",
+    "topic_status", "topic_model", "published_rule",
 )  # fmt: skip
 """Columns with few values. A dictionary of ids, titles or texts costs more than it saves."""
 

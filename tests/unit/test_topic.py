@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.enrich import topic, topic_table
 from pipeline.enrich.annotator import annotate, resolve
+from pipeline.enrich.topic_table import Found
 from pipeline.errors import ConfigError
 from pipeline.model.schemas import TOPIC_COLUMNS
 
@@ -20,6 +21,10 @@ COURT = (
     "The court sentenced the former director to four years in prison for fraud. Prosecutors said "
     "that he had stolen money from his clients; his lawyer announced an appeal. Police had "
     "arrested him last year after an investigation into forged documents. "
+)
+MATCH = (
+    "The striker scored twice and the team won the match. The coach praised the goalkeeper; the "
+    "club leads the league and meets its rival in the final on Saturday, when the captain returns. "
 )
 TAMIL = "இன்று காலை காற்று மிகவும் பலமாக வீசியதால் படகு புறப்படவில்லை, எல்லோரும் துறைமுகத்தின் அருகே காத்திருந்தார்கள். "
 
@@ -56,11 +61,35 @@ def test_answers_do_not_depend_on_the_batch() -> None:
 
 def test_low_confidence_is_still_filled() -> None:
     """A topic that is little more probable than others stands, marked as one not to trust."""
-    flat = np.full((2, 17), 0.65 / 16)
-    flat[0, 3], flat[1, 3] = 0.35, 0.4
-    batch = topic._columns(["ok", "ok"], np.array([True, True]), flat)
-    assert batch.column("topic").to_pylist() == ["medtop:04000000"] * 2
-    assert batch.column("topic_status").to_pylist() == ["low_confidence", "ok"]
+    found = Found(
+        topics=np.array([[3, 0], [3, 0]]),
+        sure=np.array([[0.35, 0.3], [0.4, 0.3]]),
+        narrow=np.array([20, 21]),
+        narrow_sure=np.array([0.49, 0.5]),
+    )
+    batch = topic._columns(["short", "ok", "ok"], found)
+    assert batch.column("topic").to_pylist() == [None, "medtop:04000000", "medtop:04000000"]
+    assert batch.column("topic_status").to_pylist() == ["short", "low_confidence", "ok"]
+    labels = batch.column("topic_narrow_label").to_pylist()
+    assert labels == [None, None, topic_table.card().narrow[21].label]
+
+
+def test_narrow_topic_is_below_the_first() -> None:
+    """Where there is a second-level topic, it is one of those of the first topic."""
+    above = {one.id: topic_table.card().topics[one.top].id for one in topic_table.card().narrow}
+    found = annotate(pa.array([COURT, MATCH * 2]), resolve(("language", "topic"))).to_pylist()
+    assert found[0]["topic_narrow_label"] == "judiciary"
+    narrow = [row for row in found if row["topic_narrow"]]
+    assert [above[row["topic_narrow"]] for row in narrow] == [row["topic"] for row in narrow]
+    assert all(0.5 <= row["topic_narrow_confidence"] <= row["topic_confidence"] for row in narrow)
+
+
+def test_the_middle_and_the_end_count() -> None:
+    """A long document is read at its beginning, its middle and its end."""
+    weather = "Cloudy with some rain in the evening, and ten degrees. "
+    text = weather * 12 + COURT * 60
+    (row,) = annotate(pa.array([text]), resolve(("language", "topic"))).to_pylist()
+    assert row["topic_label"] == "crime, law and justice"
 
 
 def test_topic_needs_a_language() -> None:
@@ -71,11 +100,15 @@ def test_topic_needs_a_language() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60), min_size=1, max_size=4))
-def test_probabilities_of_any_text_sum_to_one(texts: list[str]) -> None:
-    """Hostile texts, empty ones too, get a distribution over the 17 topics."""
-    found = topic_table.table().probabilities(texts)
-    assert found.shape == (len(texts), 17)
-    assert np.allclose(found.sum(axis=1), 1.0)
+def test_any_text_gets_two_topics_with_probabilities(texts: list[str]) -> None:
+    """Hostile texts, empty ones too, get two different topics whose probabilities can both hold."""
+    found = topic_table.table().find(texts)
+    assert found.topics.shape == found.sure.shape == (len(texts), 2)
+    assert (found.topics[:, 0] != found.topics[:, 1]).all()
+    assert (found.sure >= 0).all()
+    assert (found.sure[:, 0] >= found.sure[:, 1]).all()
+    assert (found.sure[:, 0] <= 1).all()
+    assert (found.narrow_sure <= found.sure[:, 0]).all()
 
 
 def test_changed_table_is_refused(tmp_path: Path) -> None:
@@ -94,10 +127,10 @@ def test_missing_tokenizer_is_refused(tmp_path: Path) -> None:
 
 
 def test_artefact_is_small_and_complete() -> None:
-    """The packaged table stays below 4 MB and its card has a value a topic."""
+    """The packaged table stays below 8 MB and its card has a value a topic."""
     facts = topic_table.card()
-    assert (topic_table.FOLDER / "topic_table.npy").stat().st_size < 4_000_000
-    sizes = {len(values) for values in (facts.topics, facts.prior, facts.bias, facts.scale)}
+    assert (topic_table.FOLDER / "topic_table.npy").stat().st_size < 8_000_000
+    sizes = {len(values) for values in (facts.topics, facts.prior, facts.bias, facts.offsets)}
     assert sizes == {17}
     assert [topic.id[:9] for topic in facts.topics] == [f"medtop:{n:02d}" for n in range(1, 18)]
 
