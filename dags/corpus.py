@@ -70,7 +70,7 @@ with DAG(
 
     @task
     def decide() -> list[Small]:
-        """Give every document its verdict, and find what changes in other nights."""
+        """Give every document its verdict; find what kept ones share and what changes elsewhere."""
         with tonight() as (night, run):
             return night.decide(*run)["units"]
 
