@@ -68,6 +68,11 @@ down:  ## stop what `make up` and `make demo` left running
 test: lint $(WARM)  ## every check and every test, as CI runs them
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
+FUZZ_SECONDS ?= 600
+.PHONY: fuzz
+fuzz: $(READY)  ## break files of every format for ten minutes and read them (FUZZ_SECONDS=600)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 .PHONY: lint
 lint: $(READY)  ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from pipeline.ingest.decompress import DECOMPRESSORS, recognise
+from pipeline.ingest.decompress import DECOMPRESSORS, nearly, recognise
 from pipeline.ingest.marks import Entry
 from pipeline.ingest.seek import is_member, seek_next
 from pipeline.ingest.source import DamagedError, Source
@@ -28,7 +28,7 @@ RATIO_GRACE = 10 * 1024 * 1024
 
 MAX_LAYERS = 2
 
-_FINAL = frozenset({"bomb", "nested", "truncated_stream"})
+_FINAL = frozenset({"bomb", "nested"})
 """Damage after which nothing can follow."""
 
 
@@ -71,7 +71,7 @@ class Decoder:
         self.damage: Damage | None = None
         self.cut: tuple[int, int] | None = None
         self.excess = -settings.max_object_bytes
-        self.codec = self._entry.codec or recognise(self._stored) or "plain"
+        self.codec = self._entry.codec or recognise(self._stored) or nearly(self._stored) or "plain"
         if self._entry.cut is not None:
             self._watch(self._entry.cut)
         self._pieces = self._members() if self._entry.codec else self._layers()
@@ -111,7 +111,7 @@ class Decoder:
             return None
         if not seek_next(self._stored, self.codec):
             return None
-        skipped = self._stored.position - damage.stored_offset
+        skipped = max(0, self._stored.position - damage.stored_offset)
         self._skipped += skipped
         self.damage = None
         self._pieces = self._members()
@@ -143,7 +143,7 @@ class Decoder:
             if self.cut is None and at >= byte and is_member(self._stored, self.codec):
                 self.cut = at, self._raw
 
-        self._stored.begin = begin
+        self._stored.on_begin = begin
         if self.codec == "plain":
             at = self._entry.at
             self.cut = byte, byte - at.stored + at.member

@@ -51,7 +51,7 @@ class ParquetPart:
             columns = Columns.of(schema.names, chosen_columns(self._settings))
             text = _text_name(schema, columns)
             file = pq.ParquetFile(spool, read_dictionary=[text], pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             detail = f"expected a whole Parquet file, found: {_short(error)}. Upload it again."
             raise RefusedError("corrupt_parquet", detail) from error
         wanted = {field: schema.names[at] for field, at in columns.places.items() if at >= 0}
@@ -66,7 +66,7 @@ class ParquetPart:
             for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
                 for at in range(batch.num_rows):
                     yield self._piece({key: batch[name][at] for key, name in wanted.items()})
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN as error:
             detail = f"expected rows {self._row + 1} to {end}, found: {_short(error)}."
             yield Piece(
                 span=Span(self.chars, self.chars, self._row + 1, max(end, self._row + 1)),
@@ -101,6 +101,10 @@ class ParquetPart:
         if chars > self._settings.max_record_bytes:
             detail = f"expected a shorter text, found {chars} characters."
             raise RefusedError("record_too_long", detail)
+
+
+_BROKEN = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError)
+"""What the library raises about damaged files, names that are no UTF-8 among it."""
 
 
 def _text_name(schema: pa.Schema, columns: Columns) -> str:

@@ -32,6 +32,7 @@ MAGIC = {
 _BZ2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
 _BZ2_END = b"\x17\x72\x45\x38\x50\x90"
 _HEAD = 10
+_ZSTD_BLOCK = 1 << 17
 
 
 def recognise(source: Source) -> str | None:
@@ -48,6 +49,21 @@ def recognise(source: Source) -> str | None:
     if head[:3] == b"BZh" and b"1" <= head[3:4] <= b"9":
         mark = head[4:10]
         return "bz2" if mark and (_BZ2_BLOCK.startswith(mark) or mark == _BZ2_END) else None
+    return None
+
+
+def nearly(source: Source) -> str | None:
+    """Return the codec of a file whose first bytes are those of one but for a single byte.
+
+    That byte is wrong, or missing. No text begins like this.
+    """
+    head = source.peek(_HEAD)
+    for codec, magic in MAGIC.items():
+        size = len(magic)
+        wrong = sum(one != other for one, other in zip(head, magic, strict=False))
+        lacks = any(head.startswith(magic[:at] + magic[at + 1 :]) for at in range(size))
+        if len(head) > size and (wrong == 1 or lacks):
+            return codec
     return None
 
 
@@ -153,6 +169,8 @@ def zstd_frame(source: Source) -> Iterator[bytes]:
             raise truncated("zstd")
         header = int.from_bytes(block, "little")
         last = bool(header & 1)
+        if header >> 3 > _ZSTD_BLOCK:
+            raise corrupt("zstd", "a block that is too long")
         is_rle = header >> 1 & 3 == 1
         yield _feed(frame, source, 3 + (1 if is_rle else header >> 3))
     if flags & 4:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import msgspec
@@ -54,6 +54,7 @@ class Long(msgspec.Struct):
     ended: bool
 
 
+_scanner = json.JSONDecoder()
 _fast = msgspec.json.Decoder(_Record)
 
 
@@ -81,7 +82,8 @@ def jsonl_pieces(
             )
         else:
             end = start + len(line)
-            yield _piece(line, Span(start, end, number, number))
+            piece = _piece(line, Span(start, end, number, number))
+            yield from _records_of(line, piece)
         start = end
 
 
@@ -180,6 +182,33 @@ def _document(line: str, span: Span) -> Piece:
         external_id=normalise.line(None if record.id is None else str(record.id)),
         inner=inner,
     )
+
+
+def _records_of(line: str, piece: Piece) -> Iterator[Piece]:
+    """Yield the piece of a line, or those of two records of which the end between them is broken.
+
+    The byte between them is wrong or missing; it costs neither.
+    """
+    cut = _between(line) if piece.reason == "invalid_json" else None
+    if cut is None:
+        yield piece
+        return
+    number, at = piece.span.line_start, piece.span.char_start
+    for low, high in pairwise((0, *cut, len(line))):
+        if low < high:
+            yield _piece(line[low:high], Span(at + low, at + high, number, number))
+
+
+def _between(line: str) -> tuple[int, int] | None:
+    """Return where the first of exactly two records of a line ends, and the second begins."""
+    try:
+        first, end = _scanner.raw_decode(normalise.without_surrogates(line))
+        second = line.find("{", end)
+        rest = json.loads(normalise.without_surrogates(line[second:])) if second >= 0 else None
+    except (ValueError, RecursionError):
+        return None
+    both = isinstance(first, dict) and isinstance(rest, dict)
+    return (end if line[end:second].strip() else second, second) if both else None
 
 
 def _refuse_undecodable(line: str, bad: tuple[Span, ...]) -> None:

@@ -91,13 +91,13 @@ class TextPart:
         texts = iter(self._text)
         first = next(texts, "")
         start = len(first) - len(first.removeprefix(BOM))
-        if start:
-            yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         first = first[start:]
         if not self.kind:
             names = field_names("text", chosen_columns(self._opening.settings))
             self.kind = text_kind(first, names, complete=self._opening.whole)
             self._opening.layout.delimiter = delimiter_of(first, names)
+        if start:
+            yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         yield from self._read(chain([first], texts), start)
 
     def _read(self, texts: Iterable[str], start: int) -> Iterator[Piece]:

@@ -30,8 +30,14 @@ _MEMBERS: dict[str, Callable[[Source], Iterator[bytes]]] = {
 
 
 def seek_next(source: Source, codec: str) -> bool:
-    """Take bytes up to the next place where a member of `codec` begins and decodes; else all."""
-    source.take(1)
+    """Go to the next place where a member of `codec` begins and decodes; else to the end.
+
+    Wrong bytes are often noticed late, behind the start of the next member: so the search begins
+    behind the start of the damaged one.
+    """
+    source.go_back(source.begun + 1)
+    if source.position == source.begun:
+        source.take(1)
     return seek_member(source, codec)
 
 

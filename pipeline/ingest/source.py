@@ -6,11 +6,14 @@ Not here: what the bytes are (`decompress.py`), the way back after damage (`seek
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from pipeline.errors import InputError
 
 PIECE = 1 << 16
+PAST = 4 * PIECE
+"""Bytes that were taken and can be read again."""
 
 
 class DamagedError(InputError):
@@ -31,7 +34,8 @@ class Source:
 
     Attributes:
         position: bytes before the next one.
-        begin: called whenever a member, frame or stream begins at the position.
+        begun: the position at which the latest member, frame or stream began.
+        on_begin: called whenever one begins at the position.
     """
 
     def __init__(self, read: Callable[[int], bytes], position: int = 0) -> None:
@@ -44,7 +48,10 @@ class Source:
         self._read = read
         self._buffer = b""
         self.position = position - position % PIECE
-        self.begin: Callable[[], None] = lambda: None
+        self._past: deque[bytes] = deque()
+        self._held = 0
+        self.begun = self.position
+        self.on_begin: Callable[[], None] = lambda: None
         while self.position < position and self.take(position - self.position):
             pass
 
@@ -68,7 +75,22 @@ class Source:
         self._buffer = data[size:]
         data = data[:size]
         self.position += len(data)
+        self._past.append(data)
+        self._held += len(data)
+        while self._held - len(self._past[0]) >= PAST:
+            self._held -= len(self._past.popleft())
         return data
+
+    def begin(self) -> None:
+        """Note that a member, frame or stream begins here."""
+        self.begun = self.position
+        self.on_begin()
+
+    def go_back(self, position: int) -> None:
+        """Go back to a position, or to the first byte that is still held."""
+        size = min(self.position - position, self._held)
+        if size > 0:
+            self.give_back(b"".join(self._past)[-size:])
 
     def chunk(self, size: int = PIECE) -> bytes:
         """Take up to `size` bytes, but none behind the next multiple of `PIECE`."""
@@ -82,6 +104,14 @@ class Source:
         """Put back bytes that were taken but not used."""
         self._buffer = data + self._buffer
         self.position -= len(data)
+        left = len(data)
+        while left and self._past:
+            last = self._past.pop()
+            self._held -= len(last)
+            if len(last) > left:
+                self._past.append(last[: len(last) - left])
+                self._held += len(last) - left
+            left = max(0, left - len(last))
 
     def exact(self, size: int, codec: str) -> bytes:
         """Take exactly `size` bytes; when the source ends before that, it was truncated."""

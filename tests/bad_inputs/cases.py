@@ -65,11 +65,23 @@ def one_broken(parts: list[bytes]) -> bytes:
     return parts[0] + m.holed(parts[1], 12) + parts[2]
 
 
+def one_long(parts: list[bytes]) -> bytes:
+    """Join three frames; a block of the second claims to be longer than any."""
+    second = bytearray(parts[1])
+    head = 5 + (0, 2, 4, 8)[second[4] >> 6] + (second[4] >> 5 & 1 == 0) + (second[4] >> 6 == 0)
+    second[head : head + 3] = b"\xfd\xff\xff"
+    return parts[0] + bytes(second) + parts[2]
+
+
 STREAMS = [
     case("truncated.gz", lambda: gzip.compress(m.lines(200), mtime=0)[:-60], 194,
          "truncated", "truncated_stream"),
     case("cut-in-header.gz", lambda: gzip.compress(GB, mtime=0)[:6], 0, "truncated_stream"),
     case("member-broken.gz", lambda: one_broken(m.members(TRIPLE)), 80, "corrupt_stream"),
+    case("magic-broken.gz", lambda: m.holed(b"".join(m.members(TRIPLE)), 0, 1), 80, "garbage_tail"),
+    case("magic-broken.zst", lambda: m.holed(b"".join(m.frames(TRIPLE)), 1, 1), 80,
+         "garbage_tail"),
+    case("block-too-long.zst", lambda: one_long(m.frames(TRIPLE)), 80, "corrupt_stream"),
     case("checksum.gz", lambda: m.holed(gzip.compress(GB, mtime=0), -8, 4), 3, "corrupt_stream"),
     case("garbage-tail.gz", lambda: gzip.compress(GB, mtime=0) + b"tail", 3, "garbage_tail"),
     case("garbage-between.gz", lambda: m.noise(300).join(m.members(TRIPLE)), 120, "garbage_tail"),
@@ -96,6 +108,7 @@ TEXTS = [
     case("empty.txt", lambda: b"", 0, "empty"),
     case("blank.txt", lambda: b"\n \n\n", 0),
     case("bom.jsonl", lambda: b"\xef\xbb\xbf" + GB, 3),
+    case("only-a-bom.txt", lambda: b"\xff\xfe", 0),
     case("bom-inside.jsonl", between(b"\xef\xbb\xbf" + m.line(9)), 6, "invalid_json"),
     case("utf16.jsonl", lambda: GB.decode().encode("utf-16"), 3),
     case("utf16-no-bom.jsonl", lambda: GB.decode().encode("utf-16-le"), 3),
@@ -127,7 +140,10 @@ TEXTS = [
 
 RECORDS = [
     case("broken-line.jsonl", between(b'{"text": "never clo\n'), 6, "invalid_json"),
-    case("two-a-line.jsonl", between(b'{"text": "a"} {"text": "b"}\n'), 6, "invalid_json"),
+    case("two-a-line.jsonl", between(b'{"text": "a"} {"text": "b"}\n'), 8),
+    case("line-end-wrong.jsonl", between(b'{"text": "a"}\0{"text": "b"}\n'), 8, "invalid_json"),
+    case("three-a-line.jsonl", between(b'{"text": "a"}{"text": "b"}{"text": "c"}\n'), 6,
+         "invalid_json"),
     case("no-text.jsonl", between(b'{"body": "a"}\n'), 6, "missing_text"),
     case("null-text.jsonl", between(b'{"text": null}\n'), 6, "wrong_type"),
     case("list-text.jsonl", between(b'{"text": ["a"]}\n'), 6, "wrong_type"),
@@ -188,6 +204,8 @@ TABLES = [
     case("list-id.parquet", lambda: m.parquet({**TABLE, "id": [[1], [2], [3], [4]]}), 4),
     case("group-broken.parquet", lambda: m.holed(m.parquet(TABLE), 4, 30), 2, "corrupt_row_group"),
     case("truncated.parquet", lambda: m.parquet(TABLE)[:-20], 0, "corrupt_parquet"),
+    case("name-broken.parquet", lambda: m.parquet(TABLE).replace(b"text", b"t\xe5xt"), 0,
+         "corrupt_parquet"),
     case("repeated.parquet", lambda: m.parquet({"text": ["x " * 10_000] * 9999}, 9999), 0,
          "bomb"),
     case("quote-open.csv", lambda: HEAD + ROWS + b'9,"never closed\n' + ROWS, 6,

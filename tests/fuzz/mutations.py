@@ -1,0 +1,93 @@
+"""How valid files are broken.
+
+Holds: `SEEDS`, `mutated`. Pure, given a source of chance. Not here: what is checked (`check.py`).
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import random
+from collections.abc import Callable
+
+from tests.bad_inputs import make
+
+_TABLE = b"id,text\n" + b"".join(b'%d,"some ""words"", more\n of %d"\n' % (n, n) for n in range(9))
+_LINES = make.lines(9)
+_WARC = [make.wet(1), make.response(make.page(2)), make.wet(3), make.warc("request", b"GET /")]
+_WIKI = (make.WIKI + make.wiki(1) + make.wiki(2) + make.wiki(3, "#x [[a|b]] {{c}}")).encode()
+_PARQUET = make.parquet({"text": ["one word", "two words", "three"], "id": [1, 2, 3]})
+_CHUNKED = make.response(b"5\r\n<html\r\n1\r\n>\r\n0\r\n\r\n", "Transfer-Encoding: chunked")
+_MEMBERS = [("a.jsonl", _LINES), ("b.csv", _TABLE), ("c.gz", gzip.compress(_LINES, mtime=0))]
+
+SEEDS: dict[str, bytes] = {
+    "text": "\n\n".join(make.story(n) for n in range(6)).encode(),
+    "text in UTF-16": make.story(1).encode("utf-16"),
+    "text in GB18030": ("今天下午，市政府召开新闻发布会。\n" * 9).encode("gb18030"),
+    "jsonl": _LINES,
+    "jsonl.gz": b"".join(make.members([_LINES, _LINES, _LINES])),
+    "jsonl.gz.gz": gzip.compress(gzip.compress(_LINES, mtime=0), mtime=0),
+    "jsonl.zst": b"".join(make.frames([_LINES, _LINES])),
+    "jsonl.bz2": bz2.compress(_LINES) + bz2.compress(_LINES),
+    "jsonl.xz": lzma.compress(_LINES) + lzma.compress(_LINES),
+    "csv": _TABLE,
+    "warc": b"".join([*_WARC, _CHUNKED]),
+    "warc.gz": b"".join(make.members(_WARC)),
+    "mediawiki": _WIKI,
+    "mediawiki.bz2": bz2.compress(_WIKI),
+    "parquet": _PARQUET,
+    "zip": make.zipped(_MEMBERS),
+    "zip, stored": make.zipped([*_MEMBERS, ("d.warc", _WARC[1])], stored=True),
+    "tar": make.tarred(_MEMBERS),
+}
+_TOKENS = (
+    b"\n", b"\r\n", b'"', b"\0", b"{", b"}", b"\xff", b"\xef\xbb\xbf", b"\x1f\x8b\x08",
+    b"PK\x03\x04",
+    b"WARC/1.0\r\n", b"Content-Length: ", b"<page>", b"</page>", b"&lol;", b"\xed\xa0\x80", b"-1",
+    b"99999999999999999999", b"\x28\xb5\x2f\xfd", b"ustar", b"PAR1", b"[" * 3000, b"\xd8\x00",
+)  # fmt: skip
+
+
+def mutated(stored: bytes, chance: random.Random) -> bytes:
+    """Break a file in one to six places."""
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 6))):
+        stored = chance.choice(_WAYS)(stored, chance)
+    return stored
+
+
+def _flip(stored: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(stored) + 1)
+    return stored[:at] + bytes([chance.randrange(256)]) + stored[at + 1 :]
+
+
+def _lose(stored: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(stored) + 1)
+    return stored[:at] + stored[at + chance.choice((1, 1, 2, 9, 100)) :]
+
+
+def _insert(stored: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(stored) + 1)
+    return stored[:at] + chance.choice(_TOKENS) + stored[at:]
+
+
+def _repeat(stored: bytes, chance: random.Random) -> bytes:
+    low = chance.randrange(len(stored) + 1)
+    part = stored[low : low + chance.choice((1, 8, 60, 600))]
+    at = chance.randrange(len(stored) + 1)
+    return stored[:at] + part * chance.choice((1, 2, 9)) + stored[at:]
+
+
+def _cut(stored: bytes, chance: random.Random) -> bytes:
+    return stored[: chance.randrange(len(stored) + 1)]
+
+
+def _join(stored: bytes, chance: random.Random) -> bytes:
+    other = chance.choice(list(SEEDS.values()))
+    at = chance.randrange(len(stored) + 1)
+    return stored[:at] + other[chance.randrange(len(other)) :]
+
+
+_WAYS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    _flip, _flip, _flip, _lose, _lose, _insert, _insert, _repeat, _cut, _join,
+)  # fmt: skip
