@@ -79,7 +79,7 @@ def without_surrogates(raw: str) -> str:
     if raw.isascii():
         return raw
     try:
-        raw.encode()  # ten times the regex's pace, and hardly any text has some
+        raw.encode()  # twice the regex's pace, and hardly any text has some
     except UnicodeEncodeError:
         return _SURROGATES.sub(REPLACEMENT, raw)
     return raw
