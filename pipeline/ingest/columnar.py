@@ -74,7 +74,7 @@ class ParquetPart:
                 reason="corrupt_row_group",
                 detail=detail,
             )
-        self._row = end
+        self._row = max(self._row, end)
 
     def _piece(self, cells: dict[str, pa.Scalar]) -> Piece:
         self._row += 1

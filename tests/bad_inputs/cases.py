@@ -65,6 +65,12 @@ def one_broken(parts: list[bytes]) -> bytes:
     return parts[0] + m.holed(parts[1], 12) + parts[2]
 
 
+def rows_below_zero() -> bytes:
+    """Return a table whose first group says that it has fewer than no rows."""
+    stored = m.parquet({"text": ["one word", "two words", "three"], "id": [1, 2, 3]})
+    return stored[:603] + b"'" + stored[604:]
+
+
 def one_long(parts: list[bytes]) -> bytes:
     """Join three frames; a block of the second claims to be longer than any."""
     second = bytearray(parts[1])
@@ -204,6 +210,7 @@ TABLES = [
     case("list-id.parquet", lambda: m.parquet({**TABLE, "id": [[1], [2], [3], [4]]}), 4),
     case("group-broken.parquet", lambda: m.holed(m.parquet(TABLE), 4, 30), 2, "corrupt_row_group"),
     case("truncated.parquet", lambda: m.parquet(TABLE)[:-20], 0, "corrupt_parquet"),
+    case("rows-below-zero.parquet", rows_below_zero, 1, "corrupt_row_group"),
     case("name-broken.parquet", lambda: m.parquet(TABLE).replace(b"text", b"t\xe5xt"), 0,
          "corrupt_parquet"),
     case("repeated.parquet", lambda: m.parquet({"text": ["x " * 10_000] * 9999}, 9999), 0,
