@@ -89,6 +89,7 @@ format: $(READY)  ## rewrite the sources in the one format
 bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak memory per stage
 	$(BIN)/python -m benchmarks.nightly
 	$(BIN)/python -m benchmarks.readers
+	$(BIN)/python -m benchmarks.annotation
 	$(BIN)/python -m benchmarks.passages
 
 EVAL ?= ../shared/eval
@@ -106,6 +107,6 @@ lock: $(READY)  ## resolve the newest allowed versions into requirements.lock
 
 .PHONY: clean
 clean: down  ## remove the demo, its corpus and all caches; .venv stays
-	rm -rf .demo .test .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .demo .test .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf .coverage* build dist
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
