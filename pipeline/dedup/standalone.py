@@ -91,7 +91,7 @@ class _Held:
     def add(self, texts: pa.Array) -> None:
         """Sign some texts."""
         signed = sign(texts)
-        values = (
+        values: tuple[Array, ...] = (
             signed.content_hash.view("S16")[:, 0],
             signed.band_keys.view("<u8"),
             signed.minima,
