@@ -46,7 +46,7 @@ DEEP = '{"text": "a", "deep": ' + "[" * 5000 + "]" * 5000 + "}"
         ('{"text": "a"', "quarantine", "invalid_json"),
         ("not json", "quarantine", "invalid_json"),
         ('\ufeff{"text": "a"}', "quarantine", "invalid_json"),
-        ('{"text": "a"} {"text": "b"}', "quarantine", "invalid_json"),
+        ('{"text": "a"} {"text": "b"} {"text": "c"}', "quarantine", "invalid_json"),
         ('["text"]', "quarantine", "not_an_object"),
         ("12", "quarantine", "not_an_object"),
         ('{"body": "a"}', "quarantine", "missing_text"),
@@ -71,6 +71,14 @@ def test_each_line_has_its_reason(line: str, kind: str, reason: str) -> None:
     assert reading.format == "jsonl"
     assert pieces[1].span == Span(len(GOOD), len(GOOD) + len(line) + 1, 2, 2)
     assert bool(pieces[1].detail) == (kind == "quarantine")
+
+
+@pytest.mark.parametrize("between", ["", " ", "x"])
+def test_a_broken_line_end_costs_neither_record(between: str) -> None:
+    """Two records on one line are two documents: the byte between them was a line end once."""
+    line = f'{{"text": "a"}}{between}{{"text": "b"}}'
+    pieces, _ = _read(GOOD + line.encode() + b"\n" + GOOD)
+    assert [piece.text for piece in pieces if piece.kind == "document"][1:3] == ["a", "b"]
 
 
 @pytest.mark.parametrize("limit", [60, 1 << 20])
