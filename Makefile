@@ -89,6 +89,7 @@ format: $(READY)  ## rewrite the sources in the one format
 bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak memory per stage
 	$(BIN)/python -m benchmarks.nightly
 	$(BIN)/python -m benchmarks.readers
+	$(BIN)/python -m benchmarks.splitting
 	$(BIN)/python -m benchmarks.annotation
 	$(BIN)/python -m benchmarks.passages
 

@@ -1,7 +1,7 @@
-"""Measure the splitter on pages it has not seen; print one line a set.
+"""Measure the splitter on pages it has not seen; print one line a set, and one a language.
 
-Reads the cache of `articles.py` and, where they are given, folders of labelled texts. A boundary
-counts as found only at its exact line. `kept whole`: pages of one article left uncut.
+Reads what `sets.py` reads. A boundary counts as found only at its exact line. `WindowDiff` is the
+mean over pages, windows half a document long. `kept whole`: pages of one article left uncut.
 
     python benchmarks/split/evaluate.py CACHE [--texts TOPIC_DEV.jsonl.gz] [--dumps FOLDER]
 """
@@ -9,106 +9,50 @@ counts as found only at its exact line. `kept whole`: pages of one article left 
 from __future__ import annotations
 
 import argparse
-import gzip
-import random
-import re
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
-from library import HELD_LANGUAGES, Library
-from pages import make_page
+import sets
+from sets import Case
 
 from pipeline.ingest.split import split_page
 from pipeline.model.settings import IngestSettings
 
-SEEDS = range(1_000_000, 1_001_500)
-SHORTEST = 1000
-"""Characters of a text that is fit to be a page of its own."""
-SENTENCE = re.compile(r".+?(?:[.!?።]+(?=\s|$)|$)")
+TOGETHER = 40
+"""Pages that make a long one."""
 
 
-class Case(NamedTuple):
-    """A page and the lines (from 1) at which its segments begin."""
+@dataclass
+class Score:
+    """What came of the pages of a set: the only state, added to page by page."""
 
-    text: str
-    starts: list[int]
+    pages: int = 0
+    hits: int = 0
+    extra: int = 0
+    missed: int = 0
+    single: int = 0
+    kept: int = 0
+    size: int = 0
+    difference: float = 0.0
+    seconds: float = 0.0
 
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        return 2 * self.hits / max(1, 2 * self.hits + self.extra + self.missed)
 
-def generated(cache: Path) -> dict[str, list[Case]]:
-    """Make pages of articles, and of languages, that training never sees."""
-    library = Library(cache, part="test")
-    sets: dict[str, list[Case]] = {"unseen languages": [], "unseen articles": []}
-    for seed in SEEDS:
-        page = make_page(library, seed)
-        name = "unseen languages" if page.language in HELD_LANGUAGES else "unseen articles"
-        sets[name].append(Case(page.text, [start + 1 for start in page.starts]))
-    return sets
-
-
-def news(path: Path, *, paragraphs: bool) -> Iterator[Case]:
-    """Concatenate news articles of one language; on one line each, or in paragraphs."""
-    rng = random.Random(1)
-    texts: dict[str, list[str]] = {}
-    for line in gzip.decompress(path.read_bytes()).splitlines():
-        row = msgspec.json.decode(line)
-        if row["set"] == "masakha":
-            texts.setdefault(row["lang"], []).append(row["text"])
-    for _, found in sorted(texts.items()):
-        rng.shuffle(found)
-        at = 0
-        while at < len(found):
-            many = rng.choice([1, 2, 4, 8, 10])
-            lines: list[str] = []
-            starts = []
-            for text in found[at : at + many]:
-                starts.append(len(lines) + 1)
-                lines += _paragraphs(rng, text, cut=paragraphs)
-            yield Case("\n".join(lines), starts)
-            at += many
-
-
-def _paragraphs(rng: random.Random, text: str, *, cut: bool) -> Iterator[str]:
-    for number, part in enumerate(part.strip() for part in text.split("\n") if part.strip()):
-        if cut and number and len(part) > 600:
-            sentences = SENTENCE.findall(part)
-            size = rng.choice([1, 2, 3])
-            for at in range(0, len(sentences), size):
-                yield " ".join(sentence.strip() for sentence in sentences[at : at + size])
-                yield ""
-        else:
-            yield part
-            yield ""
-
-
-def marked(folder: Path) -> Iterator[Case]:
-    """Read dump files with hand-marked segments."""
-    for path in sorted(folder.glob("*.docs.jsonl")):
-        rows = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
-        text = path.with_name(path.name.replace(".docs.jsonl", ".txt")).read_bytes().decode()
-        yield Case(text, [row["start_line"] for row in rows])
-
-
-def alone(cases: Iterable[Case]) -> Iterator[Case]:
-    """Make a page of every single document of some pages, if it is no fragment."""
-    for case in cases:
-        lines = case.text.split("\n")
-        for start, stop in zip(case.starts, [*case.starts[1:], len(lines) + 1], strict=True):
-            text = "\n".join(lines[start - 1 : stop - 1])
-            if len(text) >= SHORTEST:
-                yield Case(text, [1])
-
-
-def manuals(cache: Path) -> Iterator[Case]:
-    """Take every fourth unseen article as it is: one page, without exchanged words or noise."""
-    library = Library(cache, part="test")
-    articles = [article for found in library.articles.values() for article in found]
-    for article in articles[::4]:
-        text = "\n\n".join([article.title, *(text for _, text in article.blocks)])
-        if len(text) >= SHORTEST:
-            yield Case(text, [1])
+    def line(self, name: str) -> str:
+        """Say it all in a line."""
+        precision = self.hits / max(1, self.hits + self.extra)
+        recall = self.hits / max(1, self.hits + self.missed)
+        return (
+            f"{name:<26} pages {self.pages:5}  P {precision:.4f}  R {recall:.4f}  "
+            f"F1 {self.f1:.4f}  WindowDiff {self.difference / max(1, self.pages):.4f}  "
+            f"kept whole {self.kept}/{self.single} ({self.kept / max(1, self.single):.4f})  "
+            f"{self.size / 1e6 / max(1e-9, self.seconds):.0f} MB/s of CPU time"
+        )
 
 
 def window_difference(gold: set[int], found: set[int], lines: list[int]) -> float:
@@ -123,54 +67,70 @@ def window_difference(gold: set[int], found: set[int], lines: list[int]) -> floa
     return wrong / max(1, len(spots))
 
 
-def measure(name: str, cases: Iterable[Case], *, floor: float = 0.5) -> None:
-    """Split every page and print what came of it."""
-    hits = extra = missed = pages = kept = single = size = 0
-    difference = seconds = 0.0
+def add(score: Score, case: Case, floor: float) -> None:
+    """Split a page and add up what came of it."""
+    before = time.process_time()
+    segments = split_page(case.text, settings=IngestSettings(min_split_score=floor))
+    score.seconds += time.process_time() - before
+    score.size += len(case.text.encode("utf-8", "surrogatepass"))
+    if not case.marked:
+        segments = [segment for segment in segments if segment.kind == "document"]
+    lines = [i for i, line in enumerate(case.text.split("\n"), 1) if line.strip()]
+    mine, gold = {segment.line_start for segment in segments[1:]}, set(case.starts[1:])
+    score.hits += len(mine & gold)
+    score.extra += len(mine - gold)
+    score.missed += len(gold - mine)
+    score.difference += window_difference(gold, mine, lines)
+    score.pages += 1
+    score.single += not gold
+    score.kept += not gold and not mine
+
+
+def measure(name: str, cases: Iterable[Case], *, floor: float, by_name: bool = False) -> None:
+    """Split every page and print what came of it, of all and of each language."""
+    whole, parts = Score(), dict[str, Score]()
     for case in cases:
-        before = time.process_time()
-        found = split_page(case.text, settings=IngestSettings(min_split_score=floor))
-        seconds += time.process_time() - before
-        size += len(case.text.encode("utf-8", "surrogatepass"))
-        lines = [i for i, line in enumerate(case.text.split("\n"), 1) if line.strip()]
-        mine, gold = {segment.line_start for segment in found[1:]}, set(case.starts[1:])
-        hits += len(mine & gold)
-        extra += len(mine - gold)
-        missed += len(gold - mine)
-        difference += window_difference(gold, mine, lines)
-        pages += 1
-        single += not gold
-        kept += not gold and not mine
-    precision, recall = hits / max(1, hits + extra), hits / max(1, hits + missed)
-    both = 2 * precision * recall / max(1e-9, precision + recall)
-    print(
-        f"{name:<24} pages {pages:5}  P {precision:.4f}  R {recall:.4f}  F1 {both:.4f}  "
-        f"WindowDiff {difference / max(1, pages):.4f}  kept whole {kept}/{single} "
-        f"({kept / max(1, single):.4f})  {size / 1e6 / max(1e-9, seconds):.0f} MB/s of CPU time",
-        flush=True,
-    )
+        add(whole, case, floor)
+        if by_name:
+            add(parts.setdefault(case.name, Score()), case, floor)
+    print(whole.line(name), flush=True)
+    for part, score in sorted(parts.items()):
+        print(score.line(f"  {part}"), flush=True)
+
+
+def of_texts(path: Path, half: str) -> Iterator[tuple[str, list[Case]]]:
+    """Yield the sets made of real news."""
+    for paragraphs in (False, True):
+        name = f"news {'in paragraphs' if paragraphs else 'on one line'}, {half}"
+        cases = list(sets.news(path, half, paragraphs=paragraphs))
+        yield name, cases
+        yield name + ", alone", list(sets.alone(cases))
+    yield f"briefs, {half}", list(sets.briefs(path, half))
 
 
 def main() -> None:
     """Print one line a set."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--texts", type=Path)
-    parser.add_argument("--dumps", type=Path)
+    parser.add_argument("--texts", type=Path, help="labelled news, one JSON object a line, gzipped")
+    parser.add_argument("--dumps", type=Path, help="dump files with marked documents")
+    parser.add_argument("--half", choices=sets.HALVES, default="held")
+    parser.add_argument("--pages", type=int, default=1500, help="generated pages")
+    parser.add_argument("--brief", action="store_true", help="no lines of single languages")
     parser.add_argument("--floor", type=float, default=IngestSettings().min_split_score)
     options = parser.parse_args()
+    floor, by_name = options.floor, not options.brief
     if options.dumps:
-        measure("marked dumps", marked(options.dumps), floor=options.floor)
-        measure("marked, one by one", alone(marked(options.dumps)), floor=options.floor)
+        measure("marked dumps", sets.dumps(options.dumps), floor=floor)
+        measure("marked, one by one", sets.alone(sets.dumps(options.dumps)), floor=floor)
     if options.texts:
-        for paragraphs in (False, True):
-            name = "news in paragraphs" if paragraphs else "news on one line"
-            cases = list(news(options.texts, paragraphs=paragraphs))
-            measure(name, cases, floor=options.floor)
-            measure(name + ", alone", alone(cases), floor=options.floor)
-    measure("manual pages, alone", manuals(options.cache), floor=options.floor)
-    for name, cases in generated(options.cache).items():
-        measure(name, cases, floor=options.floor)
+        for name, cases in of_texts(options.texts, options.half):
+            measure(name, cases, floor=floor, by_name=by_name and "alone" not in name)
+    for name, cases in sets.generated(options.cache, options.pages).items():
+        measure(name, cases, floor=floor, by_name=by_name)
+        measure(name + ", long pages", sets.long_pages(cases, TOGETHER), floor=floor)
+    if not options.brief:
+        measure("manual pages, alone", sets.manuals(options.cache), floor=floor)
 
 
 if __name__ == "__main__":

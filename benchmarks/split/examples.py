@@ -90,7 +90,11 @@ def pair_rows(source: Source, seed: int) -> Rows:
     odds = look(measured, source.first)
     some = np.flatnonzero(odds > LOOK).astype(np.int64)
     labels = truth(page, lines)[some]
-    return look_again(measured, outlook(odds), some), labels, np.ones(len(some), dtype=np.float32)
+    return (
+        look_again(measured, outlook(measured, odds), some),
+        labels,
+        np.ones(len(some), dtype=np.float32),
+    )
 
 
 _SOURCE: list[Source] = []

@@ -8,6 +8,7 @@ a cache folder outside the repository. Not here: turning them into articles (`ar
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,8 @@ def fetch(cache: Path) -> None:
             continue
         debs = cache / "debs" / name
         debs.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(["apt-get", "download", "-qq", name], cwd=debs, check=False)
+        command = ["apt-get", "-o", "APT::Sandbox::User=root", "download", "-qq", name]
+        done = subprocess.run(command, cwd=debs, check=False)
         found = sorted(debs.glob("*.deb"))
         if done.returncode or not found:
             print(f"{name}: not in this archive, left out", file=sys.stderr)
@@ -54,6 +56,7 @@ def fetch(cache: Path) -> None:
         partial = target.with_name(name + ".partial")
         subprocess.run(["dpkg", "-x", str(found[0]), str(partial)], check=True)
         partial.rename(target)
+        shutil.rmtree(debs)
 
 
 if __name__ == "__main__":

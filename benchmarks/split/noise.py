@@ -437,16 +437,16 @@ def single(rng: random.Random, draft: Draft) -> None:
 
 Format = Callable[[random.Random, Draft], None]
 FORMATS: list[tuple[int, Format]] = [
-    (20, plain),
+    (15, plain),
     (20, joined),
-    (14, clean),
+    (22, clean),
     (6, questions),
     (7, law),
     (7, listing),
     (4, verse),
     (4, annexed),
-    (12, brief),
-    (7, single),
+    (16, brief),
+    (9, single),
 ]
 
 

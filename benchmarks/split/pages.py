@@ -1,7 +1,8 @@
 """Pages of concatenated articles with known boundaries: unlimited labelled data.
 
 Holds: `GeneratedPage`, `make_page`. A page is a function of the library and a seed.
-Not here: what happens inside an article (`noise.py`).
+Not here: what happens inside an article (`noise.py`),
+what a site adds (`site_lines.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from articles import Article
 from library import Library
 from noise import FORMATS, Draft, render
+from site_lines import dress, make_site
 
 INDENTS = ["", "", "", "  ", "  ", "\u3000\u3000", "    ", "\t", " "]
 GAPS = [(1,), (1,), (1,), (1,), (1,), (0,), (2,), (1, 2), (1, 2, 3), (0, 1)]
@@ -62,6 +64,7 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
         else None
     )
     longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
+    site = make_site(rng, library.articles[language])
     for _ in range(count):
         if rng.random() < 0.03:
             language, near = rng.choice(list(library.articles)), None
@@ -70,7 +73,9 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
             exchange = library.subject(rng, language)
         near = article
         style = base if uniform or rng.random() < 0.3 else _style(rng)
-        drafts.append((render(rng, article, exchange, form), style._replace(wrap=wrap)))
+        draft = render(rng, article, exchange, form)
+        dress(rng, site, draft)
+        drafts.append((draft, style._replace(wrap=wrap)))
     return _assemble(rng, drafts, language)
 
 

@@ -23,7 +23,7 @@ from pipeline.ingest.split_forest import MODEL, forest, log_odds
 LINE_PAGES = range(8_000)
 PAIR_PAGES = range(10_000, 24_000)
 TUNE_PAGES = range(30_000, 32_500)
-LINE_TREES, PAIR_TREES, RATE = 120, 150, 0.13
+LINE_TREES, PAIR_TREES, RATE = 120, 200, 0.13
 STEPS = 24
 
 Arrays = dict[str, npt.NDArray[np.generic]]

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_features import HEAD_WORDS
+from pipeline.ingest.split_kin import KIN_NAMES, kinship
 from pipeline.ingest.split_measure import REGIMES, Page
 from pipeline.ingest.split_words import damped
 from pipeline.signature.compiled import i64, inline, jit, u32
@@ -47,7 +48,12 @@ PAIR_NAMES: Final = [
     "likeness",
     "title_ahead",
     "title_back",
-] + [f"layout_{kind}" for kind in range(REGIMES)]
+    *(f"layout_{kind}" for kind in range(REGIMES)),
+    *KIN_NAMES,
+]
+_LAYOUT: Final = 17
+_KIN: Final = _LAYOUT + REGIMES
+_WIDTH: Final = _KIN + len(KIN_NAMES)
 
 _BITS: Final = 14
 
@@ -62,10 +68,11 @@ class Outlook(NamedTuple):
     best_after: Floats  # the highest odds from each line on
     likely: int
     expected: float
+    kin: Floats  # what the lines that look alike are: four numbers a line
 
 
 @jit
-def outlook(odds: Floats) -> Outlook:
+def outlook(page: Page, odds: Floats) -> Outlook:
     """Survey a page once, for all the lines that are looked at again."""
     count = len(odds)
     ahead, back = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
@@ -84,14 +91,15 @@ def outlook(odds: Floats) -> Outlook:
         ahead[at] = last
         after[at] = max(after[at + 1], odds[at])
         last = at if odds[at] > LIKELY else last
-    return Outlook(odds, ahead, back, before, after, likely, expected)
+    kin = kinship(page.columns, odds)
+    return Outlook(odds, ahead, back, before, after, likely, expected, kin)
 
 
 @jit
 def pair_features(page: Page, view: Outlook, lines: Ints) -> Floats:
     """Return, for each of the likely `lines` (ascending), a row in the order of `PAIR_NAMES`."""
     odds, count = view.odds, len(view.odds)
-    out = np.zeros((len(lines), 17 + REGIMES), dtype=np.float32)
+    out = np.zeros((len(lines), _WIDTH), dtype=np.float32)
     left, right = np.zeros(1 << _BITS, np.int32), np.zeros(1 << _BITS, np.int32)
     for index in range(len(lines)):
         line, row = lines[index], out[index]
@@ -107,6 +115,8 @@ def pair_features(page: Page, view: Outlook, lines: Ints) -> Floats:
         _compare(page, (low, line, high), (left, right), row)
         row[12] = odds[low]
         row[13] = odds[high] if high < count else 9.0
+        for kind in range(len(view.kin)):
+            row[_KIN + kind] = view.kin[kind, line]
     return out
 
 
@@ -152,7 +162,7 @@ def _compare(
         sums = page.sums[kind]
         after = (sums[high] - sums[min(line + 1, high)]) / max(1, high - line - 1)
         before = (sums[line] - sums[min(low + 1, line)]) / max(1, line - low - 1)
-        row[17 + kind] = after - before
+        row[_LAYOUT + kind] = after - before
 
 
 @inline

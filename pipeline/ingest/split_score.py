@@ -36,7 +36,7 @@ def probabilities(page: Page, model: Model) -> Floats:
     odds = look(page, model.lines)
     lines = np.flatnonzero(odds > LOOK).astype(np.int64)
     result = np.zeros(len(odds), dtype=np.float32)
-    view = outlook(odds)
+    view = outlook(page, odds)
     for at in range(0, len(lines), BATCH):
         some = lines[at : at + BATCH]
         scored = log_odds(model.pairs, look_again(page, view, some), -np.inf)

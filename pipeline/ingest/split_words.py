@@ -55,60 +55,51 @@ def damped(count: int) -> int:
     return i64(DAMP[min(count, 15)])
 
 
-@inline
-def _turn(count: int, step: int, weight: int) -> int:
-    """Return by how much a damped count changes."""
-    return i64(weight) * (damped(count + step) - damped(count))
-
-
 @jit
 def similarity(tokens: Words, weights: Weights, starts: Ints, window: int) -> Floats:
-    """Return the cosine of the vocabularies of `window` words before and after each start."""
-    size = 1 << _BITS
-    left = np.zeros(size, dtype=np.int32)
-    right = np.zeros(size, dtype=np.int32)
+    """Return the cosine of the vocabularies of `window` words before and after each start.
+
+    `window` is at most 32,767: the words of a window are counted in 16 bits, which fit the cache.
+    """
+    sides = np.zeros((1 << _BITS, 2), dtype=np.int16)  # times each word stands before and after
     count = len(tokens)
-    sums = np.zeros(3, dtype=np.int64)  # left x right, left x left, right x right
+    cross, left, right = i64(0), i64(0), i64(0)  # left x right, left x left, right x right
     for at in range(min(window, count)):
-        _change(left, right, sums, (tokens[at], weights[at], 1, 1))
+        _, more = _turn(sides[tokens[at] >> u32(32 - _BITS)], weights[at], 1, 1)
+        right += more
     result = np.zeros(len(starts), dtype=np.float32)
     position = 0
     for line in range(len(starts)):
         while position < starts[line]:
-            _change(left, right, sums, (tokens[position], weights[position], 1, -1))
-            _change(left, right, sums, (tokens[position], weights[position], 0, 1))
-            if position + window < count:
-                ahead = position + window
-                _change(left, right, sums, (tokens[ahead], weights[ahead], 1, 1))
-            if position >= window:
-                behind = position - window
-                _change(left, right, sums, (tokens[behind], weights[behind], 0, -1))
+            here = sides[tokens[position] >> u32(32 - _BITS)]
+            both, less = _turn(here, weights[position], 1, -1)
+            also, more = _turn(here, weights[position], 0, 1)
+            cross, left, right = cross + both + also, left + more, right + less
+            ahead, behind = position + window, position - window
+            if ahead < count:
+                both, more = _turn(sides[tokens[ahead] >> u32(32 - _BITS)], weights[ahead], 1, 1)
+                cross, right = cross + both, right + more
+            if behind >= 0:
+                there = sides[tokens[behind] >> u32(32 - _BITS)]
+                both, less = _turn(there, weights[behind], 0, -1)
+                cross, left = cross + both, left + less
             position += 1
-        if sums[1] > 0 and sums[2] > 0:
-            result[line] = sums[0] / np.sqrt(float(sums[1]) * float(sums[2]))
+        if left > 0 and right > 0:
+            result[line] = cross / np.sqrt(float(left) * float(right))
     return result
 
 
 @inline
-def _change(
-    left: Ints, right: Ints, sums: npt.NDArray[np.int64], event: tuple[int, int, int, int]
-) -> None:
-    """Let one word enter (step 1) or leave (-1) the right (side 1) or left (0) window."""
-    token, weight, side, step = event
-    place = token >> u32(32 - _BITS)
-    before_left, before_right = left[place], right[place]
-    if side:
-        turn = _turn(before_right, step, weight)
-        value = i64(weight) * damped(before_right)
-        sums[0] += turn * weight * damped(before_left)
-        sums[2] += turn * (turn + 2 * value)
-        right[place] += step
-    else:
-        turn = _turn(before_left, step, weight)
-        value = i64(weight) * damped(before_left)
-        sums[0] += turn * weight * damped(before_right)
-        sums[1] += turn * (turn + 2 * value)
-        left[place] += step
+def _turn(counts: npt.NDArray[np.int16], weight: int, side: int, step: int) -> tuple[int, int]:
+    """Let a word enter (step 1) or leave (-1) the words before (side 0) or after (1) a start.
+
+    Return by how much that changes the product of both sides, and the square of this one.
+    """
+    square = i64(weight) * i64(weight)
+    old = damped(i64(counts[side]))
+    counts[side] += step
+    new = damped(i64(counts[side]))
+    return square * (new - old) * damped(i64(counts[1 - side])), square * (new * new - old * old)
 
 
 @jit

@@ -1,0 +1,154 @@
+"""Labelled pages that the splitter has not seen: generated, of real news, of real dumps.
+
+Holds: `Case` and the sets. Reads the cache of `articles.py` and folders of labelled texts.
+Not here: scoring (`evaluate.py`).
+
+News are parted in two halves by the hash of the article: `looked` is the half whose errors may be
+looked at when the splitter is worked on, `held` the half that only gives figures.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import random
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from library import HELD_LANGUAGES, Library
+from pages import make_page
+
+FIRST_SEED = 1_000_000
+SHORTEST = 1000
+"""Characters of a text that is fit to be a page of its own."""
+SENTENCE = re.compile(r".+?(?:[.!?።]+(?=\s|$)|$)")
+HALVES = ("looked", "held")
+BRIEF_TITLE = 30
+"""Characters that the title of a brief has at least; less is an abbreviation cut in two."""
+
+
+class Case(NamedTuple):
+    """A page and the lines (from 1) at which its segments begin.
+
+    `marked`: whether furniture is among the segments; else only documents are.
+    """
+
+    text: str
+    starts: list[int]
+    name: str = ""
+    marked: bool = False
+
+
+def generated(cache: Path, pages: int) -> dict[str, list[Case]]:
+    """Make pages of articles, and of languages, that training never sees."""
+    library = Library(cache, part="test")
+    sets: dict[str, list[Case]] = {"unseen languages": [], "unseen articles": []}
+    for seed in range(FIRST_SEED, FIRST_SEED + pages):
+        page = make_page(library, seed)
+        name = "unseen languages" if page.language in HELD_LANGUAGES else "unseen articles"
+        starts = [start + 1 for start in page.starts]
+        sets[name].append(Case(page.text, starts, page.language))
+    return sets
+
+
+def long_pages(cases: list[Case], many: int) -> Iterator[Case]:
+    """Put so many pages under each other: one long page of many sites and languages."""
+    for at in range(0, len(cases) - many + 1, many):
+        lines: list[str] = []
+        starts: list[int] = []
+        for case in cases[at : at + many]:
+            starts += [len(lines) + start for start in case.starts]
+            lines += [*case.text.split("\n"), ""]
+        yield Case("\n".join(lines), starts)
+
+
+def rows(path: Path, name: str, half: str) -> dict[str, list[str]]:
+    """Read the texts of one set and half, by language, in an order of chance."""
+    texts: dict[str, list[str]] = {}
+    for line in gzip.decompress(path.read_bytes()).splitlines():
+        row = msgspec.json.decode(line)
+        side = hashlib.sha256(row["text"].encode()).digest()[0] & 1
+        if row["set"] == name and HALVES[side] == half:
+            texts.setdefault(row["lang"], []).append(row["text"])
+    rng = random.Random(1)
+    for _, found in sorted(texts.items()):
+        rng.shuffle(found)
+    return texts
+
+
+def news(path: Path, half: str, *, paragraphs: bool) -> Iterator[Case]:
+    """Concatenate news articles of one language; on one line each, or in paragraphs."""
+    rng = random.Random(1)
+    for language, texts in sorted(rows(path, "masakha", half).items()):
+        articles = [list(_paragraphs(rng, text, cut=paragraphs)) for text in texts]
+        yield from _joined(rng, articles, language)
+
+
+def briefs(path: Path, half: str) -> Iterator[Case]:
+    """Concatenate AG News: a title and one line of some two hundred characters each."""
+    rng = random.Random(1)
+    for language, texts in sorted(rows(path, "agnews", half).items()):
+        parted = [text.partition(". ") for text in texts]
+        articles = [
+            [title, "", body, ""]
+            for title, _, body in parted
+            if len(title) >= BRIEF_TITLE and len(body) > len(title)
+        ]
+        yield from _joined(rng, articles, language)
+
+
+def _joined(rng: random.Random, articles: list[list[str]], name: str) -> Iterator[Case]:
+    at = 0
+    while at < len(articles):
+        many = rng.choice([1, 2, 4, 8, 10])
+        lines: list[str] = []
+        starts = []
+        for article in articles[at : at + many]:
+            starts.append(len(lines) + 1)
+            lines += article
+        yield Case("\n".join(lines), starts, name)
+        at += many
+
+
+def _paragraphs(rng: random.Random, text: str, *, cut: bool) -> Iterator[str]:
+    for number, part in enumerate(part.strip() for part in text.split("\n") if part.strip()):
+        if cut and number and len(part) > 600:
+            sentences = SENTENCE.findall(part)
+            size = rng.choice([1, 2, 3])
+            for at in range(0, len(sentences), size):
+                yield " ".join(sentence.strip() for sentence in sentences[at : at + size])
+                yield ""
+        else:
+            yield part
+            yield ""
+
+
+def dumps(folder: Path) -> Iterator[Case]:
+    """Read dump files with hand-marked segments."""
+    for path in sorted(folder.glob("*.docs.jsonl")):
+        found = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
+        text = path.with_name(path.name.replace(".docs.jsonl", ".txt")).read_bytes().decode()
+        yield Case(text, [row["start_line"] for row in found], path.name, marked=True)
+
+
+def alone(cases: Iterable[Case]) -> Iterator[Case]:
+    """Make a page of every single document of some pages, if it is no fragment."""
+    for case in cases:
+        lines = case.text.split("\n")
+        for start, stop in zip(case.starts, [*case.starts[1:], len(lines) + 1], strict=True):
+            text = "\n".join(lines[start - 1 : stop - 1])
+            if len(text) >= SHORTEST:
+                yield Case(text, [1], case.name)
+
+
+def manuals(cache: Path) -> Iterator[Case]:
+    """Take every fourth unseen article as it is: one page, without exchanged words or noise."""
+    library = Library(cache, part="test")
+    articles = [article for found in library.articles.values() for article in found]
+    for article in articles[::4]:
+        text = "\n\n".join([article.title, *(text for _, text in article.blocks)])
+        if len(text) >= SHORTEST:
+            yield Case(text, [1], article.language)

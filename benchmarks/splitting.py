@@ -1,0 +1,111 @@
+"""MB/s, memory and quality of the page splitter, on one core.
+
+Run `python -m benchmarks.splitting [MB ...]`: for each size it makes a page of generated articles,
+splits it as ingest does, in a process of its own, and prints the rate over UTF-8 bytes of CPU time
+and the peak memory beyond what the page itself and the loaded program take; then the same for one
+line of 50 MB. Where the cache of `benchmarks/split` exists it goes on to precision and recall.
+Writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SIZES = (1, 10, 50, 200)
+LINE = 50
+BLOCK = 1 << 20
+PAGES = 200
+"""Generated pages of the quality lines: few, so that they take a minute and not ten."""
+ROOT = Path(__file__).parents[1]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "winnow" / "split"
+
+
+def page(megabytes: int, kind: str) -> str:
+    """Make a page of so many megabytes: articles of 3 kB, or the same words on one line."""
+    chance = random.Random(1)
+    words = [
+        "".join(random.Random(n).choices("etaoinshrdlucmfwyp", k=3 + n % 7)) for n in range(20_000)
+    ]
+    articles: list[str] = []
+    made = 0
+    while made < min(megabytes, 10) * 1_000_000:
+        own = chance.sample(words, 150)
+        parts = [" ".join(chance.choices(own, k=8)).capitalize()]
+        parts += [" ".join(chance.choices(own, k=chance.randint(20, 90))) + "." for _ in range(8)]
+        articles.append("\n\n".join(parts))
+        made += len(articles[-1]) + 2
+    text = "\n\n".join(articles) + "\n\n"
+    text *= max(1, round(megabytes * 1_000_000 / len(text)))
+    return text if kind == "page" else text.replace("\n", " ")
+
+
+def child(megabytes: int, kind: str) -> None:
+    """Split one page in this process and print what it took."""
+    from pipeline.ingest.pages import text_pieces  # noqa: PLC0415 - loaded in the child only
+    from pipeline.ingest.splitters import resolve  # noqa: PLC0415
+    from pipeline.model.settings import IngestSettings  # noqa: PLC0415
+
+    settings = IngestSettings()
+    splitter = resolve(settings.splitter)
+    splitter.segments("Kernels are loaded\n\nby this page.\n", settings)
+    text = page(megabytes, kind)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+    pieces = text_pieces(_blocks(text), settings, splitter=splitter)
+    documents = sum(piece.kind == "document" for piece in pieces)
+    seconds = time.process_time() - started
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000
+    size = len(text.encode()) / 1e6
+    print(json.dumps({"mb": size, "seconds": seconds, "documents": documents, "peak": peak}))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Yield the text as a reader does."""
+    for at in range(0, len(text), BLOCK):
+        yield text[at : at + BLOCK]
+
+
+def speed(megabytes: int, kind: str) -> None:
+    """Measure one size in a process of its own and print a line."""
+    arguments = [sys.executable, "-m", "benchmarks.splitting", "--child", kind, str(megabytes)]
+    done = subprocess.run(arguments, check=True, capture_output=True, text=True, cwd=ROOT)
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(
+        f"split {kind:5} {found['mb']:7.1f} MB  {found['mb'] / found['seconds']:6.1f} MB/s of CPU "
+        f"time  {found['documents']:7} documents  peak +{found['peak']:.0f} MB",
+        flush=True,
+    )
+
+
+def quality() -> None:
+    """Print how many boundaries are right, if the articles to make pages of are there."""
+    if not (CACHE / "articles.jsonl.gz").exists():
+        print("split quality: no articles; make -C benchmarks/split measure fetches them (4.5 GB)")
+        return
+    here = ROOT / "benchmarks" / "split" / "evaluate.py"
+    environ = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"}
+    arguments = [sys.executable, str(here), str(CACHE), "--pages", str(PAGES), "--brief"]
+    subprocess.run(arguments, check=True, cwd=ROOT, env=environ)
+
+
+def main(arguments: list[str]) -> None:
+    """Print one line a size, then the quality."""
+    if arguments[:1] == ["--child"]:
+        child(int(arguments[2]), arguments[1])
+        return
+    for megabytes in map(int, arguments or SIZES):
+        speed(megabytes, "page")
+    speed(LINE, "line")
+    quality()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
