@@ -73,10 +73,17 @@ def codec_of(encoding: str) -> str:
 
 def _contradicts_utf8(sample: bytes) -> bool:
     """Whether many bytes that are not ASCII are wrong in UTF-8 (a cut last character is not)."""
-    high = len(sample) - len(sample.decode("ascii", "ignore"))
-    text = sample.decode("utf-8", "surrogateescape")
-    bad = sum("\udc80" <= char <= "\udcff" for char in text[:-3])
-    return high >= MIN_HIGH and bad >= MIN_HIGH and bad > MAX_BAD_SHARE * high
+    if sample.isascii():
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        high = np.count_nonzero(np.frombuffer(sample, np.uint8) >= 0x80)
+        text = sample.decode("utf-8", "surrogateescape")[:-3]
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        bad = np.count_nonzero((points >= 0xDC80) & (points <= 0xDCFF))
+        return bool(bad >= MIN_HIGH and bad > MAX_BAD_SHARE * high)
+    return False
 
 
 def _wide(sample: bytes) -> str | None:

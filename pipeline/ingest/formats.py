@@ -57,7 +57,7 @@ def binary_kind(head: bytes) -> str | None:
         return "a tar archive"
     if head[:4] == b"RIFF" and head[8:12] in _RIFF:
         return _RIFF[head[8:12]]
-    if encoding_of(head) == "utf-8" and head.count(0) > MAX_NULS * len(head):
+    if head.count(0) > MAX_NULS * len(head) and encoding_of(head) == "utf-8":
         return "binary data"
     return None
 
