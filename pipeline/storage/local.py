@@ -20,6 +20,7 @@ from typing import BinaryIO
 from pipeline.errors import ChangedError, ConfigError, ConflictError, MissingError
 from pipeline.model.files import FileRef, ObjectInfo
 from pipeline.storage import names
+from pipeline.storage.store import several
 from pipeline.storage.verify import verified
 
 _MARK = "user.winnow.md5"
@@ -122,7 +123,7 @@ class LocalStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete files, and the folders that become empty."""
-        for key in keys:
+        for key in several(keys):
             path = names.path(self._root, key)
             with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 path.unlink()

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from pipeline.errors import ChangedError, ConflictError, MissingError
 from pipeline.model.files import FileRef, ObjectInfo
+from pipeline.storage.store import several
 from pipeline.storage.verify import verified
 
 
@@ -101,6 +102,7 @@ class MemoryStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; keys that do not exist are passed over."""
+        wanted = several(keys)
         with self._lock:
-            for key in keys:
+            for key in wanted:
                 self._objects.pop(key, None)

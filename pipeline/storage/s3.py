@@ -27,6 +27,7 @@ from pipeline import errors
 from pipeline.model.files import FileRef, ObjectInfo
 from pipeline.storage import s3_answers as answers
 from pipeline.storage.resume import Body, DamagedError, ResumingReader, Source
+from pipeline.storage.store import several
 from pipeline.storage.verify import downloaded, sha256_of, verified
 
 _MB = 1024 * 1024
@@ -178,7 +179,7 @@ class S3Store:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects, a thousand at a time."""
-        pending = iter(keys)
+        pending = iter(several(keys))
         while batch := [{"Key": self._prefix + key} for key in islice(pending, _PAGE)]:
             with self._translated(batch[0]["Key"]):
                 answer = self._client.delete_objects(

@@ -1,6 +1,6 @@
 """The one interface to object storage.
 
-Holds: the `Store` protocol. Reads and writes nothing itself.
+Holds: the `Store` protocol, `several`. Reads and writes nothing itself.
 Not here: implementations (`memory.py`, `local.py`, `s3.py`), opening by URL (`open.py`),
 paths (`layout.py`), Parquet and manifests (`parquet.py`, `documents.py`).
 
@@ -85,5 +85,20 @@ class Store(Protocol):
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; keys that do not exist are passed over."""
+        """Delete objects; keys that do not exist are passed over.
+
+        Raises:
+            TypeError: `keys` is one key and not several; nothing was deleted.
+        """
         ...
+
+
+def several(keys: Iterable[str]) -> Iterable[str]:
+    """Return `keys`, unless they are one string, whose characters would be taken for keys.
+
+    Raises:
+        TypeError: it is.
+    """
+    if isinstance(keys, str):
+        raise TypeError(f"expected several keys, found the text {keys!r}. Pass it in a list.")
+    return keys

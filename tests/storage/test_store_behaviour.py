@@ -159,6 +159,15 @@ def test_list_folders_names_one_level(store: Store) -> None:
     assert list(store.list_folders("a/x/")) == []
 
 
+def test_one_key_is_not_several(store: Store) -> None:
+    """A plain string is refused; its characters are not taken for keys."""
+    for key in ("key", "k"):
+        store.put(key, b"")
+    with pytest.raises(TypeError, match="expected several keys, found the text 'key'"):
+        store.delete("key")
+    assert sorted(info.key for info in store.list()) == ["k", "key"]
+
+
 def test_deleted_objects_and_their_folders_are_gone(store: Store) -> None:
     """After a delete neither the key nor an empty folder is listed."""
     store.put("a/b/1", b"")
