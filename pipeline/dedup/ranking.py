@@ -17,11 +17,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.dedup.reader import ids_of
 from pipeline.model.manifest import IngestManifest
-from pipeline.model.rule import Rule
+from pipeline.model.rule import Rule, places
 from pipeline.model.schemas import STAGED_DOCUMENTS
 from pipeline.storage import layout
 from pipeline.storage.units import Corpus, concat
@@ -65,13 +64,11 @@ def ranks(corpus: Corpus, shards: Iterable[str], rule: Rule) -> Ranks:
     return Ranks(ids[order], rank[order], first[order])
 
 
-def rank_of(source: pa.ChunkedArray, tokens: Array, rule: Rule) -> npt.NDArray[np.int64]:
+def rank_of(source: pa.ChunkedArray | pa.Array, tokens: Array, rule: Rule) -> npt.NDArray[np.int64]:
     """Rank documents, given their columns."""
     rank = np.zeros(len(tokens), np.int64)
     if rule.source_priority:
-        named = pa.array(rule.source_priority, pa.string())
-        place = pc.fill_null(pc.index_in(source, named), len(named))
-        rank += np.int64(_PLACE) * place.to_numpy()
+        rank += np.int64(_PLACE) * np.asarray(places(source, rule))
     if rule.survivor == "longest":
         rank += _PLACE - 1 - tokens.astype(np.int64)
     return rank

@@ -1,6 +1,6 @@
 """What a dump says about its pairs with other documents: how alike, how far apart, who stays.
 
-Holds: `Rule`, `stricter`, `in_scope`, `day`, `span`. Pure.
+Holds: `Rule`, `stricter`, `in_scope`, `day`, `span`, `places`. Pure.
 Not here: the settings that it comes from (`settings.py`), what follows from it (`dedup/`).
 
 A pair counts when it counts for the dumps of both documents: a function of two dates and two rules.
@@ -13,6 +13,8 @@ from datetime import date
 from typing import Final
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.model.settings import DedupSettings, Scope, Survivor
 
@@ -68,3 +70,9 @@ def span(rule: Rule) -> int:
             return 1
         case days:
             return days
+
+
+def places(source: pa.Array | pa.ChunkedArray, rule: Rule) -> pa.Array | pa.ChunkedArray:
+    """Return where sources come in the priority of a rule; those not named are behind all."""
+    named = pa.array(rule.source_priority, pa.string())
+    return pc.fill_null(pc.index_in(source, named), len(named))

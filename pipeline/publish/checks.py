@@ -1,7 +1,8 @@
 """What must hold before a snapshot becomes current; the same checks verify a published one.
 
 Holds: one function a check, `CHECKS`, `refuse`. Each reads one dump of a `View` and yields
-findings. Not here: the books of bytes and characters (`books.py`), the plain trees (`verify.py`).
+findings. Not here: the books of bytes and characters (`books.py`), the order of ranked documents
+(`order.py`), the plain trees (`verify.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import EdgeFile, IngestManifest
 from pipeline.model.rule import in_scope, stricter
 from pipeline.publish.books import files_balance, spans_tile
+from pipeline.publish.order import witnesses_come_first
 from pipeline.publish.view import BATCH_ROWS, View, among, id_bytes
 from pipeline.storage import layout
 
@@ -88,7 +90,7 @@ def witnesses_hold(view: View, dump_date: str) -> Iterator[Finding]:
 
     Enough for the dump of the witness: where the document's own dump is stricter, it may still
     share the witness of an exact copy in a dump that is not. Where a rank comes before the date, a
-    witness may be of any date (`winnow verify` looks at ranks too).
+    witness may be of any date (`order.py`).
     """
     wanted: dict[str, list[np.ndarray]] = {}
     wrong = 0
@@ -140,6 +142,7 @@ CHECKS: tuple[Check, ...] = (
     verdicts_add_up,
     partitions_add_up,
     witnesses_hold,
+    witnesses_come_first,
     no_kept_pairs,
 )
 

@@ -10,25 +10,14 @@ from hypothesis import strategies as st
 from pipeline.audit import anew, recompute, signed
 from pipeline.model.finding import Finding
 from pipeline.model.rule import Rule
+from pipeline.publish.order import witnesses_come_first
+from pipeline.publish.view import View
 from pipeline.storage import snapshots
 from tests.decided import Dump, Nights, by_classes, by_pairs, identity, story
-
-DATES = ["2026-11-01", "2026-11-02", "2026-11-05", "2026-11-20"]
+from tests.drawn import DATES, dumps, rules
 
 Night = tuple[str, Dump, Rule]
 
-texts = st.one_of(
-    st.builds(story, st.integers(0, 1), st.integers(0, 6), st.integers(0, 6), shout=st.booleans()),
-    st.sampled_from(["", "too short", "Too, short!", "a b c d"]),
-)
-dumps = st.dictionaries(st.sampled_from("abcdefgh"), texts, max_size=6)
-rules = st.builds(
-    Rule,
-    threshold=st.sampled_from([0.6, 0.75, 0.9]),
-    scope=st.sampled_from(["all", "all", "night", 2, 4, 5, 16, 30]),
-    survivor=st.sampled_from(["earliest", "longest"]),
-    source_priority=st.sampled_from([(), (), ("south", "north"), ("east",)]),
-)
 nights = st.tuples(st.sampled_from(DATES), dumps, rules)
 relaxed = settings(
     max_examples=30,
@@ -85,11 +74,13 @@ def check(tmp_path: Path, history: list[list[Night]], *, shards: int = 2, ranges
 
 
 def audited(nights: Nights) -> list[Finding]:
-    """What `winnow verify` finds when it decides everything anew."""
+    """What is found before a commit, and by `winnow verify` when it decides everything anew."""
     snapshot = snapshots.current(nights.corpus)
     documents = signed.load(nights.corpus, snapshot)
     standing = anew.standing(nights.corpus, snapshot, documents)
+    view = View(nights.corpus, snapshot)
     return [
+        *(one for date in snapshot.dumps for one in witnesses_come_first(view, date)),
         *recompute.nothing_twice(documents, standing),
         *recompute.witnesses(documents, standing),
         *recompute.verdicts(documents, standing),

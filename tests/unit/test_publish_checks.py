@@ -14,7 +14,7 @@ from pipeline.model.finding import Finding
 from pipeline.model.manifest import FileCounts
 from pipeline.model.schemas import QUARANTINE, VERDICTS
 from pipeline.model.snapshot import EMPTY, DumpRef, DumpState, Snapshot
-from pipeline.publish import books, checks
+from pipeline.publish import books, checks, order
 from pipeline.publish.view import View, id_bytes
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
@@ -220,6 +220,71 @@ def test_a_witness_is_as_similar_as_its_dump_asks(
     }
     view = View(memory_corpus, msgspec.structs.replace(snapshot, dumps=dumps))
     assert [one.promise for one in checks.witnesses_hold(view, LATER)] == promises
+
+
+LONGEST = {"survivor": "longest"}
+NAMED = {"source_priority": ("south", "wire")}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "edit", "broken"),
+    [
+        pytest.param({}, {}, {"source": "south"}, 0, id="no rank"),
+        pytest.param(NAMED, NAMED, {}, 0, id="of one source the earlier date"),
+        pytest.param(NAMED, NAMED, {"source": "south"}, 1, id="a better source is dropped"),
+        pytest.param(NAMED, NAMED, {"source": "north"}, 0, id="a source that is not named"),
+        pytest.param(LONGEST, LONGEST, {}, 0, id="the witness may be longer"),
+        pytest.param({}, LONGEST, {}, 0, id="ranked behind a night without ranks"),
+        pytest.param(LONGEST, {}, {}, 1, id="before a night that ranks"),
+        pytest.param(LONGEST, {}, {"reason": "exact"}, 1, id="an exact copy as well"),
+    ],
+)
+def test_a_witness_comes_first_in_rank(
+    memory_corpus: Corpus,
+    earlier: dict[str, Any],
+    later: dict[str, Any],
+    edit: dict[str, str],
+    broken: int,
+) -> None:
+    """Order by source, and by length where that is known, is looked at before a commit."""
+    good_night(memory_corpus)
+
+    def change(rows: list[dict[str, Any]]) -> None:
+        next(row for row in rows if not row["kept"]).update(edit)
+
+    view = changed(memory_corpus, LATER, with_rows(memory_corpus, "verdicts", change))
+    dumps = {
+        DATE: msgspec.structs.replace(view.snapshot.dumps[DATE], **earlier),
+        LATER: msgspec.structs.replace(view.snapshot.dumps[LATER], **later),
+    }
+    mixed = View(memory_corpus, msgspec.structs.replace(view.snapshot, dumps=dumps))
+    found = [one for one in findings(mixed, LATER) if "come after" in one.detail]
+    assert [one.promise for one in found] == [3] * broken
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "broken"),
+    [(NAMED, "near", 1), (NAMED, "exact", 1), (LONGEST, "exact", 1), (LONGEST, "near", 0)],
+)
+def test_a_witness_of_equal_rank_is_earlier(
+    memory_corpus: Corpus, rule: dict[str, Any], reason: str, broken: int
+) -> None:
+    """Of equal sources and lengths the date and the id decide; a near copy's length is unknown."""
+    good_night(memory_corpus)
+    row = {
+        "kept": False,
+        "reason": reason,
+        "similarity": 1.0,
+        "witness_id": ids_of(LATER, 0, [Doc()])[0],
+        "witness_dump_date": LATER,
+    }
+    change = with_rows(memory_corpus, "verdicts", lambda rows: rows[0].update(row))
+    view = changed(memory_corpus, DATE, change)
+    dumps = {
+        date: msgspec.structs.replace(ref, **rule) for date, ref in view.snapshot.dumps.items()
+    }
+    ranked = View(memory_corpus, msgspec.structs.replace(view.snapshot, dumps=dumps))
+    assert [one.promise for one in order.witnesses_come_first(ranked, DATE)] == [3] * broken
 
 
 @pytest.mark.parametrize(("rules", "broken"), [((0.75, 0.75), 1), ((0.75, 1), 0), ((1, 0.75), 0)])
