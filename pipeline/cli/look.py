@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from datetime import datetime
 from typing import Any, NoReturn
 
 import click
@@ -53,32 +54,53 @@ def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
     type=click.File("r", encoding="utf-8", errors="replace"),
     help="A text instead.",
 )
+@click.option(
+    "--dump-date",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="Night in which the text would land; by default the day after the newest.",
+)
+@click.option("--source", help="Source of which the text would be; by default one without a name.")
 @_JSON
 @click.pass_obj
-def explain(lookup: Any, *, document_id: str | None, text_file: Any, as_json: bool) -> None:
+def explain(
+    lookup: Any, /, *, document_id: str | None, text_file: Any, as_json: bool, **place: Any
+) -> None:
     """Say where DOCUMENT_ID is or why it is not there; or what a text would duplicate.
 
     The first digits of an id are enough. `--text -` reads the text from stdin. What differs is
-    shown word by word.
+    shown word by word. A text is judged by the threshold, scope and order of survivors in force.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import explain as asking  # noqa: PLC0415
 
     if (document_id is None) == (text_file is None):
         raise click.UsageError("give a DOCUMENT_ID or --text FILE")
+    if document_id is not None and any(place.values()):
+        raise click.UsageError("--dump-date and --source say where a --text would land")
     settings = lookup.settings(corpus=True)
     with runner.corpus_session(settings) as corpus:
-        if document_id is not None:
-            answer: Any = asking.explain_document(corpus, document_id)
+        if document_id is None:
+            answer: Any = _of_text(corpus, text_file.read(), settings.dedup, **place)
         else:
-            threshold = settings.dedup.threshold
-            answer = asking.explain_text(corpus, text_file.read(), threshold=threshold)
+            answer = asking.explain_document(corpus, document_id)
     if as_json:
         click.echo(json.dumps(answer, default=str))
     elif document_id is not None:
         output.document_answer(answer)
     else:
         output.text_answer(answer)
+
+
+def _of_text(
+    corpus: Any, text: str, settings: Any, *, dump_date: datetime | None, source: str | None
+) -> list[dict[str, Any]]:
+    from pipeline.audit import would_be  # noqa: PLC0415 - loads compiled kernels
+    from pipeline.model.rule import Rule  # noqa: PLC0415
+
+    night = dump_date.date().isoformat() if dump_date else ""
+    landing = would_be.Landing(Rule.of(settings), night, source or "")
+    return would_be.explain_text(corpus, text, landing)
 
 
 @click.command()
@@ -176,4 +198,5 @@ def config(lookup: Any, *, as_json: bool) -> None:
         click.echo(json.dumps({"settings": tree, "curve": chances}))
         return
     output.settings(tree)
+    reports.rule(tree["dedup"])
     reports.curve(chances)

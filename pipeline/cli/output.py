@@ -22,6 +22,14 @@ _PARTS = {
 }
 """How words of the one, the other and both texts look: in colour, and between which marks."""
 
+_RETRACTED = "It would take the place of these, which come after it in the order of who stays:"
+_OTHERS = (
+    ("unpublished", "Similar, but not published themselves:"),
+    ("out_of_scope", "Similar, but out of scope: their nights are not compared (dedup.scope):"),
+    ("unmet", "Similar, but deduplication would not compare them (no band key in common):"),
+)
+"""What may be like a text without making it a duplicate."""
+
 _SKIP = ("shards", "key_ranges", "units", "groups", "languages", "waiting", "run_id", "dump_date")
 
 
@@ -141,10 +149,8 @@ def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:
     else:
         console().print("It would be published: no published document counts as a duplicate.")
     _similar(duplicates)
-    for relation, heading in (
-        ("unpublished", "Similar, but not published themselves:"),
-        ("unmet", "Similar, but deduplication would not compare them (no band key in common):"),
-    ):
+    later = "Similar, but behind it in the order of who stays:" if duplicates else _RETRACTED
+    for relation, heading in (("later", later), *_OTHERS):
         chosen = [answer for answer in others if answer["relation"] == relation]
         if chosen:
             console().print(heading)

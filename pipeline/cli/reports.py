@@ -1,6 +1,6 @@
 """What `winnow report` and `winnow config` say of a run's quality, as tables.
 
-Holds: `details` of one run (self-test and guards), `curve`. Writes to stdout.
+Holds: `details` of one run (self-test and guards), `curve`, `rule`. Writes to stdout.
 Not here: the rows (`audit/status.py`), other tables (`output.py`).
 """
 
@@ -28,6 +28,20 @@ def curve(chances: Iterable[tuple[float, float, float]]) -> None:
     rows = [[*chance, "█" * round(_BAR * chance[2])] for chance in chances]
     title = "Two documents that share this part of their word 5-grams"
     output.table(title, heads, rows, bars=True)
+
+
+def rule(dedup: Mapping[str, Any]) -> None:
+    """Say in a sentence which nights are compared and which of several copies stays."""
+    near = f"fewer than {dedup['scope']} days apart"
+    compared = {"all": "of all nights", "night": "of one night"}.get(str(dedup["scope"]), near)
+    order = ["the earliest"]
+    if dedup["survivor"] == "longest":
+        order.insert(0, "the longest")
+    if dedup["source_priority"]:
+        order.insert(0, f"the one of the first of {', '.join(dedup['source_priority'])}")
+    first = ", then ".join(order)
+    said = f"Documents {compared} are compared. Of several copies stays {first}."
+    output.console().print(said, markup=False)
 
 
 def _self_test(run_id: str, results: Iterable[Mapping[str, Any]]) -> None:

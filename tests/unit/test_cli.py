@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import structlog
+from click.testing import CliRunner
 
 from pipeline.cli import cli, failures, main
 from pipeline.errors import ConfigError
@@ -468,3 +469,22 @@ def test_dedup_refuses_places_first(winnow: Winnow, tmp_path: Path) -> None:
     failed(ended, f"{tmp_path / 'empty'}: expected *.parquet files", "found none")
     place = tmp_path / "file" / "out"
     failed(winnow("dedup", tmp_path / "file", "--out", place), f"--out {place}", "Not a directory")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({}, "Documents of all nights are compared. Of several copies stays the earliest."),
+        ({"SCOPE": "night"}, "Documents of one night are compared."),
+        ({"SCOPE": "30", "SURVIVOR": "longest"}, "fewer than 30 days apart are compared."),
+        (
+            {"SOURCE_PRIORITY": '["press", "wire"]', "SURVIVOR": "longest"},
+            "stays the one of the first of press, wire, then the longest, then the earliest.",
+        ),
+    ],
+)
+def test_config_says_who_is_compared_and_who_stays(rule: dict[str, str], said: str) -> None:
+    """One sentence beside the settings, so that the curve is not read as all there is."""
+    environment = {f"WINNOW_DEDUP__{name}": value for name, value in rule.items()}
+    ended = CliRunner().invoke(cli, ["config"], env=environment)
+    assert said in ended.stdout

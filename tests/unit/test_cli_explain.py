@@ -14,8 +14,10 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from pipeline import runner
-from pipeline.audit.explain import explain_document, explain_text
+from pipeline.audit.explain import explain_document
+from pipeline.audit.would_be import Landing, explain_text
 from pipeline.cli import cli, output
+from pipeline.model.rule import Rule
 from pipeline.model.settings import DedupSettings, Settings
 from pipeline.signature import sign, similarity
 from pipeline.storage.open import open_store
@@ -59,7 +61,7 @@ def publish(settings: Settings, dump_date: str, *texts: str) -> Any:
 def explained(settings: Settings, text: str, threshold: float = 0.75) -> list[dict[str, Any]]:
     """Ask about a text."""
     with runner.corpus_session(settings) as corpus:
-        return explain_text(corpus, text, threshold=threshold)
+        return explain_text(corpus, text, Landing(Rule(threshold=threshold)))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_duplicates_are_not_crowded_out(settings: Settings) -> None:
     for day in (23, 24, 25):
         publish(settings, f"2026-11-{day}", NEAR)
     with runner.corpus_session(settings) as corpus:
-        answers = explain_text(corpus, NEAR, threshold=0.75, limit=2)
+        answers = explain_text(corpus, NEAR, Landing(Rule()), limit=2)
     assert [one["relation"] for one in answers] == ["near", "unpublished", "unpublished"]
 
 
@@ -190,9 +192,10 @@ def test_people_read_what_would_happen(
     assert unsaid not in printed
 
 
-def winnow(settings: Settings, *arguments: str, stdin: str | None = None) -> str:
-    """Run `winnow explain` on the corpus and return what it prints."""
+def winnow(settings: Settings, *arguments: str, stdin: str | None = None, **rule: str) -> str:
+    """Run `winnow explain` on the corpus, under a rule, and return what it prints."""
     environment = {"WINNOW_STORE__CORPUS": settings.store.corpus}
+    environment |= {f"WINNOW_DEDUP__{name.upper()}": value for name, value in rule.items()}
     ended = CliRunner().invoke(cli, ["explain", *arguments], input=stdin, env=environment)
     assert ended.exit_code == 0, ended.output
     return ended.stdout
@@ -242,6 +245,57 @@ def test_a_text_from_stdin_is_asked_about(settings: Settings) -> None:
     assert "It would not be published" in said
     assert "{+other21x0" in said
     assert json.loads(winnow(settings, "--text", "-", "--json", stdin="quite another text")) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "place", "said"),
+    [
+        ({"scope": "night"}, [], "Similar, but out of scope"),
+        ({"scope": "night"}, ["--dump-date", "2026-11-21"], "It would not be published"),
+        ({"scope": "2"}, [], "Similar, but out of scope"),
+        ({"scope": "3"}, [], "It would not be published"),
+        ({}, ["--dump-date", "2026-11-20"], "It would take the place of these"),
+        ({"source_priority": '["web"]'}, ["--source", "web"], "It would not be published"),
+        ({"source_priority": '["news"]'}, ["--source", "news"], "It would not be published"),
+        ({"survivor": "longest"}, [], "It would not be published"),
+    ],
+)
+def test_a_text_is_judged_by_the_rule_in_force(
+    settings: Settings, rule: dict[str, str], place: list[str], said: str
+) -> None:
+    """Scope, date, source and length count; a night of ranks comes behind one without."""
+    assert said in winnow(settings, "--text", "-", *place, stdin=changed(21), **rule)
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "longer"),
+    [
+        ({"survivor": "longest"}, "", " and more"),
+        ({"source_priority": '["news", "web"]'}, "news", ""),
+    ],
+)
+def test_a_text_takes_the_place_of_what_it_outranks(
+    settings: Settings, rule: dict[str, str], source: str, longer: str
+) -> None:
+    """Once the corpus is published under the rule, a longer text or a better source comes first."""
+    own = {"survivor": "earliest", "source_priority": "[]"} | rule
+    ranked = DedupSettings(
+        survivor=own["survivor"],  # type: ignore[arg-type]
+        source_priority=tuple(json.loads(own["source_priority"])),
+    )
+    for day in (21, 22):
+        run(msgspec.structs.replace(settings, dedup=ranked), f"2026-11-{day}", f"again-{day}")
+    said = winnow(settings, "--text", "-", "--source", source, stdin=NEAR + longer, **rule)
+    assert "It would take the place of these" in said
+
+
+def test_only_a_text_lands_somewhere(settings: Settings) -> None:
+    """`--source` beside an id is refused, not ignored."""
+    arguments = ["explain", id_of(settings, "2026-11-21"), "--source", "web"]
+    environment = {"WINNOW_STORE__CORPUS": settings.store.corpus}
+    ended = CliRunner().invoke(cli, arguments, env=environment)
+    assert ended.exit_code == 2
+    assert "where a --text would land" in ended.stderr
 
 
 def test_a_terminal_shows_colours_in_place_of_marks(
