@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.audit import signed as reading
-from pipeline.audit.anew import Standing, decide
+from pipeline.audit.anew import decide
 from pipeline.audit.lookup import ingest_manifests
 from pipeline.audit.signed import Array, Signed
+from pipeline.dedup.apart import Standing
 from pipeline.dedup.settle import REASONS, UNIQUE
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import IngestManifest

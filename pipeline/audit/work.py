@@ -15,8 +15,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.audit.anew import Standing, blocks
 from pipeline.audit.signed import Array, Signed
+from pipeline.dedup.apart import Standing, blocks
 from pipeline.dedup.matching import match_fingerprint
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import MatchManifest

@@ -31,14 +31,19 @@ KEPT: Final = "kept"
 
 
 def run(
-    files: Iterable[Path], out: Path, *, threshold: float, keep: bool = False, as_json: bool
+    files: Iterable[Path],
+    out: Path,
+    *,
+    settings: DedupSettings,
+    keep: bool = False,
+    as_json: bool,
 ) -> None:
     """Deduplicate the documents of `files` and write `out/verdicts.parquet`.
 
     Args:
         files: files, folders of Parquet files, or `-` for JSON lines on stdin.
         out: the folder to write into.
-        threshold: the least similarity of near-duplicates.
+        settings: what counts as a duplicate, and which of several stays.
         keep: copy the kept rows of each file to `out/kept` as well.
         as_json: print counts as JSON, not as a table.
 
@@ -54,9 +59,8 @@ def run(
         )
     _make(out)
     with _progress() as progress:
-        reading = _Reading(paths, progress)
-        rule = DedupSettings(threshold=threshold)
-        verdicts = standalone.deduplicate(reading, settings=rule, done=reading.decided)
+        reading = _Reading(paths, progress, sources=bool(settings.source_priority))
+        verdicts = standalone.deduplicate(reading, settings=settings, done=reading.decided)
         _write(verdicts, out / VERDICTS)
         if keep:
             _copy_kept(reading, verdicts["kept"].combine_chunks(), out / KEPT)
@@ -72,8 +76,9 @@ def run(
 class _Reading:
     """The documents of all files, read once; counts them by file and tells the progress bar."""
 
-    def __init__(self, paths: Sequence[Path], progress: Progress) -> None:
+    def __init__(self, paths: Sequence[Path], progress: Progress, *, sources: bool) -> None:
         self.paths = paths
+        self.sources = sources
         self.rows: list[int] = []
         self.progress = progress
         sizes = [path.stat().st_size for path in paths if path != records.STDIN]
@@ -84,7 +89,9 @@ class _Reading:
         task = self.progress.add_task("reading", total=self.bytes)
         for path in self.paths:
             self.rows.append(0)
-            for batch in records.batches(path, lambda size: self.progress.advance(task, size)):
+            for batch in records.batches(
+                path, lambda size: self.progress.advance(task, size), sources=self.sources
+            ):
                 self.rows[-1] += len(batch)
                 self.progress.update(task, description=f"reading, {sum(self.rows):,} documents")
                 yield batch

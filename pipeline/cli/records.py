@@ -24,7 +24,7 @@ from pipeline.ingest.codecs import Decoder, open_decoded
 from pipeline.model.settings import IngestSettings
 
 STDIN: Final = Path("-")
-SCHEMA: Final = pa.schema([("id", pa.string()), ("text", pa.string()), ("dump_date", pa.string())])
+SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("id", "text", "dump_date", "source")])
 
 _ROWS: Final = 4096
 _BATCH_BYTES: Final = 32 * 1024 * 1024
@@ -42,6 +42,7 @@ class _Row(msgspec.Struct):
     text: str
     id: str | int
     dump_date: str | None = None
+    source: Any = None
 
 
 def found(files: Iterable[Path], out: Path) -> Iterator[Path]:
@@ -63,14 +64,18 @@ def found(files: Iterable[Path], out: Path) -> Iterator[Path]:
         yield from inside
 
 
-def batches(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
+def batches(path: Path, advance: Advance, *, sources: bool = False) -> Iterator[pa.RecordBatch]:
     """Yield the documents of one file or of stdin, with the columns of `SCHEMA`.
+
+    What `source` holds counts only with `sources`; else it may be empty.
 
     Raises:
         InputError: it is neither Parquet nor JSON lines, is damaged, lacks `id` or `text`, or holds
             values of other types.
     """
-    return _parquet(path, advance) if _is_parquet(path) else _json_lines(path, advance)
+    if _is_parquet(path):
+        return _parquet(path, advance, SCHEMA.names if sources else SCHEMA.names[:3])
+    return _json_lines(path, advance)
 
 
 def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
@@ -100,10 +105,10 @@ def _is_parquet(path: Path) -> bool:
         return file.read(4) == b"PAR1"
 
 
-def _parquet(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
+def _parquet(path: Path, advance: Advance, wanted: list[str]) -> Iterator[pa.RecordBatch]:
     with _sound(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
         names = file.schema_arrow.names
-        columns = [name for name in SCHEMA.names if name in names]
+        columns = [name for name in wanted if name in names]
         if columns[:2] != ["id", "text"] or any(names.count(name) > 1 for name in columns):
             raise InputError(
                 f"{path}: expected one column id and one column text, found "
@@ -128,7 +133,7 @@ def _sound(path: Path) -> Iterator[None]:
 
 
 def _strings(path: Path, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Cast the columns to strings; a missing `dump_date` is the empty one."""
+    """Cast the columns to strings; a missing `dump_date` or `source` is the empty one."""
     columns = []
     for field in SCHEMA:
         if field.name not in batch.schema.names:
@@ -142,7 +147,7 @@ def _strings(path: Path, batch: pa.RecordBatch) -> pa.RecordBatch:
                 f"{path}: expected strings in UTF-8 in column {field.name}, found {column.type} "
                 f"({' '.join(str(error).split())}). Convert the column and try again."
             ) from error
-        if field.name != "dump_date" and column.null_count:
+        if field.name in {"id", "text"} and column.null_count:
             raise InputError(
                 f"{path}: expected a value of {field.name} in each row, found "
                 f"{column.null_count} nulls. Fill them or drop these rows."
@@ -175,6 +180,7 @@ def _to_batch(rows: list[_Row]) -> pa.RecordBatch:
         pa.array([str(row.id) for row in rows], pa.string()),
         pa.array([row.text for row in rows], pa.string()),
         pa.array([row.dump_date or "" for row in rows], pa.string()),
+        pa.array(["" if row.source is None else str(row.source) for row in rows], pa.string()),
     ]
     return pa.record_batch(columns, schema=SCHEMA)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from pipeline.errors import InputError
 
@@ -97,23 +98,40 @@ def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
     help="Folder for the verdicts; made when it is not there.",
 )
 @click.option("--threshold", type=click.FloatRange(0.5, 1.0), help="Similarity of near-duplicates.")
+@click.option(
+    "--scope", metavar="all|night|DAYS", help="Compare all dates, one by one, or fewer days apart."
+)
+@click.option(
+    "--survivor", type=click.Choice(["earliest", "longest"]), help="Which of a family stays."
+)
+@click.option(
+    "--source-priority", metavar="A,B,…", help="Sources that stay before others, best first."
+)
 @click.option("--kept", "keep", is_flag=True, help="Copy the kept rows to OUT/kept as well.")
 @click.option("--json", "as_json", is_flag=True, help="Counts as JSON.")
 @click.pass_obj
 def dedup(
-    lookup: Any, /, *, files: tuple[Path, ...], out: Path, threshold: float | None, **flags: bool
+    lookup: Any, /, *, files: tuple[Path, ...], out: Path, keep: bool, as_json: bool, **given: Any
 ) -> None:
-    """Deduplicate Parquet or JSON lines that have `id`, `text` and optionally `dump_date`.
+    """Deduplicate Parquet or JSON lines that have `id`, `text`, maybe `dump_date` and `source`.
 
     FILES are files, folders (every *.parquet below counts), or - for JSON lines on stdin. JSON
     lines may be compressed with gzip, zstd, bzip2 or xz. Writes OUT/verdicts.parquet, in the order
     of input: document_id, kept, reason, witness_id, similarity. The earliest document by
-    (dump_date, id) of each family stays.
+    (dump_date, id) of each family stays, unless sources or length come first. What no option says
+    is as in the settings (dedup.threshold, scope, survivor, source_priority).
     """
     from pipeline.cli import dedup_files  # noqa: PLC0415 - loads compiled kernels
+    from pipeline.dedup import settings_of  # noqa: PLC0415
 
-    settings = lookup.settings().dedup
-    dedup_files.run(files, out, threshold=threshold or settings.threshold, **flags)
+    values = msgspec.to_builtins(lookup.settings().dedup)
+    values |= {name: value for name, value in given.items() if value is not None}
+    if given["scope"] is not None and given["scope"].isdecimal():
+        values["scope"] = int(given["scope"])
+    if given["source_priority"] is not None:
+        values["source_priority"] = [one for one in given["source_priority"].split(",") if one]
+    settings = settings_of(**values)
+    dedup_files.run(files, out, settings=settings, keep=keep, as_json=as_json)
 
 
 def _texts(path: Path) -> Iterator[str]:

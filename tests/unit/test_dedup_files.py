@@ -17,10 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from click.testing import CliRunner
 
-from pipeline.cli import dedup_files, records
+from pipeline.cli import cli, dedup_files, records
 from pipeline.dedup import deduplicate
 from pipeline.errors import InputError
+from pipeline.model.settings import DedupSettings
 
 TEXT = " ".join(f"word{number}" for number in range(60))
 OTHER = " ".join(f"thing{number}" for number in range(60))
@@ -35,7 +37,7 @@ KEPT = b"".join(LINES.splitlines(keepends=True)[::2])
 
 def run(out: Path, *files: Path, keep: bool = False) -> list[bool]:
     """Deduplicate files and return who is kept."""
-    dedup_files.run(files, out, threshold=0.75, keep=keep, as_json=True)
+    dedup_files.run(files, out, settings=DedupSettings(), keep=keep, as_json=True)
     found: list[bool] = pq.read_table(out / "verdicts.parquet")["kept"].to_pylist()
     return found
 
@@ -111,7 +113,9 @@ def test_own_output_is_no_input(tmp_path: Path) -> None:
 def test_stdin_cannot_be_copied(tmp_path: Path) -> None:
     """It is read once; the message says what to do."""
     with pytest.raises(InputError, match=r"--kept: expected files.*found - \(stdin\)"):
-        dedup_files.run([records.STDIN], tmp_path, threshold=0.75, keep=True, as_json=True)
+        dedup_files.run(
+            [records.STDIN], tmp_path, settings=DedupSettings(), keep=True, as_json=True
+        )
 
 
 @pytest.mark.parametrize("name", ["lines", "table"])
@@ -172,8 +176,8 @@ def test_the_order_of_rows_does_not_matter() -> None:
     [
         ({"id": [["a"]], "text": ["b"]}, 0.75, "expected strings in column id, found list"),
         ({"id": ["a"], "text": [[1]]}, 0.75, "expected strings in column text, found list"),
-        ({"id": ["a"], "text": ["b"]}, 1.5, r"expected a similarity of \.5 to 1, found 1\.5"),
-        ({"id": ["a"], "text": ["b"]}, 0.1, r"expected a similarity of \.5 to 1, found 0\.1"),
+        ({"id": ["a"], "text": ["b"]}, 1.5, r"threshold = 1\.5, .*<= 1\.0"),
+        ({"id": ["a"], "text": ["b"]}, 0.1, r"threshold = 0\.1, .*>= 0\.5"),
     ],
 )
 def test_what_cannot_be_deduplicated_is_refused(
@@ -182,3 +186,72 @@ def test_what_cannot_be_deduplicated_is_refused(
     """Columns of other types and thresholds out of range."""
     with pytest.raises(InputError, match=message):
         deduplicate(pa.table(columns), threshold=threshold)
+
+
+DATED = [
+    {"id": "a", "text": TEXT, "dump_date": "2026-11-01", "source": "wire"},
+    {"id": "b", "text": f"{TEXT} again", "dump_date": "2026-11-03", "source": "press"},
+    {"id": "c", "text": TEXT, "dump_date": "2026-11-20", "source": "press"},
+]
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "kept"),
+    [
+        ([], {}, "a"),
+        (["--scope", "night"], {}, "abc"),
+        (["--scope", "3"], {}, "ac"),
+        (["--survivor", "longest"], {}, "b"),
+        (["--source-priority", "press,wire"], {}, "b"),
+        (["--source-priority", "press", "--scope", "3"], {}, "bc"),
+        ([], {"WINNOW_DEDUP__SCOPE": "night"}, "abc"),
+        ([], {"WINNOW_DEDUP__SURVIVOR": "longest"}, "b"),
+        (["--scope", "all"], {"WINNOW_DEDUP__SCOPE": "night"}, "a"),
+        (["--source-priority", ""], {"WINNOW_DEDUP__SOURCE_PRIORITY": '["press"]'}, "a"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_scope_and_survivor_count_without_a_corpus(
+    tmp_path: Path, kind: str, options: list[str], environment: dict[str, str], kept: str
+) -> None:
+    """Options come before settings, and settings are not passed over."""
+    path = tmp_path / f"texts.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(DATED), path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in DATED), "utf-8")
+    arguments = ["dedup", str(path), "--out", str(tmp_path / "out"), *options]
+    ended = CliRunner().invoke(cli, arguments, env=environment)
+    assert ended.exit_code == 0, ended.output
+    rows = pq.read_table(tmp_path / "out/verdicts.parquet").to_pylist()
+    assert [row["document_id"] for row in rows if row["kept"]] == list(kept)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--scope", "2"], "expected a dump_date like 2026-11-21 in each row"),
+        (["--scope", "week"], "scope = 'week'"),
+        (["--scope", "0"], "scope = 0"),
+        (["--source-priority", "press"], "expected a source in some row"),
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused(
+    tmp_path: Path, options: list[str], message: str
+) -> None:
+    """Rows without the date or the source that the rule is about are not decided by another one."""
+    path = tmp_path / "texts.jsonl"
+    path.write_bytes(LINES)
+    ended = CliRunner().invoke(cli, ["dedup", str(path), "--out", str(tmp_path / "out"), *options])
+    assert ended.exit_code == 1
+    assert isinstance(ended.exception, InputError)
+    assert message in str(ended.exception)
+    assert not (tmp_path / "out/verdicts.parquet").exists()
+
+
+def test_a_source_that_is_no_text_matters_only_where_sources_count(tmp_path: Path) -> None:
+    """A column of that name with other values does not stop a run that ignores sources."""
+    path = tmp_path / "texts.parquet"
+    rows = [row | {"source": [1]} for row in DATED]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert run(tmp_path / "out", path) == [True, False, False]
