@@ -92,6 +92,7 @@ bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak me
 	$(BIN)/python -m benchmarks.splitting
 	$(BIN)/python -m benchmarks.annotation
 	$(BIN)/python -m benchmarks.passages
+	$(BIN)/python -m benchmarks.dedup.compare
 
 EVAL ?= ../shared/eval
 
