@@ -71,4 +71,7 @@ def settings_of(**values: object) -> DedupSettings:
         return msgspec.convert(values, DedupSettings)
     except msgspec.ValidationError as error:
         shown = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-        raise InputError(f"deduplicate: found {shown}: {error}. Choose another value.") from error
+        raise InputError(
+            "expected a threshold of .5 to 1, a scope of all, night or a number of days, and the "
+            f"survivor earliest or longest; found {shown} ({error}). Choose another value."
+        ) from error
