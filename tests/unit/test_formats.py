@@ -20,7 +20,7 @@ from pipeline.ingest.pieces import Span, bad_spans
 def _zip() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("a.txt", "text inside an archive")
+        archive.writestr(zipfile.ZipInfo("a.txt"), "text inside an archive")
     return out.getvalue()
 
 
