@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import gcld3
 import pycld2
 
+from pipeline.enrich.digest import digest
 from pipeline.enrich.labels import UNDETERMINED, canonical
 from pipeline.enrich.vote import Vote, card
 
+FOLDER = Path(__file__).parent
+FILES = ("language_model.json", "codepoints.json")
 CLD3_BYTES = 1 << 16
 
 
@@ -32,10 +36,10 @@ def cld3(text: str) -> Vote:
 
 
 @cache
-def model_id() -> str:
+def model_id(folder: Path = FOLDER) -> str:
     """Name the vote by its numbers and the versions of its parts, without loading a model."""
     parts = "+".join(f"{name}-{version(name)}" for name in ("pycld2", "py3langid", "cld3-py"))
-    return f"{card().name}+{parts}"
+    return f"{card().name}+{digest(*(folder / name for name in FILES))}+{parts}"
 
 
 @cache

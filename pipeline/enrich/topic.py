@@ -34,7 +34,7 @@ def annotator() -> Annotator:
         name="topic",
         columns=tuple(TOPIC_COLUMNS),
         annotate=_annotate,
-        model=topic_table.card().model_id,
+        model=topic_table.model_id(),
     )
 
 
@@ -97,6 +97,6 @@ def _topic(
 
 
 def _batch(columns: list[pa.Array], status: list[str]) -> pa.RecordBatch:
-    model = pa.repeat(pa.scalar(topic_table.card().model_id, pa.string()), len(status))
+    model = pa.repeat(pa.scalar(topic_table.model_id(), pa.string()), len(status))
     arrays = [*columns, pa.array(status, pa.string()), model]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(TOPIC_COLUMNS))

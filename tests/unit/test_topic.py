@@ -37,7 +37,7 @@ def test_long_supported_text_gets_two_topics() -> None:
     assert row["topic_status"] == "ok"
     assert row["topic_confidence"] > row["topic_2_confidence"] >= 0
     assert row["topic_2"] != row["topic"]
-    assert row["topic_model"] == topic_table.card().model_id
+    assert row["topic_model"] == topic_table.model_id()
 
 
 @pytest.mark.parametrize(
