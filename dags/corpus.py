@@ -106,10 +106,10 @@ with DAG(
 
     @task(outlets=[DOCUMENTS])
     def report(committed: Small, *, outlet_events: Any) -> Small:
-        """Return the run's row of `runs` and announce the partition with its counts."""
+        """Write the page about the run; announce the partition with its counts and the page."""
         with tonight() as (night, run):
             row = night.report(*run)
-        outlet_events[DOCUMENTS].extra = committed
+        outlet_events[DOCUMENTS].extra = committed | {"report": row.get("report", "")}
         return row
 
     shards, units, groups, committed = plan(), decide(), route(), commit()

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -162,18 +163,29 @@ def files(
 
 @click.command()
 @click.argument("which", metavar="[RUN|YYYY-MM-DD]", required=False)
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Write the page about the run; - is stdout.",
+)
+@click.option("--open", "show", is_flag=True, help="Show the page about the run in a browser.")
 @_JSON
 @click.pass_obj
-def report(lookup: Any, *, which: str | None, as_json: bool) -> None:
+def report(lookup: Any, *, which: str | None, html: Path | None, show: bool, as_json: bool) -> None:
     """Show the runs that changed the corpus: all, one RUN by its id, or those of one night.
 
     Of the one, or the last one, what its self-test measured and what its guards said as well.
+    With --html or --open the page about that run instead.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import status as asking  # noqa: PLC0415
 
     with runner.corpus_session(lookup.settings(corpus=True)) as corpus:
         rows = asking.run_rows(corpus, which)
+        if html is not None or show:
+            reports.page(corpus, rows[-1:], target=html, show=show)
+            return
     if as_json:
         click.echo(json.dumps(rows, default=str))
         return

@@ -1,15 +1,24 @@
 """What `winnow report` and `winnow config` say of a run's quality, as tables.
 
-Holds: `details` of one run (self-test and guards), `curve`, `rule`. Writes to stdout.
+Holds: `details` of one run (self-test and guards), `page`, `curve`, `rule`. Writes to stdout or a
+file.
 Not here: the rows (`audit/status.py`), other tables (`output.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from pipeline.cli import output
+from pipeline.errors import MissingError
+
+if TYPE_CHECKING:
+    from pipeline.storage.units import Corpus
 
 _BAR = 30
 
@@ -20,6 +29,31 @@ def details(row: Mapping[str, Any]) -> None:
         _self_test(row["run_id"], row["self_test"])
     if row.get("guards"):
         _guards(row["run_id"], row["guards"])
+
+
+def page(
+    corpus: Corpus, rows: Sequence[Mapping[str, Any]], *, target: Path | None, show: bool
+) -> None:
+    """Write the page about the run that left the last row, and open it in a browser.
+
+    Raises:
+        MissingError: there is no run yet.
+    """
+    from pipeline.report.stage import page_of  # noqa: PLC0415 - loads matplotlib
+
+    if not rows:
+        raise MissingError(
+            "expected a run that changed the corpus, found none. `winnow run --due` makes one."
+        )
+    html = page_of(corpus, rows[-1]["dump_date"], dict(rows[-1]))
+    if target is None:
+        target = Path(tempfile.mkdtemp(prefix="winnow-")) / f"run-{rows[-1]['run_id']}.html"
+    with click.open_file(str(target), "w", encoding="utf-8") as file:
+        file.write(html)
+    if show:
+        click.launch(target.resolve().as_uri())
+    if str(target) != "-":
+        click.echo(str(target))
 
 
 def curve(chances: Iterable[tuple[float, float, float]]) -> None:

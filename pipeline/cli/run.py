@@ -87,6 +87,8 @@ def _one(night: Any, date: str, run_id: str, accepted: dict[str, bool]) -> dict[
     for label, summary in runner.run_night(night, date, run_id, **accepted):
         if label == "commit":
             result |= summary
+    if page := night.report(date, run_id).get("report"):
+        result["report"] = page
     return result
 
 

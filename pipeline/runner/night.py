@@ -31,6 +31,7 @@ from pipeline.publish import stage as publish
 from pipeline.runner import labels
 from pipeline.runner.groups import Groups, annotate_groups
 from pipeline.runner.models import models_of
+from pipeline.runner.record import recorded
 from pipeline.runner.units import annotate_units
 from pipeline.storage import snapshots
 from pipeline.storage.open import probe_conditional_put
@@ -60,6 +61,7 @@ class Night:
             self.corpus, self.landing, snapshot, now=time.time(), settings=settings, models=models
         )
 
+    @recorded
     def plan(self, dump_date: str, run_id: str, *, allow_deleted: bool = False) -> Summary:
         """Freeze the run: what to read, how it is cut, and the snapshot it starts from."""
         probe_conditional_put(self.corpus.store)
@@ -87,6 +89,7 @@ class Night:
             "key_ranges": [] if plan.unchanged else labels.range_labels(plan),
         }
 
+    @recorded
     def ingest(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Read, split and sign the dump files of one shard."""
         from pipeline.ingest import stage as ingest  # noqa: PLC0415 - loads compiled kernels
@@ -99,6 +102,7 @@ class Night:
             "bytes": sum(file.stored_bytes for file in manifest.files),
         }
 
+    @recorded
     def match(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Find the verified edges of one key range, inside the dump and to all live dumps."""
         from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
@@ -108,6 +112,7 @@ class Night:
         edges = sum(edge.file.rows for edge in manifest.edges)
         return {"candidates": manifest.candidates, "edges": edges}
 
+    @recorded
     def decide(self, dump_date: str, run_id: str) -> Summary:
         """Decide every verdict that this dump changes, here and in other dumps."""
         plan = self._plan(dump_date, run_id)
@@ -124,6 +129,7 @@ class Night:
             **_moves(decision),
         }
 
+    @recorded
     def annotate(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Annotate the kept documents of a group of shards of touched dumps."""
         plan = self._plan(dump_date, run_id)
@@ -138,14 +144,16 @@ class Night:
             "languages": len({run.language for run in runs}),
         }
 
+    @recorded
     def route(self, dump_date: str, run_id: str) -> Summary:
         """Group the annotated runs by partition, and the partitions by publish task."""
         plan = self._plan(dump_date, run_id)
         if plan.unchanged:
-            return {"groups": []}
+            return {"groups": [], "unchanged": True}
         groups = self._groups(plan, self._decision(plan))
         return {"groups": labels.group_labels(groups)}
 
+    @recorded
     def publish(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Merge the sorted runs of a group of partitions into their published files."""
         plan = self._plan(dump_date, run_id)
@@ -156,6 +164,7 @@ class Night:
             "rows": sum(file.rows for manifest in manifests for file in manifest.files),
         }
 
+    @recorded
     def commit(self, dump_date: str, run_id: str, *, accept_guards: bool = False) -> Summary:
         """Check the promises and ask the guards, then make everything visible in one step.
 
@@ -188,16 +197,13 @@ class Night:
         return dict(counts)
 
     def report(self, dump_date: str, run_id: str) -> Summary:
-        """Return the published row of a run, or an empty one when the run changed nothing."""
-        snapshot = snapshots.current(self.corpus)
-        if dump_date not in snapshot.dumps:
-            return {}
-        state = snapshots.load_state(self.corpus, snapshot, dump_date)
-        for ref in reversed(state.runs):
-            row: Summary = self.corpus.read(ref).to_pylist()[0]
-            if row["run_id"] == run_id:
-                return row | {"planned_at": row["planned_at"].isoformat()}
-        return {}
+        """Write the page about a run; return its row of `runs` and the page's address.
+
+        A run that changed nothing has neither: the answer is empty.
+        """
+        from pipeline.report import stage as reporting  # noqa: PLC0415 - loads matplotlib
+
+        return reporting.report_run(self.corpus, dump_date, run_id)
 
     def _plan(self, dump_date: str, run_id: str) -> Plan:
         return plan_stage.load_plan(self.corpus, dump_date, run_id)

@@ -7,10 +7,12 @@ No other module of Winnow spells a key.
     verdicts/dump_date=2026-11-21/part-00000.parquet                 and engines read; whole
     quarantine/dump_date=2026-11-21/part-00000.parquet               leaves, made by `promote`
     runs/dump_date=2026-11-21/run-<id>.parquet
+    reports/dump_date=2026-11-21/run-<id>.html         a page about a run, made from the rest
     store/current.json                                 the pointer: the one mutable object
     store/snapshots/00000012-<hash>.json               commit objects, immutable
     store/states/<dump_date>/<hash>.json               one dump's published state, immutable
     store/plans/<dump_date>/<run_id>.json              frozen plans
+    store/tasks/<dump_date>/<run_id>/<stage>-<index>.json   what each task of a run took
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
     store/orphans.json                                 data files that `expire` will delete
     store/promoted.json                                which states the plain trees show
@@ -31,6 +33,7 @@ CURRENT = "store/current.json"
 SNAPSHOTS = "store/snapshots/"
 STATES = "store/states/"
 PLANS = "store/plans/"
+TASKS = "store/tasks/"
 UNITS = "store/units/"
 DATA = "store/data/"
 PROMOTED = "store/promoted.json"
@@ -68,6 +71,16 @@ def state(dump_date: str, digest: str) -> str:
 def plan(dump_date: str, run_id: str) -> str:
     """Key of a frozen plan. `run_id` is already safe for a key (see `plan/stage.py`)."""
     return f"{PLANS}{dump_date}/{run_id}.json"
+
+
+def tasks(dump_date: str, run_id: str) -> str:
+    """Start of the keys of what is recorded of a run's tasks."""
+    return f"{TASKS}{dump_date}/{run_id}/"
+
+
+def task_record(dump_date: str, run_id: str, stage: str, index: int) -> str:
+    """Key of what is recorded of one task."""
+    return f"{tasks(dump_date, run_id)}{stage}-{index:05d}.json"
 
 
 def ledger(dump_date: str) -> str:
@@ -113,3 +126,8 @@ def unit_of(data_key: str) -> str:
 def run_file(run_id: str) -> str:
     """Name of a run's file inside a leaf of the `runs` tree."""
     return f"run-{run_id}.parquet"
+
+
+def report(dump_date: str, run_id: str) -> str:
+    """Key of the page about a run."""
+    return f"{tree('reports', dump_date)}run-{run_id}.html"

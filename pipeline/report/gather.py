@@ -1,0 +1,132 @@
+"""Finding what the page about a run says.
+
+Holds: `gather`. Reads the run's snapshot, states, verdicts and task records.
+Not here: clusters (`clusters.py`), quarantine (`samples.py`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import MissingError
+from pipeline.model.snapshot import DumpState, Snapshot
+from pipeline.model.task import TaskRecord
+from pipeline.report.clusters import clusters
+from pipeline.report.facts import NightFacts, Report, SourceFacts, StageTime
+from pipeline.report.samples import reasons
+from pipeline.storage import layout, snapshots
+from pipeline.storage.units import Corpus
+
+NIGHTS: Final = 30
+"""Nights before the run's own that it is compared with."""
+
+SOURCES: Final = 25
+_WORKERS: Final = 8
+_STAGES: Final = (
+    "plan", "ingest", "match", "decide", "annotate", "route", "publish", "commit", "promote"
+)  # fmt: skip
+
+
+def gather(corpus: Corpus, dump_date: str, row: Mapping[str, Any]) -> Report:
+    """Collect what there is to say of a run, as of the snapshot that it committed.
+
+    When that snapshot has expired, what is current stands for it.
+    """
+    snapshot = _as_committed(corpus, row["snapshot"], dump_date)
+    state = snapshots.load_state(corpus, snapshot, dump_date)
+    earlier = sorted(date for date in snapshot.dumps if date < dump_date)[-NIGHTS:]
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        states = pool.map(lambda date: snapshots.load_state(corpus, snapshot, date), earlier)
+        before = tuple(_night(one) for one in states)
+    sources = _sources(corpus, state)
+    return Report(
+        dump_date=dump_date,
+        corpus=corpus.store.url,
+        row=row,
+        night=_night(state),
+        before=before,
+        sources=sources[:SOURCES],
+        more_sources=max(0, len(sources) - SOURCES),
+        clusters=clusters(corpus, snapshot, state),
+        reasons=reasons(corpus, state),
+        stages=_stages(_records(corpus, dump_date, row["run_id"])),
+    )
+
+
+def _as_committed(corpus: Corpus, sequence: int, dump_date: str) -> Snapshot:
+    try:
+        snapshot = snapshots.load_snapshot(corpus, sequence)
+    except MissingError:
+        return snapshots.published(corpus)
+    return snapshot if dump_date in snapshot.dumps else snapshots.published(corpus)
+
+
+def _night(state: DumpState) -> NightFacts:
+    languages = {part.language: sum(file.rows for file in part.files) for part in state.documents}
+    return NightFacts(state.dump_date, state.counts, languages, state.topics)
+
+
+def _sources(corpus: Corpus, state: DumpState) -> tuple[SourceFacts, ...]:
+    """Return the sources of a night, those with the most dropped documents first."""
+    documents: Counter[tuple[str, str]] = Counter()
+    columns = ["source", "kept", "witness_dump_date"]
+    for batch in corpus.batches(state.verdicts, columns=columns, rows=1 << 16):
+        own = pc.fill_null(pc.equal(batch["witness_dump_date"], state.dump_date), fill_value=False)
+        fate = pc.if_else(batch["kept"], "kept", pc.if_else(own, "within", "history"))
+        table = pa.table({"source": batch["source"], "fate": fate})
+        for one in table.group_by(["source", "fate"]).aggregate([([], "count_all")]).to_pylist():
+            documents[one["source"], one["fate"]] += one["count_all"]
+    files: Counter[str] = Counter()
+    size: Counter[str] = Counter()
+    for book in state.file_counts:
+        files[book.source] += 1
+        size[book.source] += book.stored_bytes
+    found = [
+        SourceFacts(
+            source=source,
+            files=files[source],
+            bytes=size[source],
+            documents=sum(documents[source, fate] for fate in ("kept", "within", "history")),
+            kept=documents[source, "kept"],
+            within=documents[source, "within"],
+            history=documents[source, "history"],
+        )
+        for source in files.keys() | {source for source, _ in documents}
+    ]
+    return tuple(sorted(found, key=lambda one: (one.kept - one.documents, one.source)))
+
+
+def _records(corpus: Corpus, dump_date: str, run_id: str) -> list[TaskRecord]:
+    keys = sorted(info.key for info in corpus.store.list(layout.tasks(dump_date, run_id)))
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        return list(pool.map(lambda key: corpus.load(key, TaskRecord), keys))
+
+
+def _stages(records: Iterable[TaskRecord]) -> tuple[StageTime, ...]:
+    by_stage: defaultdict[str, list[TaskRecord]] = defaultdict(list)
+    for record in records:
+        by_stage[record.stage].append(record)
+    return tuple(_together(by_stage[stage]) for stage in _STAGES if stage in by_stage)
+
+
+def _together(records: list[TaskRecord]) -> StageTime:
+    counts: Counter[str] = Counter()
+    for record in records:
+        counts.update(record.counts)
+    ended = max(record.started + record.seconds for record in records)
+    return StageTime(
+        stage=records[0].stage,
+        tasks=len(records),
+        seconds=sum(record.seconds for record in records),
+        longest=max(record.seconds for record in records),
+        cpu_seconds=sum(record.cpu_seconds for record in records),
+        peak_rss_bytes=max(record.peak_rss_bytes for record in records),
+        elapsed=ended - min(record.started for record in records),
+        counts=counts,
+    )

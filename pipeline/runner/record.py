@@ -1,0 +1,64 @@
+"""Writing down what each task of a run took.
+
+Holds: `recorded`. Writes one small object a task.
+Not here: what is said of them (`report/`), events (`telemetry.py`).
+
+Nothing that is published depends on these records. A task that is done again finds its work
+finished and takes no time, so the first record counts.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from pipeline.errors import ConflictError
+from pipeline.model.task import TaskRecord
+from pipeline.storage import layout
+from pipeline.storage.units import Corpus, encode
+
+P = ParamSpec("P")
+
+
+class _HasCorpus(Protocol):
+    corpus: Corpus
+
+
+N = TypeVar("N", bound=_HasCorpus)
+Task = Callable[Concatenate[N, str, str, P], dict[str, Any]]
+
+
+def recorded(task: Task[N, P]) -> Task[N, P]:
+    """Record what a task took, under its name and its index if it is a mapped one.
+
+    A run that has nothing to do leaves no records.
+    """
+
+    @wraps(task)
+    def run(night: N, dump_date: str, run_id: str, /, *args: P.args, **options: P.kwargs) -> Any:
+        started, clock, cpu = time.time(), time.perf_counter(), time.process_time()
+        summary = task(night, dump_date, run_id, *args, **options)
+        if not summary.get("unchanged"):
+            record = TaskRecord(
+                stage=task.__name__,
+                index=next((one for one in args if isinstance(one, int)), 0),
+                started=round(started, 3),
+                seconds=round(time.perf_counter() - clock, 3),
+                cpu_seconds=round(time.process_time() - cpu, 3),
+                peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                counts={name: one for name, one in summary.items() if type(one) is int},
+            )
+            _save(night.corpus, dump_date, run_id, record)
+        return summary
+
+    return run
+
+
+def _save(corpus: Corpus, dump_date: str, run_id: str, record: TaskRecord) -> None:
+    key = layout.task_record(dump_date, run_id, record.stage, record.index)
+    with suppress(ConflictError):
+        corpus.store.put(key, encode(record), if_absent=True)
