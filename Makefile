@@ -14,7 +14,7 @@ JOBS ?= 2
 
 .PHONY: help
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(READY)  ## build .venv from requirements.lock
@@ -72,6 +72,10 @@ FUZZ_SECONDS ?= 600
 .PHONY: fuzz
 fuzz: $(READY)  ## break files of every format for ten minutes and read them (FUZZ_SECONDS=600)
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
+.PHONY: distributed
+distributed: $(WARM)  ## a night on PostgreSQL, Redis and two Celery workers, through every restart
+	$(BIN)/python -m pytest -m restarts tests/distributed
 
 .PHONY: lint
 lint: $(READY)  ## format, lint, types, layers

@@ -61,6 +61,7 @@ def test_the_compose_file_is_valid() -> None:
     assert {"postgres", "redis", "object-store", "init", "worker-1", "worker-2"} <= set(services())
 
 
+@pytest.mark.restarts
 @pytest.mark.airflow
 @pytest.mark.server
 @pytest.mark.slow
