@@ -20,6 +20,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
+from winnow_airflow.links import with_page
 from winnow_airflow.night import tonight
 from winnow_airflow.params import PARAMS
 from winnow_airflow.policies import TASK_DEFAULTS, UPLOAD_RETRIES
@@ -115,4 +116,4 @@ with DAG(
     shards, units, groups, committed = plan(), decide(), route(), commit()
     matched = match.expand(key_range=key_ranges(shards["key_ranges"]))
     ingest.expand(shard=shards) >> matched >> units >> annotate.expand(unit=units) >> groups
-    groups >> publish.expand(group=groups) >> committed >> promote() >> report(committed)
+    groups >> publish.expand(group=groups) >> committed >> promote() >> with_page(report(committed))

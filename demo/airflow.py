@@ -99,6 +99,10 @@ class Airflow:
             raise AirflowError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
 
+    def get(self, path: str) -> requests.Response:
+        """Ask for a page outside the API, as who is logged in."""
+        return self._session.get(self.url + path, timeout=60)
+
     def make_ready(self, dag_id: str, *, seconds: float = 120) -> None:
         """Make the pool and wait until the DAG has been parsed.
 

@@ -7,7 +7,8 @@ Not here: what a snapshot needs (`storage/references.py`), going back to one (`r
 1. A snapshot is kept while it is one of the newest, and for some days after it was replaced: who
    reads its files by `winnow files` is not disturbed, and rollback has something to go back to.
 2. What a kept snapshot needs stays, staged texts included: a late night may restore any document.
-3. Anything younger than those days stays too: it may belong to a run in flight.
+3. Anything younger than those days stays too: it may belong to a run in flight. What tasks took is
+   nothing but a record: it goes after those days, and a page that is made later has no times.
 4. A run may find an old finished unit in the moment in which it is deleted. So the files of deleted
    units are only noted, with the time, and go with the first expire a day later; a run that used
    them has committed by then, and what it published is needed again.
@@ -29,7 +30,7 @@ from pipeline.storage.references import reachable, units
 from pipeline.storage.units import Corpus, decode, encode
 
 DAY = 86_400.0
-KINDS = ("snapshots", "states", "plans", "units", "data")
+KINDS = ("snapshots", "states", "plans", "units", "data", "tasks")
 """In the order in which they are deleted: a crash between them leaves only what nothing names."""
 
 
@@ -82,6 +83,7 @@ def find(corpus: Corpus, rule: Rule, *, now: float) -> Expiry:
             "plans": tuple(_plans(corpus, generations, young)),
             "units": old_units,
             "data": data,
+            "tasks": _old(corpus.store.list(layout.TASKS), (), young),
         },
         orphans=orphans,
     )

@@ -13,6 +13,7 @@ No other module of Winnow spells a key.
     store/states/<dump_date>/<hash>.json               one dump's published state, immutable
     store/plans/<dump_date>/<run_id>.json              frozen plans
     store/tasks/<dump_date>/<run_id>/<stage>-<index>.json   what each task of a run took
+    store/pages/<dump_date>/<run_id>.txt               what was sent to a person about a run
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
     store/orphans.json                                 data files that `expire` will delete
     store/promoted.json                                which states the plain trees show
@@ -81,6 +82,11 @@ def tasks(dump_date: str, run_id: str) -> str:
 def task_record(dump_date: str, run_id: str, stage: str, index: int) -> str:
     """Key of what is recorded of one task."""
     return f"{tasks(dump_date, run_id)}{stage}-{index:05d}.json"
+
+
+def page(dump_date: str, run_id: str) -> str:
+    """Key of the note that a person was told of a run."""
+    return f"store/pages/{dump_date}/{run_id}.txt"
 
 
 def ledger(dump_date: str) -> str:

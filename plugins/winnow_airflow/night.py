@@ -1,6 +1,6 @@
 """The night that the running Airflow task works on.
 
-Holds: `tonight`, which turns the run's partition key into a dump date, once for all tasks.
+Holds: `tonight` and `night_of`, which turn a run's partition key into a dump date, for all tasks.
 Reads Airflow's task context and Winnow's settings; opens the stores through `pipeline/runner.py`.
 Not here: what the tasks do (`pipeline/runner.py`), their order (`dags/corpus.py`).
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
@@ -32,7 +32,17 @@ def tonight() -> Iterator[tuple[Night, tuple[str, str]]]:
     Raises:
         AirflowFailException: the run has no partition key; it is not tried again.
     """
-    dag_run = get_current_context()["dag_run"]
+    with night_of(get_current_context()["dag_run"]) as found:
+        yield found
+
+
+@contextmanager
+def night_of(dag_run: Any) -> Iterator[tuple[Night, tuple[str, str]]]:
+    """Yield the night of a DAG run and its (dump date, run id).
+
+    Raises:
+        AirflowFailException: the run has no partition key.
+    """
     dump_date = dump_date_of(dag_run.partition_key)
     from pipeline import config, runner  # noqa: PLC0415 - pyarrow must not load while parsing
     from pipeline.plan.stage import safe_run_id  # noqa: PLC0415

@@ -12,6 +12,8 @@ from typing import Any
 
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
+from winnow_airflow.paging import page_once
+
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -45,6 +47,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=15),
     "retry_policy": RETRY_POLICY,
     "execution_timeout": timedelta(hours=6),
+    "on_failure_callback": page_once,
     # A night without work skips its mapped tasks; what follows them still runs.
     "trigger_rule": "none_failed",
     # Finish a night before starting the next: fewer commits have to rebase.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,3 +99,20 @@ def test_empty_fields_leave_the_environment_alone(
 
 _NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "WINNOW_STORE__ENDPOINT_URL")
 _BEFORE = "set before the block"
+
+
+def test_the_plugin_costs_a_task_nothing_heavy(tmp_path: Path) -> None:
+    """Airflow imports it in every task process; FastAPI and the pages load with a request."""
+    root = Path(__file__).parents[2]
+    code = (
+        "import sys; import winnow_airflow.plugin; "
+        "print([name for name in ('fastapi', 'pyarrow', 'pipeline') if name in sys.modules])"
+    )
+    environment = os.environ | {
+        "AIRFLOW_HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(str(root / name) for name in ("", "plugins")),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

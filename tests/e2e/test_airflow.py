@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+import requests
 
 from demo.airflow import Airflow
 from demo.home import Home
@@ -78,6 +83,18 @@ class Stack:
             time.sleep(0.3)
         return run
 
+    def clear(self, run: Mapping[str, Any], task: str) -> dict[str, Any]:
+        """Do a task of a run and those after it again; return the run when it has ended."""
+        body = {
+            "dry_run": False,
+            "dag_run_id": run["dag_run_id"],
+            "task_ids": [task],
+            "include_downstream": True,
+            "only_failed": False,
+        }
+        self.airflow.call("POST", f"{DAG.removesuffix('/dagRuns')}/clearTaskInstances", json=body)
+        return self.ended(lambda: self.airflow.call("GET", f"{DAG}/{run['dag_run_id']}"))
+
     def states(self, run: Mapping[str, Any]) -> States:
         """Return task → the states of its instances."""
         path = f"{DAG}/{run['dag_run_id']}/taskInstances?limit=1000"
@@ -142,6 +159,23 @@ def test_the_partition_is_announced_with_its_counts(stack: Stack) -> None:
     event = next(event for event in events if event["partition_key"] == NIGHT.dump_date)
     assert event["extra"]["documents"] > 0
     assert event["extra"]["snapshot"] >= 1
+    assert event["extra"]["report"].endswith(".html")
+
+
+def test_the_last_task_leads_to_the_page_about_the_run(
+    stack: Stack, first_run: dict[str, Any]
+) -> None:
+    """Who is logged in finds the page behind the button of `report`; nobody else sees it."""
+    task = f"{DAG}/{first_run['dag_run_id']}/taskInstances/report"
+    link = stack.airflow.call("GET", f"{task}/links")["extra_links"]["Run report"]
+    address = stack.airflow.url + urlsplit(link).path
+    assert requests.get(address, timeout=60).status_code == 401
+    answer = stack.airflow.get(urlsplit(link).path)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert f'Night of <span class="still">{NIGHT.dump_date}</span>' in answer.text
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    for path in (f"{NIGHT.dump_date}/other", "..%2Fstore/current", "2026-01-01/x"):
+        assert stack.airflow.get(f"/winnow/reports/{path}").status_code == 404
 
 
 @pytest.mark.usefixtures("first_run")
@@ -181,12 +215,14 @@ def test_real_dumps_pass_through_the_dag(stack: Stack) -> None:
 
 
 def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
-    """A guard fails the commit at once with the next step; the parameter lets the night pass."""
+    """A guard fails the commit at once, and pages once; the parameter lets the night pass."""
     date = "2026-11-02"
     text = stack.file.read_text("utf-8")
     landing = runner.open_landing(stack.settings)
     landing.put(f"odd/{date}/broken.jsonl", b'{"text": "whole and sound"}\n{"text": \n')
     landing.put(f"odd/{date}/_SUCCESS", b"")
+    pages = _Pager()
+    stack.airflow.call("POST", "/connections", json=pages.connection)
     try:
         stack.file.write_text(
             text + '\n[guard]\nquarantine = "stop"\nquarantine_share = 0.01\n', "utf-8"
@@ -195,10 +231,17 @@ def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
         assert stopped["state"] == "failed"
         assert "quarantine: expected at most 0.010, found" in stack.why(stopped)
         assert stack.states(stopped)["commit"] == {"failed"}
+        again = stack.clear(stopped, "commit")
+        assert again["state"] == "failed"
+        ((credential, said),) = pages.received
+        assert credential == "Bearer token"
+        assert said["dump_date"] == date
+        assert "quarantine: expected at most 0.010, found" in said["text"]
         accepted = stack.trigger(date, accept_guards=True)
         assert accepted["state"] == "success", stack.why(accepted)
     finally:
         stack.file.write_text(text, "utf-8")
+        pages.close()
     with runner.corpus_session(stack.settings) as corpus:
         state = snapshots.load_state(corpus, snapshots.current(corpus), date)
         (row,) = corpus.read(state.runs[-1]).to_pylist()
@@ -211,6 +254,39 @@ def test_a_run_without_a_key_fails_with_the_next_step(stack: Stack) -> None:
     run = stack.trigger(None)
     assert run["state"] == "failed"
     assert "expected the dump date as the run's partition key" in stack.why(run)
+
+
+class _Pager:
+    """A web hook that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str | None, dict[str, str]]] = []
+        received = self.received
+
+        class Hook(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                received.append((self.headers["Authorization"], json.loads(body)))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Hook)
+        Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def connection(self) -> dict[str, str]:
+        """The connection `winnow_pager` that leads here."""
+        extra = json.dumps({"url": f"http://127.0.0.1:{self.server.server_port}/hook"})
+        named = {"connection_id": "winnow_pager", "conn_type": "http"}
+        return named | {"extra": extra, "password": "token"}
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def _published(store: Store) -> dict[str, str]:

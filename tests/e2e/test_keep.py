@@ -87,6 +87,23 @@ def test_rollback_brings_back_every_byte(
     assert _bytes(local) == three[2]
 
 
+@pytest.mark.usefixtures("three")
+def test_what_tasks_took_is_kept_for_the_days(local: Settings) -> None:
+    """Records of tasks stay while their days last, then go; the page of the run is still made."""
+
+    def records() -> list[str]:
+        return [info.key for info in open_store(local.store.corpus).list(layout.TASKS)]
+
+    before = records()
+    assert {key.split("/")[3] for key in before} == {"later", "late", "changed"}
+    _expire(local, Rule(snapshots=1, days=5))
+    assert records() == before
+    _expire(local)
+    assert records() == []
+    with runner.session(local) as night:
+        assert night.report(LATER, "changed")["run_id"] == "changed"
+
+
 def test_a_night_that_was_rolled_back_is_due(local: Settings, three: list[dict[str, str]]) -> None:
     """What a rollback takes out is published again by the next run, in the same bytes."""
     _back(local, 1)

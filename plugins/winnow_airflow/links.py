@@ -1,0 +1,36 @@
+"""The button that leads from a task to the page about its run.
+
+Holds: `with_page`, `ReportLink`. Reads Airflow's address from its configuration.
+Not here: the page (`pipeline/report/`), serving it (`web.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from airflow.sdk import BaseOperatorLink
+from airflow.sdk.configuration import conf
+
+PREFIX = "/winnow"
+"""Where the web application of this package is mounted."""
+
+
+class ReportLink(BaseOperatorLink):
+    """Leads to the page about a run; to nowhere while there is none."""
+
+    name = "Run report"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
+        """Return the address of the page of the run that the task belongs to."""
+        run = ti_key.get_template_context()["dag_run"]
+        if run.partition_key is None:
+            return ""
+        base = conf.get("api", "base_url", fallback="/").rstrip("/")
+        return f"{base}{PREFIX}/reports/{quote(run.partition_key)}/{quote(run.run_id, safe='')}"
+
+
+def with_page(task: Any) -> Any:
+    """Give a task of a DAG the button, and return the task."""
+    task.operator.operator_extra_links = (ReportLink(),)
+    return task

@@ -1,0 +1,40 @@
+"""What Airflow loads from this package: the web application.
+
+Holds: `WinnowPlugin`. Reads and writes nothing. Not here: the application (`web.py`).
+
+Airflow imports plugins in every task process, and FastAPI costs half a second there; so the
+application is imported with its first request, which only the API server gets.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+
+from winnow_airflow.links import PREFIX
+
+
+class Lazy:
+    """An ASGI application that is imported when it is first asked."""
+
+    def __init__(self, module: str) -> None:
+        """Remember the module that has the `app`."""
+        self._module = module
+        self._app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand a request on."""
+        if self._app is None:
+            self._app = importlib.import_module(self._module).app
+        await self._app(scope, receive, send)
+
+
+class WinnowPlugin(AirflowPlugin):
+    """Mounts the pages of Winnow."""
+
+    name = "winnow"
+    fastapi_apps: ClassVar[list[Any]] = [
+        {"app": Lazy("winnow_airflow.web"), "url_prefix": PREFIX, "name": "Winnow"}
+    ]
