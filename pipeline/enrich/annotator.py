@@ -1,7 +1,7 @@
 """What an annotator is, and how settings name them.
 
 Holds: `Annotator`, `resolve`, `model_ids`, `annotate`. Reads the entry points of packages.
-Not here: the built-in annotators (`language.py`, `topic.py`).
+Not here: the built-in annotators (`language.py`, `topic.py`, `quality.py`, `personal.py`).
 
 An annotator is one callable from texts, and the columns that annotators before it made, to the
 columns it declares. A package adds one, say another language detector with the same columns, as
@@ -20,7 +20,12 @@ import msgspec
 import pyarrow as pa
 
 from pipeline.errors import ConfigError
-from pipeline.model.schemas import LANGUAGE_COLUMNS, TOPIC_COLUMNS
+from pipeline.model.schemas import (
+    LANGUAGE_COLUMNS,
+    PERSONAL_COLUMNS,
+    QUALITY_COLUMNS,
+    TOPIC_COLUMNS,
+)
 
 Annotate: TypeAlias = Callable[[pa.StringArray, pa.RecordBatch], pa.RecordBatch]
 
@@ -28,6 +33,8 @@ GROUP = "winnow.annotators"
 BUILT_IN = {
     "language": "pipeline.enrich.language:annotator",
     "topic": "pipeline.enrich.topic:annotator",
+    "quality": "pipeline.enrich.quality:annotator",
+    "personal": "pipeline.enrich.personal:annotator",
 }
 
 LANGUAGE = pa.field("language", pa.string(), nullable=False)
@@ -37,7 +44,9 @@ PLACES = 4
 """Decimal places of confidences: the last bits differ between processors, published bytes must not.
 """
 
-COLUMNS = pa.schema([LANGUAGE, *LANGUAGE_COLUMNS, *TOPIC_COLUMNS])
+COLUMNS = pa.schema(
+    [LANGUAGE, *LANGUAGE_COLUMNS, *TOPIC_COLUMNS, *QUALITY_COLUMNS, *PERSONAL_COLUMNS]
+)
 
 _OFF = {
     "language": "und",

@@ -173,6 +173,39 @@ TOPIC_COLUMNS = [
     pa.field("topic_model", pa.string(), nullable=False),
 ]
 
+QUALITY_COLUMNS = [
+    pa.field("mean_word_length", pa.float32()),
+    pa.field("symbol_to_word_ratio", pa.float32()),
+    pa.field("alphabetic_word_fraction", pa.float32()),
+    pa.field("stop_word_fraction", pa.float32()),
+    pa.field("line_count", pa.int32()),
+    pa.field("duplicate_line_fraction", pa.float32()),
+    pa.field("duplicate_line_character_fraction", pa.float32()),
+    pa.field("ellipsis_line_fraction", pa.float32()),
+    pa.field("bullet_line_fraction", pa.float32()),
+    pa.field("terminal_punctuation_line_fraction", pa.float32()),
+    pa.field("quality_model", pa.string()),
+]
+
+PERSONAL_SPAN = pa.struct(
+    [
+        pa.field("start", pa.int32(), nullable=False),
+        pa.field("end", pa.int32(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+    ]
+)
+
+PERSONAL_COLUMNS = [
+    pa.field("personal_emails", pa.int32()),
+    pa.field("personal_phones", pa.int32()),
+    pa.field("personal_ibans", pa.int32()),
+    pa.field("personal_cards", pa.int32()),
+    pa.field("personal_ids", pa.int32()),
+    pa.field("personal_spans", pa.list_(PERSONAL_SPAN)),
+    pa.field("personal_model", pa.string()),
+]
+"""Where personal data stands in `text`; never a copy of it."""
+
 REPEATED_SPAN = pa.struct(
     [
         pa.field("start", pa.int32(), nullable=False),
@@ -194,6 +227,8 @@ DOCUMENTS = pa.schema(
         *PASSAGE_COLUMNS,
         *LANGUAGE_COLUMNS,
         *TOPIC_COLUMNS,
+        *QUALITY_COLUMNS,
+        *PERSONAL_COLUMNS,
         pa.field("schema_version", pa.int32(), nullable=False),
     ]
 )

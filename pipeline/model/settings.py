@@ -96,7 +96,7 @@ class PassageSettings(_Group, frozen=True):
 class EnrichSettings(_Group, frozen=True):
     """Annotators in the order in which their columns are written (see `enrich/annotator.py`)."""
 
-    annotators: tuple[str, ...] = ("language", "topic")
+    annotators: tuple[str, ...] = ("language", "topic", "quality", "personal")
 
 
 class PublishSettings(_Group, frozen=True):

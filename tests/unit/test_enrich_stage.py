@@ -115,7 +115,7 @@ def test_kept_documents_are_routed_by_language(corpus: Corpus) -> None:
     found = {key: {row["text"] for row in rows} for key, rows in rows_of(corpus, manifest).items()}
     assert found == {"deu": {GERMAN, GERMAN + " Ende."}, "eng": {ENGLISH}, "zxx": {"1 2 3"}}
     assert manifest.topics == {"crime, law and justice": 1, "none": 3}
-    assert len(manifest.models) == 2
+    assert len(manifest.models) == len(SETTINGS.enrich.annotators)
     assert list(corpus.scratch.glob("*.parquet")) == []
 
 

@@ -46,7 +46,9 @@ def test_models_follow_the_settings() -> None:
     """The splitter and the annotators that settings name, in their order, and no others."""
     both = models_of(RunSettings())
     assert both.splitter == splitter_id("page")
-    assert [model.partition("/")[0] for model in both.annotators] == ["lid-vote3", "iptc-table"]
+    assert [model.partition("/")[0] for model in both.annotators] == [
+        "lid-vote3", "iptc-table", "quality", "personal",
+    ]  # fmt: skip
     one = RunSettings(
         ingest=IngestSettings(splitter="none"), enrich=EnrichSettings(annotators=("language",))
     )
