@@ -2,8 +2,8 @@
 """Make the table of month and weekday names by which dates in texts are read.
 
 Holds: `main`. Reads the names of CLDR (Unicode License v3) through `babel`, which the development
-environment has. Writes `pipeline/ingest/date_names.json`.
-Not here: what is done with it (`ingest/dates.py`).
+environment has. Writes `pipeline/dates/date_names.json`.
+Not here: what is done with it (`dates/written.py`).
 
     python models/dates/build.py
 
@@ -21,9 +21,9 @@ from pathlib import Path
 import babel
 from babel import Locale
 
-from pipeline.ingest.date_words import folded
+from pipeline.dates.words import folded
 
-TARGET = Path(__file__).parents[2] / "pipeline" / "ingest" / "date_names.json"
+TARGET = Path(__file__).parents[2] / "pipeline" / "dates" / "date_names.json"
 LOCALES = (
     "en", "es", "fr", "de", "it", "pt", "ru", "pl", "tr", "ar", "zh", "ja", "ko", "ar_SY",
     "ar_DZ", "ar_MA", "de_AT", "pt_PT", "es_MX", "az", "be", "bg", "bn", "bs", "ca", "cs", "da",

@@ -1,7 +1,8 @@
 """What an annotator is, and how settings name them.
 
-Holds: `Annotator`, `resolve`, `model_ids`, `annotate`. Reads the entry points of packages.
-Not here: the built-in annotators (`language.py`, `topic.py`, `quality.py`, `personal.py`).
+Holds: `Annotator`, `resolve`, `model_ids`, `annotate`, and what annotators share. Reads the entry
+points of packages.
+Not here: the annotators of this package, which `BUILT_IN` names.
 
 An annotator is one callable from texts, and the columns that annotators before it made, to the
 columns it declares. A package adds one, say another language detector with the same columns, as
@@ -10,7 +11,7 @@ an entry point `name = "module:factory"` in the group `winnow.annotators`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -20,12 +21,7 @@ import msgspec
 import pyarrow as pa
 
 from pipeline.errors import ConfigError
-from pipeline.model.schemas import (
-    LANGUAGE_COLUMNS,
-    PERSONAL_COLUMNS,
-    QUALITY_COLUMNS,
-    TOPIC_COLUMNS,
-)
+from pipeline.model.schemas import ANNOTATION_COLUMNS
 
 Annotate: TypeAlias = Callable[[pa.StringArray, pa.RecordBatch], pa.RecordBatch]
 
@@ -35,6 +31,9 @@ BUILT_IN = {
     "topic": "pipeline.enrich.topic:annotator",
     "quality": "pipeline.enrich.quality:annotator",
     "personal": "pipeline.enrich.personal:annotator",
+    "forms": "pipeline.enrich.forms:annotator",
+    "translation": "pipeline.enrich.translation:annotator",
+    "dates": "pipeline.enrich.stated_dates:annotator",
 }
 
 LANGUAGE = pa.field("language", pa.string(), nullable=False)
@@ -44,9 +43,7 @@ PLACES = 4
 """Decimal places of confidences: the last bits differ between processors, published bytes must not.
 """
 
-COLUMNS = pa.schema(
-    [LANGUAGE, *LANGUAGE_COLUMNS, *TOPIC_COLUMNS, *QUALITY_COLUMNS, *PERSONAL_COLUMNS]
-)
+COLUMNS = pa.schema([LANGUAGE, *ANNOTATION_COLUMNS])
 
 _OFF = {
     "language": "und",
@@ -119,6 +116,21 @@ def annotate(texts: pa.StringArray, annotators: tuple[Annotator, ...]) -> pa.Rec
         for field in COLUMNS
     ]
     return pa.RecordBatch.from_arrays(columns, schema=COLUMNS)
+
+
+def languages_of(earlier: pa.RecordBatch, length: int) -> list[str]:
+    """Return the language of each text, `und` where no annotator before made it."""
+    if LANGUAGE.name in earlier.schema.names:
+        found: list[str] = earlier.column(LANGUAGE.name).to_pylist()
+        return found
+    return ["und"] * length
+
+
+def batch_of(fields: Sequence[pa.Field], columns: Sequence[object]) -> pa.RecordBatch:
+    """Return columns of values as the batch that an annotator makes."""
+    schema = pa.schema(fields)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _constant(field: pa.Field, length: int) -> pa.Array:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator
+from pipeline.enrich.annotator import PLACES, Annotator, languages_of
 from pipeline.enrich.codepoints import code_points, letter_weights
 from pipeline.enrich.quality_kernel import HASH_PRIME, HASH_SEED, NUMBERS, count
 from pipeline.model.schemas import QUALITY_COLUMNS
@@ -81,12 +81,7 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
 
 
 def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:
-    languages = (
-        earlier.column(LANGUAGE.name).to_pylist()
-        if LANGUAGE.name in earlier.schema.names
-        else ["und"] * len(texts)
-    )
-    found = measure(texts.to_pylist(), languages)
+    found = measure(texts.to_pylist(), languages_of(earlier, len(texts)))
     schema = pa.schema(QUALITY_COLUMNS)
     arrays = [
         pa.array([MODEL] * len(texts), field.type)

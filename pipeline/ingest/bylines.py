@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.ingest.date_words import is_weekday, month_of, words
+from pipeline.dates.words import is_weekday, month_of, words
 
 LONGEST = 160
 """Characters beyond which a line is text."""

@@ -22,9 +22,9 @@ import datetime as dt
 import re
 from typing import NamedTuple
 
+from pipeline.dates.words import is_weekday, words
+from pipeline.dates.written import dates_in, is_time, only_date
 from pipeline.ingest.bylines import LONGEST, byline_of, closing_byline
-from pipeline.ingest.date_words import is_weekday, words
-from pipeline.ingest.dates import dates_in, is_time, only_date
 
 HEAD_LINES, TAIL_LINES = 6, 3
 HEAD_CHARS, TAIL_CHARS = 2000, 800

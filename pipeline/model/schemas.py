@@ -206,6 +206,36 @@ PERSONAL_COLUMNS = [
 ]
 """Where personal data stands in `text`; never a copy of it."""
 
+FORM_COLUMNS = [
+    pa.field("document_format", pa.string()),
+    pa.field("document_format_score", pa.float32()),
+    pa.field("document_format_model", pa.string()),
+]
+
+TRANSLATION_COLUMNS = [
+    pa.field("machine_translated", pa.bool_()),
+    pa.field("machine_translated_score", pa.float32()),
+    pa.field("machine_translated_model", pa.string()),
+]
+
+DATE_COLUMNS = [
+    pa.field("stated_dates", pa.int32()),
+    pa.field("stated_first", pa.date32()),
+    pa.field("stated_last", pa.date32()),
+    pa.field("stated_model", pa.string()),
+]
+
+ANNOTATION_COLUMNS = [
+    *LANGUAGE_COLUMNS,
+    *TOPIC_COLUMNS,
+    *QUALITY_COLUMNS,
+    *PERSONAL_COLUMNS,
+    *FORM_COLUMNS,
+    *TRANSLATION_COLUMNS,
+    *DATE_COLUMNS,
+]
+"""What annotators make of a text, beside the partition value `language`."""
+
 REPEATED_SPAN = pa.struct(
     [
         pa.field("start", pa.int32(), nullable=False),
@@ -225,10 +255,7 @@ DOCUMENTS = pa.schema(
     [
         *STAGED_DOCUMENTS,
         *PASSAGE_COLUMNS,
-        *LANGUAGE_COLUMNS,
-        *TOPIC_COLUMNS,
-        *QUALITY_COLUMNS,
-        *PERSONAL_COLUMNS,
+        *ANNOTATION_COLUMNS,
         pa.field("schema_version", pa.int32(), nullable=False),
     ]
 )

@@ -96,7 +96,15 @@ class PassageSettings(_Group, frozen=True):
 class EnrichSettings(_Group, frozen=True):
     """Annotators in the order in which their columns are written (see `enrich/annotator.py`)."""
 
-    annotators: tuple[str, ...] = ("language", "topic", "quality", "personal")
+    annotators: tuple[str, ...] = (
+        "language",
+        "topic",
+        "quality",
+        "personal",
+        "forms",
+        "translation",
+        "dates",
+    )
 
 
 class PublishSettings(_Group, frozen=True):

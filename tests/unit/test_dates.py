@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.date_words import folded, is_weekday, month_of
-from pipeline.ingest.dates import dates_in, only_date
+from pipeline.dates.words import folded, is_weekday, month_of
+from pipeline.dates.written import dates_in, only_date
 
 DAY = dt.date(2024, 3, 12)
 
@@ -135,7 +135,7 @@ def test_names_are_compared_without_their_case() -> None:
 
 def test_the_table_is_folded_and_says_where_it_is_from() -> None:
     """No name could be missed because it is stored in another form than it is looked up in."""
-    data = json.loads(resources.files("pipeline.ingest").joinpath("date_names.json").read_bytes())
+    data = json.loads(resources.files("pipeline.dates").joinpath("date_names.json").read_bytes())
     names = [*data["months"], *data["undotted"], *data["weekdays"]]
     assert [name for name in names if folded(name) != name] == []
     assert set(data["months"].values()) == set(range(1, 13))

@@ -47,7 +47,8 @@ def test_models_follow_the_settings() -> None:
     both = models_of(RunSettings())
     assert both.splitter == splitter_id("page")
     assert [model.partition("/")[0] for model in both.annotators] == [
-        "lid-vote3", "iptc-table", "quality", "personal",
+        "lid-vote3", "iptc-table", "quality", "personal", "forms", "translated",
+        "stated-dates",
     ]  # fmt: skip
     one = RunSettings(
         ingest=IngestSettings(splitter="none"), enrich=EnrichSettings(annotators=("language",))

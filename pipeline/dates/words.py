@@ -1,7 +1,7 @@
 """Names of months and weekdays in many languages.
 
 Holds: `folded`, `month_of`, `is_weekday`, `words`. Reads the packaged table `date_names.json` once
-a process (made from CLDR by `models/dates/build.py`). Not here: dates (`dates.py`).
+a process (made from CLDR by `models/dates/build.py`). Not here: dates (`written.py`).
 """
 
 from __future__ import annotations
@@ -47,5 +47,5 @@ def words(text: str) -> frozenset[str]:
 
 @cache
 def _table() -> tuple[dict[str, int], dict[str, int], frozenset[str]]:
-    data = json.loads(resources.files("pipeline.ingest").joinpath("date_names.json").read_bytes())
+    data = json.loads(resources.files("pipeline.dates").joinpath("date_names.json").read_bytes())
     return data["months"], data["undotted"], frozenset(data["weekdays"])

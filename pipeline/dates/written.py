@@ -1,7 +1,7 @@
 """Dates as people write them: day, month and year, in many languages and scripts.
 
 Holds: `Written`, `dates_in`, `only_date`. Pure functions of one line.
-Not here: which date is that of publication (`facts.py`), names of months (`date_words.py`).
+Not here: which date is that of publication (`ingest/facts.py`), names of months (`words.py`).
 
 A date counts only if it can be read in one way. Year first is year, month, day. With full stops
 the day comes first, as in every language of CLDR that writes dates so. With slashes or hyphens
@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipeline.ingest.date_words import is_weekday, month_of
+from pipeline.dates.words import is_weekday, month_of
 
 FIRST_YEAR, LAST_YEAR = 1600, 2099
 
