@@ -45,8 +45,8 @@ $(READY): requirements.lock pyproject.toml
 
 # Compiled once, here, rather than by the first tasks of a night side by side. What is compiled is
 # kept by the file of a function, not by those of the functions it calls: so all goes together.
-$(WARM): $(READY) $(wildcard pipeline/signature/*.py pipeline/ingest/split*.py pipeline/dedup/*.py \
-  pipeline/enrich/*.py)
+$(WARM): $(READY) $(wildcard pipeline/signature/*.py pipeline/ingest/split*.py pipeline/ingest/tidy.py \
+  pipeline/dedup/*.py pipeline/enrich/*.py)
 	@echo "Compiling the kernels (half a minute, once)"
 	find pipeline \( -name '*.nbi' -o -name '*.nbc' \) -delete
 	$(BIN)/python -m pipeline.runner.warm 2> $(VENV)/warm.log || { tail -n 20 $(VENV)/warm.log >&2; exit 1; }

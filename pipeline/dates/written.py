@@ -22,7 +22,8 @@ FIRST_YEAR, LAST_YEAR = 1600, 2099
 
 _WORD = r"[^\s\d.,،;:/()|\[\]<>—–-]{2,20}"
 _OF = r"(?:(?:de|del|of|d[’'])\s{0,2})?"
-_DIGITS = re.compile(r"\d{4,}")
+_DIGITS = re.compile(r"\d\d{3,}")  # found faster than \d{4,}; and ASCII digits faster still
+_ASCII_DIGITS = re.compile(r"[0-9][0-9]{3,}")
 _FROM_YEAR = re.compile(
     rf"""(?P<y>\d{{4}})(?:
     \s?[年년]\s?(?P<m1>\d{{1,2}})\s?[月월]\s?(?P<d1>\d{{1,2}})\s?[日일号號]
@@ -70,7 +71,7 @@ class Written(NamedTuple):
 def dates_in(line: str) -> Iterator[Written]:
     """Yield the dates of a line, in order: what stands around each year is looked at."""
     place = 0
-    for year in _DIGITS.finditer(line):
+    for year in (_ASCII_DIGITS if line.isascii() else _DIGITS).finditer(line):
         if year.end() - year.start() > _YEAR_DIGITS:
             continue
         found = _FROM_YEAR.match(line, year.start())

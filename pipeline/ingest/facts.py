@@ -132,7 +132,10 @@ def _closing(dated: list[str], tail: list[str]) -> tuple[dt.date, str] | None:
 
 def _parts(line: str) -> list[str]:
     """Cut a line at the signs that separate facts from each other."""
-    return _PARTS.split(line) if any(sign in line for sign in _SIGNS) else [line]
+    for sign in _SIGNS:  # a generator would cost more than the look at each line
+        if sign in line:
+            return _PARTS.split(line)
+    return [line]
 
 
 def _labelled(line: str) -> dt.date | None:

@@ -23,11 +23,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from operator import eq
 
 import msgspec
+import numpy as np
 
 from pipeline.ingest.pieces import EXCERPT, Inset, Span, excerpt
+from pipeline.ingest.tidy import has_insets, packed
 
 CAPTION, SENTENCE, PARAGRAPH, LONGEST = 20, 60, 120, 300
 """Columns from which a line may be a caption, may be one without a sign, and is prose; columns of
@@ -35,6 +36,7 @@ the longest caption."""
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg", ".heic",
            ".avif")  # fmt: skip
+_ENDINGS = np.array([packed(ending) for ending in _IMAGES], np.int64)
 _LONGEST_NAME = 255
 _FILE = re.compile(r"[^\s.][^\s]*\.[A-Za-z0-9]{1,5}")
 _CREDIT = re.compile(
@@ -66,9 +68,7 @@ def insets(raw: str, text: str, *, at: Span) -> tuple[Inset, ...]:
         text: the same, normalised; it decides quickly that there are none.
         at: where `raw` begins in the file.
     """
-    said = [line.strip() for line in text.split("\n")]
-    said = [line for line in said if line]
-    if not any(map(eq, said, said[1:])) and not any(map(is_image_name, said)):
+    if not has_insets(text, _ENDINGS):
         return ()
     lines = list(_lines(raw))
     _mark_images(lines)
@@ -122,12 +122,11 @@ def _lines(raw: str) -> Iterator[_Line]:
 
 def _mark_images(lines: Sequence[_Line]) -> None:
     """Mark image names; beside the name of another file they are part of a listing."""
-    names = [_is_file_name(line.said) for line in lines]
     for at, line in enumerate(lines):
-        beside = range(max(0, at - 1), min(len(lines), at + 2))
-        line.is_image = names[at] and all(
-            is_image_name(lines[near].said) for near in beside if names[near]
-        )
+        if not is_image_name(line.said) or not _is_file_name(line.said):
+            continue
+        beside = [near.said for near in lines[max(0, at - 1) : at + 2]]
+        line.is_image = all(is_image_name(name) for name in beside if _is_file_name(name))
 
 
 def _is_file_name(line: str) -> bool:

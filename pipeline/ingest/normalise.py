@@ -1,7 +1,8 @@
 """From the characters of a dump file to published text.
 
 Holds: `text`, `title`, `line` (for urls and ids), `published`. Pure functions.
-Not here: which characters (`pages.py`, `jsonl.py`), folding for comparison (`signature`).
+Not here: which characters (`pages.py`, `jsonl.py`), what is cut at line ends (`tidy.py`), folding
+for comparison (`signature`).
 
 Published text: line ends are LF; no control characters but LF and TAB; no blanks at line ends; no
 blank lines at either end; NFC. Nothing else changes, and a second pass changes nothing.
@@ -18,6 +19,8 @@ from functools import cache, lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.ingest.tidy import CONTROL, tidy
+
 MAX_TITLE = 300
 MAX_MARKS = 64
 """Longest run of combining marks that is composed: putting them in order is quadratic."""
@@ -25,29 +28,13 @@ MAX_MARKS = 64
 REPLACEMENT = "\ufffd"
 _CHUNK = 1 << 20
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A})
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:$|[T ])", re.ASCII)
 
 
 def text(raw: str) -> str:
     """Return the published form of a document's text ("" when nothing is left)."""
-    if "\r" in raw:
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
-    if _may_have_control(raw):
-        raw = _CONTROL.sub("", raw)
-    raw = "\n".join([line.rstrip() for line in raw.split("\n")])
-    return _without_blank_lines(_composed(raw).rstrip())
-
-
-def _may_have_control(raw: str) -> bool:
-    """Look for control characters in UTF-8, at ten times the regex's pace.
-
-    Those from U+0080 on begin with the same byte as other characters, so it may be wrong for them.
-    """
-    data = raw.encode("utf-8", "surrogatepass")
-    return b"\xc2" in data or len(data.translate(None, _CONTROL_BYTES)) < len(data)
+    return _without_blank_lines(_composed(tidy(raw)).rstrip())
 
 
 def _without_blank_lines(raw: str) -> str:
@@ -65,7 +52,7 @@ def line(raw: str | None) -> str | None:
     """Return a value on one line, blanks collapsed; None when nothing is left."""
     if not raw:
         return None
-    return _composed(_CONTROL.sub("", " ".join(raw.split()))).strip() or None
+    return _composed(CONTROL.sub("", " ".join(raw.split()))).strip() or None
 
 
 def published(raw: object) -> dt.date | None:

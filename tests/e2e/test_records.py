@@ -10,9 +10,11 @@ import pytest
 
 from pipeline import runner
 from pipeline.audit import verify
-from pipeline.model.settings import IngestSettings
+from pipeline.model.settings import IngestSettings, PlanSettings
+from pipeline.storage import layout
 from pipeline.storage.open import open_store
-from tests.nights import land, run, settings_for
+from tests.bad_inputs import make
+from tests.nights import land, published_bytes, run, settings_for
 
 DATE = "2026-11-21"
 PLACES = ("harbour", "station", "library", "orchard", "brewery", "theatre")
@@ -47,3 +49,30 @@ def test_split_records_keep_every_promise(tmp_path: Path) -> None:
     with runner.session(settings) as night:
         assert list(verify.findings(night.corpus)) == []
     assert counts["kept"] == len(PLACES)
+
+
+@pytest.mark.usefixtures("splitters")
+def test_split_records_of_large_files_are_published_alike(tmp_path: Path) -> None:
+    """Files of records, read in sections or whole, give the same published bytes."""
+    records = [
+        {"text": "Today\n" + "".join(article(PLACES[n % 6], 9 * n + m) for m in range(3)), "id": n}
+        for n in range(20)
+    ]
+    lines = [json.dumps(record).encode() + b"\n" for record in records]
+    landing = open_store(str(tmp_path / "landing"), create=True)
+    land(landing, [(f"wire/{DATE}/a.jsonl", b"".join(lines)),
+                   (f"wire/{DATE}/b.jsonl.gz", b"".join(make.members(lines)))])  # fmt: skip
+    results, shards = [], []
+    for size in (3_000, 1 << 30):
+        corpus = str(tmp_path / str(size))
+        settings = msgspec.structs.replace(
+            settings_for(str(tmp_path / "landing"), corpus),
+            ingest=IngestSettings(splitter="gazette", split_records=True),
+            plan=PlanSettings(quiet_seconds=0, shard_bytes=size),
+        )
+        run(settings, DATE, "run")
+        store = open_store(corpus)
+        results.append(published_bytes(store))
+        shards.append(len(list(store.list(layout.UNITS + "measure/"))))
+    assert results[0] == results[1]
+    assert shards[0] > shards[1] == 0

@@ -160,6 +160,39 @@ def test_sections_of_a_damaged_file_are_too(name: str, data: st.DataObject) -> N
     assert ingested(stored, sections, order=order) == ingested(stored, 1)
 
 
+def article(number: int) -> str:
+    """Return an article of the layout that docs/formats.md splits, with a picture now and then."""
+    said = f"The ferry {number} left " + NOISE.randbytes(40).hex()
+    return f"=====\nFerry {number}\nBy Ann Lee\n" + "map.png\n" * (number % 2) + f"{said}\n"
+
+
+PAGES = [
+    "Today\n" * (number % 3 == 0) + "".join(article(9 * number + at) for at in range(number % 5))
+    for number in range(60)
+]
+OBJECTS = [json.dumps({"text": page, "id": n}).encode() + b"\n" for n, page in enumerate(PAGES)]
+SPLIT = {
+    "jsonl": b"\xff\n".join(cut(b"".join(OBJECTS), 9000)),
+    "jsonl.gz of blocks": packed(cut(b"".join(OBJECTS), 700)),
+    "jsonl.zst of frames": b"".join(make.frames(cut(b"".join(OBJECTS), 2500))),
+    "warc": b"".join(make.warc("conversion", page.encode()) for page in PAGES),
+    "warc.gz": packed([make.warc("conversion", page.encode()) for page in PAGES]),
+}
+
+
+@pytest.mark.usefixtures("splitters")
+@pytest.mark.parametrize("name", SPLIT)
+def test_records_are_split_alike_in_sections(name: str) -> None:
+    """Parts of records have the ids, spans, text and books of the whole file, however it is cut."""
+    options = IngestSettings(splitter="gazette", split_records=True)
+    expected = ingested(SPLIT[name], 1, options=options)
+    assert len(expected[0]) > len(PAGES)
+    assert len(ingested(SPLIT[name], 1)[0]) <= len(PAGES)
+    for sections in (2, 9):
+        order = tuple(reversed(range(sections)))
+        assert ingested(SPLIT[name], sections, order=order, options=options) == expected
+
+
 CUT = sorted(name for name in FILES if name.startswith(("jsonl", "warc", "large")))
 GUESSED = {"jsonl", "jsonl.gz of blocks", "jsonl.zst of frames", "warc.gz"}
 """Files whose sections are measured once: every guess of where one begins is right."""
