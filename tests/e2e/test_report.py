@@ -24,6 +24,7 @@ from pipeline.cli import cli
 from pipeline.model.settings import Settings
 from pipeline.model.task import TaskRecord
 from pipeline.report.gather import gather
+from pipeline.report.page import render
 from pipeline.report.stage import page_of
 from pipeline.storage import layout
 from pipeline.storage.open import open_store
@@ -32,6 +33,7 @@ from tests.chromium import chromium
 from tests.conftest import BUCKET
 from tests.hostile import PAYLOADS
 from tests.nights import land, settings_for
+from tests.reporting import report_of
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.xdist_group("report")]
 
@@ -265,6 +267,14 @@ def test_the_page_looks_right(
             ".filter(one => one.getBoundingClientRect().height < 9).map(one => one.textContent)"
         )
         assert small == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_text_breaks_the_layout(browser: Browser, width: int) -> None:
+    """Hostile texts in every place of the page, also where ours stand, do not widen it."""
+    for payload in PAYLOADS:
+        with _opened(browser, render(report_of(payload, before=30)), width=width) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") == width, payload
 
 
 @pytest.mark.parametrize("date", [nights()[2].dump_date, HOSTILE])
