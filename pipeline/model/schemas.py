@@ -357,5 +357,5 @@ RUNS = pa.schema(
     ]
 )
 """Published, partitioned by `dump_date`: one run that changed the corpus. `outcome`: published,
-empty (no dump files), partial (a source was still uploading). `self_test` and `guards` are null in
-rows written before schema version 3."""
+empty (no dump files), partial (a source was still uploading), reannotated. `self_test` and `guards`
+are null in rows written before schema version 3."""

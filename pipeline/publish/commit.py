@@ -1,8 +1,8 @@
 """Making a run visible: checks first, then one atomic step for everything it changed.
 
-Holds: `commit`. Reads manifests and the parent's states; writes states, the run's row and the
-snapshot. Not here: moving the pointer (`storage/snapshots.py`), the plain trees (`promote.py`),
-doing a run again on a newer parent (`runner.py`).
+Holds: `commit`, `own_ref`. Reads manifests and the parent's states; writes states, the run's row
+and the snapshot. Not here: moving the pointer (`storage/snapshots.py`), the plain trees
+(`promote.py`), doing a run again on a newer parent (`runner/night.py`).
 """
 
 from __future__ import annotations
@@ -181,13 +181,14 @@ def _snapshot(
         date = state.dump_date
         ref = corpus.save(state, partial(layout.state, date))
         if date == plan.dump_date:
-            dumps[date] = _own_ref(plan, ref)
+            dumps[date] = own_ref(plan, ref)
         else:
             dumps[date] = _other_ref(plan, dumps[date], ref)
     return Snapshot(sequence=parent.sequence + 1, parent=pointer, run_id=plan.run_id, dumps=dumps)
 
 
-def _own_ref(plan: Plan, state: FileRef) -> DumpRef:
+def own_ref(plan: Plan, state: FileRef) -> DumpRef:
+    """Return what a snapshot says of a dump that was made by a plan."""
     return DumpRef(
         generation=plan.generation,
         state=state,

@@ -23,11 +23,12 @@ from pipeline.storage.units import Corpus, encode
 
 @dataclass(frozen=True, slots=True)
 class RunNotes:
-    """What a run says of itself besides its counts."""
+    """What a run says of itself besides its counts; without an `outcome` the plan tells it."""
 
     seconds: float
     self_test: SelfTest
     guards: tuple[GuardResult, ...]
+    outcome: str = ""
 
 
 def write_run(
@@ -45,7 +46,7 @@ def write_run(
         "generation": plan.generation,
         "code_version": plan.code_version,
         "settings": encode(plan.settings).decode(),
-        "outcome": _outcome(plan),
+        "outcome": notes.outcome or _outcome(plan),
         "waiting": ", ".join(plan.waiting),
         "retracted": sum(dump.retracted for dump in decision.touched),
         "restored": sum(dump.restored for dump in decision.touched),

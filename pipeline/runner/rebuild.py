@@ -28,6 +28,7 @@ from pipeline.publish.leaves import leaves
 from pipeline.publish.verify import READING, damaged
 from pipeline.publish.view import View
 from pipeline.runner.night import Night, Summary
+from pipeline.runner.plans import plan_of
 from pipeline.storage import layout, snapshots
 from pipeline.storage.references import units
 from pipeline.storage.units import Corpus
@@ -194,27 +195,8 @@ def _store_plan(corpus: Corpus, dump_date: str, run_id: str) -> Plan:
     """Store the plan of the run that published the dump as that of this run."""
     snapshot = snapshots.published(corpus)
     state = snapshots.load_state(corpus, snapshot, dump_date)
-    wanted = (state.generation, state.shards)
-    plans = []
-    for info in corpus.store.list(layout.plan(dump_date, "").removesuffix(".json")):
-        try:
-            plans.append(corpus.load(info.key, Plan))
-        except READING:
-            continue
-    same = [
-        plan
-        for plan in plans
-        if (plan.generation, tuple(shard.fingerprint for shard in plan.shards)) == wanted
-    ]
-    if not same:
-        raise MissingError(
-            f"{dump_date}: expected the plan of the run that published it, found none that is "
-            f"sound. Restore store/plans/{dump_date}/ from a backup, or upload a dump file of the "
-            "night again with other bytes: the night is then published anew."
-        )
-    latest = max(same, key=lambda plan: (plan.planned_at, plan.run_id))
     again = msgspec.structs.replace(
-        latest, run_id=run_id, parent=snapshot.sequence, waiting=(), unchanged=False
+        plan_of(corpus, state), run_id=run_id, parent=snapshot.sequence, waiting=(), unchanged=False
     )
     return corpus.finish(layout.plan(dump_date, run_id), again)
 

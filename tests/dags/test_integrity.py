@@ -25,7 +25,7 @@ pytestmark = pytest.mark.airflow
 def test_all_dags_import(dagbag: Any) -> None:
     """No DAG file has an import error, and the nightly DAG is there."""
     assert dagbag.import_errors == {}
-    assert set(dagbag.dags) == {"winnow_nightly"}
+    assert set(dagbag.dags) == {"winnow_nightly", "winnow_reannotate"}
 
 
 def test_every_dag_says_what_it_is(dagbag: Any) -> None:
@@ -83,7 +83,8 @@ def test_every_task_retries_with_backoff_and_ends(dagbag: Any) -> None:
     """Each task has retries that back off, a time limit, and the policy cut by the error tree."""
     for dag in dagbag.dags.values():
         for task in dag.tasks:
-            assert task.retries == (UPLOAD_RETRIES if task.task_id == "plan" else 4)
+            uploads = (dag.dag_id, task.task_id) == ("winnow_nightly", "plan")
+            assert task.retries == (UPLOAD_RETRIES if uploads else 4)
             assert task.retry_exponential_backoff == 2.0
             assert task.execution_timeout == timedelta(hours=6)
             assert _argument(task, "retry_policy").serialize() == RETRY_POLICY.serialize()
@@ -99,6 +100,18 @@ def test_the_picture(dagbag: Any) -> None:
     assert {task.task_id for task in dag.tasks} == {*chain, "key_ranges"}
     mapped = {task.task_id for task in dag.tasks if task.is_mapped}
     assert mapped == {"ingest", "match", "annotate", "publish"}
+
+
+def test_annotating_again_is_a_chain_with_one_commit(dagbag: Any) -> None:
+    """Nights are annotated side by side and become visible by one commit, which queues."""
+    dag = dagbag.dags["winnow_reannotate"]
+    for earlier, later in pairwise(["plan", "annotate", "commit", "promote"]):
+        assert later in dag.get_task(earlier).downstream_task_ids
+    assert {task.task_id for task in dag.tasks if task.is_mapped} == {"annotate"}
+    assert {task.task_id for task in dag.tasks if task.pool == "winnow_commit"} == {
+        "commit", "promote",
+    }  # fmt: skip
+    assert dag.params.get_param("dump_dates").resolve([]) == []
 
 
 def test_only_what_must_queue_uses_the_one_slot_pool(dagbag: Any) -> None:
