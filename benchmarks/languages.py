@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,6 +48,7 @@ SETS = {
 BINS = 10
 WORST = 6
 LOW = 0.85
+PAIRS = 400
 
 
 class Case(NamedTuple):
@@ -62,7 +65,8 @@ def main() -> None:
     if not TEXTS.exists():
         print(f"core languages: {TEXTS} is not there")
         return
-    cases = answered(held(TEXTS))
+    rows = held(TEXTS)
+    cases = answered(rows)
     print(f"language: {len(CORE)} core languages, the half of the texts that tuned nothing.")
     print("among all: the same languages where texts of every other language may be taken for them")
     heads = ("texts", "macro-F1", "strict", "among all", "answered", "ECE")
@@ -72,6 +76,7 @@ def main() -> None:
     _print_worst(cases)
     _print_unknown(cases)
     _print_low(cases)
+    _print_pairs(rows)
 
 
 def held(path: Path) -> list[dict[str, Any]]:
@@ -169,6 +174,22 @@ def _print_low(cases: list[Case]) -> None:
         low = sorted((score, code) for code, score in scores.items() if score < LOW)
         told = ", ".join(f"{code} {score:.2f}" for score, code in low) or "none"
         print(f"below {LOW} of {len(scores)} supported languages, {kind}: {told}")
+
+
+def _print_pairs(rows: Sequence[dict[str, Any]]) -> None:
+    """Print what becomes of two core languages on one line, a sentence each."""
+    core = [row for row in rows if row["set"] == "flores_sent" and row["language"] in CORE]
+    chance = random.Random(1)
+    drawn = (chance.sample(core, 2) for _ in range(PAIRS * 2))
+    apart = (pair for pair in drawn if group(pair[0]["language"]) != group(pair[1]["language"]))
+    pairs = list(islice(apart, PAIRS))
+    found = identify([f"{one['text'].strip()} {other['text'].strip()}" for one, other in pairs])
+    truth = [{group(row["language"]) for row in pair} for pair in pairs]
+    named = [{group(name) for name, _ in one.shares} - {"und"} for one in found]
+    both = sum(one == two for one, two in zip(named, truth, strict=True))
+    unknown = sum(one.language == "und" for one in found)
+    wrong = sum(bool(one - two) for one, two in zip(named, truth, strict=True))
+    print(f"two sentences on one line, {PAIRS}: both right {both}, und {unknown}, a third {wrong}")
 
 
 def _mean(scores: dict[str, float]) -> float:

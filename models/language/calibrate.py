@@ -28,7 +28,7 @@ from pipeline.enrich.language import MIN_LETTERS, WINDOW_COUNT, WINDOW_SIZE, bal
 from pipeline.enrich.ngrams import ngrams
 
 TARGET = Path(vote.__file__).parent / "language_model.json"
-NAME = "lid-vote3/2"
+NAME = "lid-vote3/3"
 MIN_FIT = -4.0  # loses one text in 500 of known languages and half of what was answered wrongly
 MIN_TEXTS, LEAST_DEVIATION = 9, 0.25
 MACRO = dict(

@@ -5,7 +5,8 @@ Not here: the vote (`vote.py`), paragraphs (`paragraphs.py`), scripts (`codepoin
 (`labels.py`).
 
 What is read of a long text: script and letters from three windows of 32,768 characters, the vote
-from three windows of 500, each paragraph from its first 150 characters.
+from three windows of 500, each paragraph from its first 150 characters. Where the vote of a text
+below 2,000 characters leads nowhere, its sentences are read as well.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pipeline.enrich.codepoints import Writing, bearable, look, windows
 from pipeline.enrich.detectors import cld2, cld3, model_id
 from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, tag
 from pipeline.enrich.ngrams import Scored, ngrams
-from pipeline.enrich.paragraphs import Span, Unit, is_mixed, shares, spans, units
+from pipeline.enrich.paragraphs import Span, Unit, is_mixed, sentences, shares, spans, units
 from pipeline.enrich.vote import Ballot, Verdict, agree, decide, familiar
 from pipeline.model.schemas import LANGUAGE_COLUMNS
 
@@ -31,6 +32,7 @@ WINDOW_COUNT, WINDOW_SIZE = 3, 500
 PARAGRAPH_SIZE = 150
 FOREIGN_CONFIDENCE = 0.7
 LEADER_SHARE = 0.6
+SENTENCES_BELOW = 2000
 MIXED_CONFIDENCE = 0.95
 """Of a mixed text named by its paragraphs; in the evaluation none was named wrongly."""
 
@@ -83,7 +85,7 @@ def identify(texts: Sequence[str]) -> list[Language]:
     for one in asked:
         found.append(_answer(one, scored, place))
         place += 1 + len(one.samples)
-    return found
+    return [_again(text, one) for text, one in zip(texts, found, strict=True)]
 
 
 def _prepare(text: str) -> _Asked:
@@ -120,6 +122,33 @@ def _answer(asked: _Asked, scored: Scored, place: int) -> Language:
         how=verdict.how,
         shares=tuple(parts),
         spans=tuple(spans(asked.units, names)),
+    )
+
+
+def _again(text: str, found: Language) -> Language:
+    """Read a short text that is unlike any language by sentences: it may be in two on one line."""
+    if found.status not in {"unfamiliar", "disagree"} or len(text) >= SENTENCES_BELOW:
+        return found
+    parts = sentences(text, MIN_LETTERS)
+    if len(parts) == 1:
+        return found
+    samples = [bearable(text[unit.start : unit.end].strip()[:PARAGRAPH_SIZE]) for unit in parts]
+    scored = ngrams().score(samples)
+    names = [
+        _paragraph(scored, number, text=sample, whole=UNDETERMINED)
+        for number, sample in enumerate(samples)
+    ]
+    found_in = shares(parts, names)
+    if not is_mixed(found_in):
+        return found
+    return Language(
+        language=next(name for name, _ in found_in if name != UNDETERMINED),
+        confidence=MIXED_CONFIDENCE,
+        status="ok",
+        script=found.script,
+        how="paragraphs",
+        shares=tuple(found_in),
+        spans=tuple(spans(parts, names)),
     )
 
 

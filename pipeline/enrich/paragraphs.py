@@ -1,6 +1,6 @@
 """Which part of a text is in which language: runs of paragraphs, and shares of letters.
 
-Holds: `Unit`, `units`, `Span`, `spans`, `shares`, `is_mixed`. Pure.
+Holds: `Unit`, `units`, `sentences`, `Span`, `spans`, `shares`, `is_mixed`. Pure.
 Not here: which language a paragraph is in (`language.py`), what is a letter (`codepoints.py`).
 
 A unit is a line, with the lines after it until it has `MIN_LETTERS`: single short lines are names
@@ -10,6 +10,7 @@ Units tile the text.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -28,6 +29,7 @@ MIXED_SHARE = 0.1
 LISTED_SHARE = 0.01
 PLACES = 4
 LINE_FEED, SPACE = 10, 32
+SENTENCE_END = re.compile(r"[.!?…|;؟।]+[^\w\s]*\s+|[。！？；]+|\n+")
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -50,6 +52,22 @@ def units(text: str) -> list[Unit]:
     """Cut a text into lines, short ones together with those that follow."""
     rows = _units(code_points(text), letter_weights())
     return [Unit(start, end, letters) for start, end, letters in rows.tolist()]
+
+
+def sentences(text: str, least: int) -> list[Unit]:
+    """Cut a text at ends of sentences into units of `least` letters or more, if it has so many."""
+    weights = letter_weights()[code_points(text)]
+    parts: list[Unit] = []
+    start = 0
+    for end in [match.end() for match in SENTENCE_END.finditer(text)] + [len(text)]:
+        letters = int(weights[start:end].sum())
+        if end == len(text) and letters < least and parts:
+            last = parts.pop()
+            start, letters = last.start, last.letters + letters
+        if start < end and (letters >= least or end == len(text)):
+            parts.append(Unit(start, end, letters))
+            start = end
+    return parts
 
 
 def spans(parts: Sequence[Unit], languages: Sequence[str]) -> list[Span]:

@@ -16,7 +16,7 @@ from pipeline.enrich.codepoints import look, windows
 from pipeline.enrich.labels import canonical
 from pipeline.enrich.language import Language, identify
 from pipeline.enrich.ngrams import ngrams
-from pipeline.enrich.paragraphs import Span, Unit, is_mixed, shares, units
+from pipeline.enrich.paragraphs import Span, Unit, is_mixed, sentences, shares, units
 from pipeline.enrich.vote import Ballot, Verdict, card, decide, familiar
 from pipeline.model.schemas import LANGUAGE_COLUMNS
 
@@ -267,6 +267,39 @@ def test_a_text_of_one_line_is_cut_at_spaces() -> None:
     found = alone(ENGLISH * 30 + RUSSIAN * 30)
     assert [span.language for span in found.spans] == ["eng", "rus"]
     assert abs(found.spans[0].end - 30 * len(ENGLISH)) < 1100
+
+
+NOTICE = {
+    "eng": "The ministers agreed on the new rules late last night in Brussels. ",
+    "spa": "Los ministros llegaron anoche a un acuerdo sobre las nuevas normas. ",
+    "deu": "Die Minister haben sich gestern Abend auf die neuen Regeln geeinigt. ",
+    "tur": "Bakanlar dün gece geç saatlerde yeni kurallar üzerinde anlaştı. ",
+}
+
+
+@pytest.mark.parametrize("languages", [("eng", "spa"), ("deu", "tur"), ("tur", "eng")])
+def test_a_line_in_two_languages_is_mixed(languages: tuple[str, str]) -> None:
+    """A bilingual notice on one line is not undetermined: each sentence has its language."""
+    found = alone("".join(NOTICE[language] for language in languages))
+    assert (found.status, found.is_mixed) == ("ok", True)
+    assert tuple(span.language for span in found.spans) == languages
+    assert found.language in languages
+
+
+def test_a_short_text_in_no_known_language_stays_undetermined() -> None:
+    """Reading by sentences finds no mixture in invented words."""
+    found = alone("Zorvik plenta mur gashi telombra. Quintar vos breluma nid okasti frenn wubalo.")
+    assert (found.language, found.is_mixed) == ("und", False)
+
+
+@given(st.text("ab. |。\n中 \x00", max_size=200), st.integers(1, 30))
+@example("A word.", 20)
+@example("", 20)
+def test_sentences_tile_the_text(text: str, least: int) -> None:
+    """Sentences lie side by side to the last character; where there are two, none is too short."""
+    found = sentences(text, least)
+    assert "".join(text[unit.start : unit.end] for unit in found) == text
+    assert len(found) == 1 or all(unit.letters >= least for unit in found)
 
 
 @given(st.text("ab\n中 \x00", max_size=400))
