@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WARM := $(VENV)/.warm
+ANALYSTS := $(VENV)/analysts/.ready
 JOBS ?= 2
 
 .PHONY: help
@@ -52,6 +53,19 @@ $(WARM): $(READY) $(wildcard pipeline/signature/*.py pipeline/ingest/split*.py p
 	$(BIN)/python -m pipeline.runner.warm 2> $(VENV)/warm.log || { tail -n 20 $(VENV)/warm.log >&2; exit 1; }
 	touch $@
 
+# What analysts use beside Winnow, Spark above all, in an environment of its own: it is as large as
+# the rest, only a few tests and the notebook need it, and they should not lean on Airflow.
+.PHONY: analysts
+analysts: $(ANALYSTS)  ## build .venv/analysts: Spark and notebooks (`make test` does too)
+
+$(ANALYSTS): requirements-analysts.lock $(READY)
+	@echo "Building $(VENV)/analysts (some 500 MB more; once)"
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)/analysts
+	export VIRTUAL_ENV="$$PWD/$(VENV)/analysts"
+	$(BIN)/uv pip sync --quiet --require-hashes requirements-analysts.lock
+	echo "$$PWD" > "$$(echo $(VENV)/analysts/lib/python3.*/site-packages)/winnow.pth"
+	touch $@
+
 .PHONY: demo
 demo: $(WARM)  ## land the sample nights, run them through Airflow, show the corpus
 	@$(BIN)/python -m demo.run
@@ -65,7 +79,7 @@ down:  ## stop what `make up` and `make demo` left running
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo.serve down; fi
 
 .PHONY: test
-test: lint $(WARM)  ## every check and every test, as CI runs them
+test: lint $(WARM) $(ANALYSTS)  ## every check and every test, as CI runs them
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 FUZZ_SECONDS ?= 600
@@ -110,6 +124,9 @@ models: $(READY)  ## make the models of annotation again (EVAL=<folder with taxo
 lock: $(READY)  ## resolve the newest allowed versions into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --extra airflow --group dev --universal --upgrade \
 	  --generate-hashes --no-annotate --no-header --quiet -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group analysts --universal --upgrade \
+	  --generate-hashes --no-annotate --no-header --quiet -c requirements.lock \
+	  -o requirements-analysts.lock
 
 .PHONY: clean
 clean: down  ## remove the demo, its corpus and all caches; .venv stays

@@ -134,7 +134,7 @@ runs/dump_date=2026-11-21/run-<id>.parquet
 
 Leaves are replaced whole. A reader that lists a leaf in the moment in which it is replaced may get
 an error and reads again. A reader that needs one consistent state of all leaves takes the list of
-files from `winnow files`.
+files from `winnow files`, or the dataset of `pipeline.reading` ([reading](reading.md)).
 
 `quarantine` and `verdicts` join `documents` on `document_id`. The published bytes are a function
 of the dumps, the settings and the versions of code and models. Only `runs` knows times.

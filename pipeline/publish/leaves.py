@@ -6,7 +6,7 @@ Not here: bringing the trees in step (`promote.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -48,12 +48,19 @@ def leaves(state: DumpState) -> dict[str, Leaf]:
 
 
 def files(
-    corpus: Corpus, table: str, dump_date: str | None = None, *, snapshot: int | None = None
+    corpus: Corpus,
+    table: str,
+    dump_date: str | None = None,
+    *,
+    snapshot: int | None = None,
+    among: Collection[str] | None = None,
 ) -> list[PublishedFile]:
     """List the immutable files of a table in one snapshot, for readers that want one state.
 
     `snapshot` is the number of an earlier one (time travel); None: the current one. The files stay
-    readable until `expire` removes the snapshot, whatever is published meanwhile.
+    readable until `expire` removes the snapshot, whatever is published meanwhile. `dump_date` is
+    the one night asked for, which must be there; `among` are nights of which those are listed that
+    are there.
 
     Raises:
         ConfigError: no such table.
@@ -66,8 +73,9 @@ def files(
     shown = snapshots.published(corpus)
     if snapshot is not None:
         shown = snapshots.load_snapshot(corpus, snapshot)
+    dates = sorted(shown.dumps) if among is None else sorted(shown.dumps.keys() & set(among))
     found = []
-    for date in sorted(shown.dumps) if dump_date is None else [dump_date]:
+    for date in dates if dump_date is None else [dump_date]:
         state = snapshots.load_state(corpus, shown, date)
         for language, ref in _of_table(state, table):
             uri = f"{corpus.store.url.rstrip('/')}/{ref.key}"

@@ -27,13 +27,17 @@ UNAVAILABLE = (
 
 @dataclass
 class FaultProxy:
-    """Forwards to `upstream`; each request with `method` meets the next of `faults`, then none."""
+    """Forwards to `upstream`; each request with `method` meets the next of `faults`, then none.
+
+    `requests` are those with `method`, `sent` the bytes of the bodies that answered them.
+    """
 
     upstream: str
     method: str
     faults: Sequence[Kind]
     met: list[Kind] = field(default_factory=list)
     requests: int = 0
+    sent: int = 0
 
     def __post_init__(self) -> None:
         """Make the server; it listens from now on."""
@@ -64,6 +68,12 @@ class FaultProxy:
         self.released.set()
         self._server.shutdown()
         self._server.server_close()
+
+    def count(self, method: str, size: int) -> None:
+        """Note the size of an answer's body."""
+        with self._lock:
+            if method == self.method:
+                self.sent += size
 
     def next_fault(self, method: str) -> Kind | None:
         """Return the fault that this request meets."""
@@ -107,6 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = bytearray(answer.read())
         names = {name: value for name, value in answer.getheaders() if name != "Transfer-Encoding"}
         connection.close()
+        self.server.proxy.count(self.command, len(data))  # type: ignore[attr-defined]
         if fault == "lost_ack":
             self._reset()
             return
