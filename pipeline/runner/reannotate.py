@@ -134,7 +134,7 @@ class Reannotation:
                 f"`winnow run --dump-date {date}`."
             )
         return msgspec.structs.replace(
-            plan_of(self.corpus, state),
+            plan_of(self.corpus, snapshot, date),
             parent=snapshot.sequence,
             waiting=(),
             unchanged=False,

@@ -194,9 +194,12 @@ def _whole(corpus: Corpus, key: str, ref: FileRef) -> bool:
 def _store_plan(corpus: Corpus, dump_date: str, run_id: str) -> Plan:
     """Store the plan of the run that published the dump as that of this run."""
     snapshot = snapshots.published(corpus)
-    state = snapshots.load_state(corpus, snapshot, dump_date)
     again = msgspec.structs.replace(
-        plan_of(corpus, state), run_id=run_id, parent=snapshot.sequence, waiting=(), unchanged=False
+        plan_of(corpus, snapshot, dump_date),
+        run_id=run_id,
+        parent=snapshot.sequence,
+        waiting=(),
+        unchanged=False,
     )
     return corpus.finish(layout.plan(dump_date, run_id), again)
 

@@ -14,6 +14,7 @@ from pipeline.cli import cli
 from pipeline.enrich.annotator import resolve
 from pipeline.errors import ConfigError, MissingError
 from pipeline.model.settings import DedupSettings, EnrichSettings, Settings
+from pipeline.runner import rebuild
 from pipeline.runner.reannotate import Reannotation
 from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
@@ -157,3 +158,22 @@ def test_a_dry_run_shows_the_changes_and_makes_none(local: Settings, landing: St
     assert done["snapshot"] is not None
     assert would["changes"] == done["changes"] != []
     assert published_bytes(store) != before[0]
+
+
+def test_heal_takes_the_models_that_published(local: Settings, landing: Store) -> None:
+    """A run that was only planned, with other models, changes nothing in what heal makes."""
+    publish(model(local, "first"), landing)
+    store = open_store(local.store.corpus)
+    before = published_bytes(store)
+    with runner.session(model(local, "second")) as night:
+        night.plan(DATES[0], "never-committed")
+        state = snapshots.load_state(night.corpus, snapshots.current(night.corpus), DATES[0])
+    (ref,) = state.documents[0].files
+    tree = next(key for key, digest in before.items() if digest == ref.sha256)
+    for key in (ref.key, tree):
+        store.put(key, b"garbage")
+    with runner.session(model(local, "first")) as night:
+        healed = rebuild.heal(night, DATES[0], "heal")
+        night.promote(full=True)
+    assert (healed["damaged"], healed["mended"], healed["left"]) == (1, 1, [])
+    assert published_bytes(store) == before
