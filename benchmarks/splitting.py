@@ -2,20 +2,23 @@
 
 Run `python -m benchmarks.splitting [MB ...]`: for each size it makes a page of generated articles,
 splits it as ingest does, in a process of its own, and prints the rate over UTF-8 bytes of CPU time
-(of the splitter, and of splitting and normalising together) and the peak memory beyond what the
-page itself and the loaded program take; then the same for one line of 50 MB, and for the text files
-of a folder that `WINNOW_PAGES` names, twenty times over. Where the cache of `benchmarks/split`
-exists it goes on to precision and recall. Writes nothing.
+(of the splitter; of splitting and normalising together; of all from stored bytes to the rows of a
+shard) and the peak memory beyond what the page itself and the loaded program take; then the same
+for one line of 50 MB, and for the text files of a folder that `WINNOW_PAGES` names, twenty times
+over. Where the cache of `benchmarks/split` exists it goes on to precision and recall. Writes
+nothing but a temporary folder.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -85,11 +88,32 @@ def child(megabytes: int, kind: str) -> None:
                 "mb": len(text.encode()) / 1e6,
                 "split": clock[0],
                 "seconds": seconds,
+                "rows": rows(text, settings),
                 "documents": documents,
                 "peak": peak,
             }
         )
     )
+
+
+def rows(text: str, settings: IngestSettings) -> float:
+    """Return the seconds of a shard with this page alone: decoding, pieces, signatures, Parquet."""
+    from pipeline.ingest.reader import Reading  # noqa: PLC0415 - loaded in the child only
+    from pipeline.ingest.rows import ShardWriter  # noqa: PLC0415
+    from pipeline.model.files import DumpFile  # noqa: PLC0415
+    from pipeline.storage.memory import MemoryStore  # noqa: PLC0415
+    from pipeline.storage.units import Corpus  # noqa: PLC0415
+
+    raw = text.encode()
+    file = DumpFile("bench", "2000-01-01", "bench/2000-01-01/page.txt", "etag", len(raw))
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.process_time()
+        corpus = Corpus(MemoryStore(), Path(folder))
+        writer = ShardWriter(corpus, "0" * 24, batch_bytes=settings.batch_bytes)
+        for piece in Reading(io.BytesIO(raw), settings, size=len(raw)):
+            writer.add(file, piece)
+        writer.finish()
+        return time.process_time() - started
 
 
 def own() -> str:
@@ -111,7 +135,8 @@ def speed(megabytes: int, kind: str) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     print(
         f"split {kind:5} {found['mb']:7.1f} MB  {found['mb'] / found['split']:6.1f} MB/s of CPU "
-        f"time, with normalising {found['mb'] / found['seconds']:6.1f}  {found['documents']:7} "
+        f"time, with normalising {found['mb'] / found['seconds']:6.1f}, "
+        f"to rows {found['mb'] / found['rows']:6.1f}  {found['documents']:7} "
         f"documents  peak +{found['peak']:.0f} MB",
         flush=True,
     )

@@ -52,6 +52,7 @@ _CLOSING = re.compile(
     r"autore|автор|корреспондент)\b)[^()（）\[\]]{1,120})[)）\]]\s*$",
     re.IGNORECASE,
 )
+_CLOSED = (")", "）", "]")
 _PARTICLES = words(
     "and und et e y i и та ve و of de del della di da das do dos du des van von der den het la le "
     "el al bin ibn ben ter ten zu zur af av en og och ja with für"
@@ -95,6 +96,8 @@ def _has_shape(line: str) -> bool:
 
 def closing_byline(line: str) -> str | None:
     """Return the author in brackets that a last line ends with: "… (Author: Ann Lee)"."""
+    if not line.rstrip().endswith(_CLOSED):
+        return None
     found = _CLOSING.search(line[-LONGEST:])
     return found["line"].strip() if found else None
 

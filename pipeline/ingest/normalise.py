@@ -52,7 +52,10 @@ def line(raw: str | None) -> str | None:
     """Return a value on one line, blanks collapsed; None when nothing is left."""
     if not raw:
         return None
-    return _composed(CONTROL.sub("", " ".join(raw.split()))).strip() or None
+    one = " ".join(raw.split())
+    if not one.isprintable():  # told at ten times the pattern's pace
+        one = CONTROL.sub("", one)
+    return _composed(one).strip() or None
 
 
 def published(raw: object) -> dt.date | None:

@@ -93,7 +93,7 @@ def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:
     raw = page[segment.char_start : segment.char_end]
     if segment.kind != "document":
         return Piece(span=span, kind="furniture", reason=segment.reason, excerpt=excerpt(raw))
-    said = clean[segment.char_start : segment.char_end]
+    said = raw if clean is page else clean[segment.char_start : segment.char_end]
     text = normalise.text(said)
     found = insets(said, text, at=span)
     if found:

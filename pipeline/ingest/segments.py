@@ -46,8 +46,8 @@ def check_tiling(text: str, segments: Sequence[Segment], splitter: str) -> None:
         problem = _problem(text, segment, place=place, line=line)
         if problem:
             raise _broken(splitter, f"segment {number}: {problem}")
-        line += text.count("\n", place, segment.char_end)
         place = segment.char_end
+        line = segment.line_end + (text[place - 1] == "\n")
     if place != len(text):
         raise _broken(
             splitter,

@@ -33,7 +33,8 @@ from pipeline.ingest.split_chars import (
     UPPER,
     char_table,
 )
-from pipeline.signature.compiled import i64, inline, jit, u32
+from pipeline.ingest.tidy import line_end
+from pipeline.signature.compiled import i64, inline, jit, u8, u32
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int32]
@@ -147,15 +148,14 @@ def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[in
     lines, words, number, char, start = 0, 0, 0, 0, 0
     counts = np.zeros(KINDS, dtype=np.int64)
     while start < len(data):
-        stop = start
-        while stop < len(data) and data[stop] != NEWLINE:
-            stop += 1
+        stop = line_end(data, start)
         row = columns[:, lines]
         row[:] = 0
         row[NUMBER], row[CHAR], row[TOKEN] = number, char, words
-        char += _measure(data, (start, stop), (tables[0], counts), row)
+        chars, found = _measure(data, (start, stop), (tables, counts), row, tokens[words:])
+        char += chars
         if row[LENGTH]:
-            words += _hash_words(data, (start, stop), tables, row, tokens[words:])
+            words += found
             lines += 1
         number += 1
         char += stop < len(data)
@@ -168,17 +168,36 @@ def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[in
 
 @inline
 def _measure(
-    data: Bytes, span: tuple[int, int], tables: tuple[Bytes, npt.NDArray[np.int64]], row: Ints
-) -> int:
-    """Fill in what a line looks like; return its characters."""
-    classes, counts = tables
+    data: Bytes,
+    span: tuple[int, int],
+    tables: tuple[Tables, npt.NDArray[np.int64]],
+    row: Ints,
+    out: Words,
+) -> tuple[int, int]:
+    """Fill in what a line looks like and hash its words; return its characters, content words.
+
+    Letters a to z come in runs, need no table and are most of what many languages write.
+    """
+    maps, counts = tables
     counts[:] = 0
     chars, indent, hashed = 0, 0, u32(0)
     first, end, closed = -1, OTHER, 0
+    word, letters, digits, wide, words = u32(_SEED), 0, 0, u32(0), 0
     at = span[0]
     while at < span[1]:
+        if _is_plain(data[at]):
+            first = LOWER if first < 0 else first
+            end, closed, wide, begin = LOWER, 0, u32(0), at
+            while at < span[1] and _is_plain(data[at]):
+                small = u32(data[at])
+                hashed = u32((hashed ^ small) * u32(_PRIME))
+                word = u32((word ^ small) * u32(_PRIME)) if letters < STEM else word
+                letters += 1
+                at += 1
+            chars += at - begin
+            continue
         code, size = _decode(data, at)
-        kind = _kind(classes, code)
+        kind = _kind(maps[0], code)
         at += size
         chars += 1
         counts[kind] += 1
@@ -189,42 +208,45 @@ def _measure(
             end = end if closed else kind
         else:
             indent += first < 0 and kind == SPACE
-    row[LENGTH] = chars - counts[SPACE] - counts[HIDDEN] + counts[SPACELESS]
-    row[INDENT], row[FIRST], row[END], row[CLOSED] = indent, first, end, closed
-    row[DIGITS], row[UPPERS], row[WIDE] = counts[DIGIT], counts[UPPER], counts[SPACELESS]
-    row[COMMAS], row[STOPS], row[CASELESSES] = counts[COMMA], counts[STOP], counts[CASELESS]
-    row[HASH] = hashed
-    return chars
-
-
-@inline
-def _hash_words(data: Bytes, span: tuple[int, int], tables: Tables, row: Ints, out: Words) -> int:
-    """Hash the words of a line; return how many are content words."""
-    classes, lower, stops = tables
-    word, letters, digits, wide, words = u32(_SEED), 0, 0, u32(0), 0
-    at = span[0]
-    while at < span[1]:
-        code, size = _decode(data, at)
-        kind = _kind(classes, code)
-        at += size
         if LOWER <= kind <= MARK:
-            small = u32(lower[min(code, LIMIT)])
+            small = u32(maps[1][min(code, LIMIT)])
             word = u32((word ^ small) * u32(_PRIME)) if letters < STEM else word
             letters += 1
             digits += kind == DIGIT
         elif letters:
-            words += _emit(word, (letters, digits), stops, row, out[words:])
+            words += _emit(word, (letters, digits), maps[2], row, out[words:])
             word, letters, digits = u32(_SEED), 0, 0
-        if kind == SPACELESS:
-            if wide:
-                pair = u32(wide * u32(0x9E3779B1)) ^ u32(code)
-                words += _emit(pair, (2, 0), stops, row, out[words:])
-            wide = u32(code)
-        elif kind != HIDDEN:
-            wide = u32(0)
+        is_wide = kind == SPACELESS
+        words += _pair((wide if is_wide else u32(0), code), maps[2], row, out[words:])
+        wide = u32(code) if is_wide else (wide if kind == HIDDEN else u32(0))
     if letters:
-        words += _emit(word, (letters, digits), stops, row, out[words:])
-    return words
+        words += _emit(word, (letters, digits), maps[2], row, out[words:])
+    row[INDENT], row[FIRST], row[END], row[CLOSED], row[HASH] = indent, first, end, closed, hashed
+    _note(counts, chars, row)
+    return chars, words
+
+
+@inline
+def _note(counts: npt.NDArray[np.int64], chars: int, row: Ints) -> None:
+    """Write down how often the classes of characters occur in a line of so many."""
+    row[LENGTH] = chars - counts[SPACE] - counts[HIDDEN] + counts[SPACELESS]
+    row[DIGITS], row[UPPERS], row[WIDE] = counts[DIGIT], counts[UPPER], counts[SPACELESS]
+    row[COMMAS], row[STOPS], row[CASELESSES] = counts[COMMA], counts[STOP], counts[CASELESS]
+
+
+@inline
+def _is_plain(byte: int) -> bool:
+    """Whether a byte is one of the letters a to z."""
+    return u8(byte - u8(0x61)) < 26
+
+
+@inline
+def _pair(chars: tuple[int, int], stops: Bytes, row: Ints, out: Words) -> int:
+    """Count two characters of a spaceless script as a word, if there are two."""
+    if not chars[0]:
+        return 0
+    pair = u32(u32(chars[0]) * u32(0x9E3779B1)) ^ u32(chars[1])
+    return _emit(pair, (2, 0), stops, row, out)
 
 
 @inline

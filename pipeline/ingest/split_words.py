@@ -25,6 +25,8 @@ CHUNK: Final = 64
 
 _BITS: Final = 16
 _PLACE_BITS: Final = 20
+_AFTER: Final = 1 << 16
+_BEFORE: Final = _AFTER - 1
 NEVER: Final = 1 << 30
 DAMP: Final = np.array([0, 8, 13, 16, 18, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30], np.int64)
 """What the nth occurrence in a window counts: a word said ten times is not ten words."""
@@ -59,30 +61,42 @@ def damped(count: int) -> int:
 def similarity(tokens: Words, weights: Weights, starts: Ints, window: int) -> Floats:
     """Return the cosine of the vocabularies of `window` words before and after each start.
 
-    `window` is at most 32,767: the words of a window are counted in 16 bits, which fit the cache.
+    `window` is at most 32,767: how often a word stands before and after is one number of 32 bits,
+    the times after in its upper half, so that one look at the table tells both.
     """
-    sides = np.zeros((1 << _BITS, 2), dtype=np.int16)  # times each word stands before and after
+    sides = np.zeros(1 << _BITS, dtype=np.uint32)
+    damp = _damp(window + 2)
     count = len(tokens)
     cross, left, right = i64(0), i64(0), i64(0)  # left x right, left x left, right x right
     for at in range(min(window, count)):
-        _, more = _turn(sides[tokens[at] >> u32(32 - _BITS)], weights[at], 1, 1)
-        right += more
+        place = tokens[at] >> u32(32 - _BITS)
+        right += _change(damp, sides[place] >> u32(16), 1) * _square(weights[at])
+        sides[place] += u32(_AFTER)
     result = np.zeros(len(starts), dtype=np.float32)
     position = 0
     for line in range(len(starts)):
         while position < starts[line]:
-            here = sides[tokens[position] >> u32(32 - _BITS)]
-            both, less = _turn(here, weights[position], 1, -1)
-            also, more = _turn(here, weights[position], 0, 1)
-            cross, left, right = cross + both + also, left + more, right + less
+            place, square = tokens[position] >> u32(32 - _BITS), _square(weights[position])
+            before, after = sides[place] & u32(_BEFORE), sides[place] >> u32(16)
+            sides[place] += u32(1)
+            sides[place] -= u32(_AFTER)
+            old, new = damp[before] * damp[after], damp[before + u32(1)] * damp[after - u32(1)]
+            cross += square * (new - old)
+            left += square * _change(damp, before, 1)
+            right += square * _change(damp, after, -1)
             ahead, behind = position + window, position - window
             if ahead < count:
-                both, more = _turn(sides[tokens[ahead] >> u32(32 - _BITS)], weights[ahead], 1, 1)
-                cross, right = cross + both, right + more
+                place, square = tokens[ahead] >> u32(32 - _BITS), _square(weights[ahead])
+                before, after = sides[place] & u32(_BEFORE), sides[place] >> u32(16)
+                sides[place] += u32(_AFTER)
+                cross += square * damp[before] * (damp[after + u32(1)] - damp[after])
+                right += square * _change(damp, after, 1)
             if behind >= 0:
-                there = sides[tokens[behind] >> u32(32 - _BITS)]
-                both, less = _turn(there, weights[behind], 0, -1)
-                cross, left = cross + both, left + less
+                place, square = tokens[behind] >> u32(32 - _BITS), _square(weights[behind])
+                before, after = sides[place] & u32(_BEFORE), sides[place] >> u32(16)
+                sides[place] -= u32(1)
+                cross += square * damp[after] * (damp[before - u32(1)] - damp[before])
+                left += square * _change(damp, before, -1)
             position += 1
         if left > 0 and right > 0:
             result[line] = cross / np.sqrt(float(left) * float(right))
@@ -90,16 +104,23 @@ def similarity(tokens: Words, weights: Weights, starts: Ints, window: int) -> Fl
 
 
 @inline
-def _turn(counts: npt.NDArray[np.int16], weight: int, side: int, step: int) -> tuple[int, int]:
-    """Let a word enter (step 1) or leave (-1) the words before (side 0) or after (1) a start.
+def _damp(size: int) -> npt.NDArray[np.int64]:
+    """Return `damped` of the first numbers as a table that needs no look at its end."""
+    table = np.full(size, DAMP[15], dtype=np.int64)
+    table[:16] = DAMP[: min(16, size)]
+    return table
 
-    Return by how much that changes the product of both sides, and the square of this one.
-    """
-    square = i64(weight) * i64(weight)
-    old = damped(i64(counts[side]))
-    counts[side] += step
-    new = damped(i64(counts[side]))
-    return square * (new - old) * damped(i64(counts[1 - side])), square * (new * new - old * old)
+
+@inline
+def _square(weight: int) -> int:
+    return i64(weight) * i64(weight)
+
+
+@inline
+def _change(damp: npt.NDArray[np.int64], count: int, step: int) -> int:
+    """Return by how much the square of what `count` occurrences count changes by one step."""
+    old, new = damp[count], damp[u32(count + step)]
+    return i64(new * new - old * old)
 
 
 @jit

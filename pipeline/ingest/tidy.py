@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.signature.compiled import i64, inline, jit, u8
+from pipeline.signature.vector import ends64, trailing_zeros
 
 Bytes = npt.NDArray[np.uint8]
 Codes = npt.NDArray[np.int64]
@@ -106,7 +107,7 @@ def _trim(data: Bytes, out: Bytes) -> int:
     """Copy all but white space at line ends to `out`, if there is any; return the bytes left."""
     start, copied, size = 0, 0, 0
     while start <= len(data):
-        stop = _line_end(data, start)
+        stop = line_end(data, start)
         end = _end(data, start, stop)
         if end < stop:
             size = _copy(data, copied, end, out, size)
@@ -121,7 +122,7 @@ def _trim(data: Bytes, out: Bytes) -> int:
 def _has_insets(data: Bytes, endings: Codes) -> bool:
     start, first, last = 0, 0, 0
     while start < len(data):
-        stop = _line_end(data, start)
+        stop = line_end(data, start)
         end = _end(data, start, stop)
         low = _start(data, start, end)
         if low < end:
@@ -134,8 +135,14 @@ def _has_insets(data: Bytes, endings: Codes) -> bool:
     return False
 
 
-@jit
-def _line_end(data: Bytes, at: int) -> int:
+@inline
+def line_end(data: Bytes, at: int) -> int:
+    """Return where the line that goes on at a place ends: its line feed, or the end of all."""
+    while at + 64 <= len(data):
+        size = trailing_zeros(ends64(data, at))
+        if size < 64:
+            return at + size
+        at += 64
     while at < len(data) and data[at] != NEWLINE:
         at += 1
     return at
