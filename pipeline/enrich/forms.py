@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,11 +20,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.enrich.annotator import PLACES, Annotator, batch_of, languages_of
+from pipeline.enrich.form_lines import (
+    ANSWERED,
+    ASKED,
+    ASKING,
+    CHARACTERS,
+    COLONS,
+    DASHES,
+    LINES,
+    NUMBERED,
+    PROSE,
+    PROVISIONS,
+    survey,
+)
+from pipeline.enrich.phrases import Phrases
 from pipeline.model.schemas import FORM_COLUMNS
 
-MODEL = "forms/1"
-CHARACTERS = 20_000
-"""Longer texts are judged by their beginning."""
+MODEL = "forms/2"
+MOST = 20_000
+"""Longer texts are judged by their first characters."""
+HEAD = 2_000
+"""Characters in which the first three lines are looked for."""
 ENOUGH = 0.5
 OTHER = "other"
 KNOWN = frozenset("eng deu fra spa ita por nld pol rus tur ara zho jpn kor".split())  # noqa: SIM905 - a list
@@ -38,6 +55,8 @@ _ASKED = re.compile(
 _ANSWERED = re.compile(
     r"(?:A|R|Answer|Antwort|Réponse|Respuesta|Risposta|Resposta|Ответ|答|回答)\s?\d*\s?[:.：]"
 )
+_ASKED_FIRST, _ANSWERED_FIRST = "QqFPDВ问問質", "ARОO答回"
+"""First letters of the words above."""
 _PROVISION = re.compile(
     r"(?:Art(?:icle|ikel|ículo|icolo|igo|ykuł|\.)|Section|Sec\.|§{1,2}|Статья|Madde|المادة)\s*\d"
     r"|第[一二三四五六七八九十百\d]+条|\(\d{1,2}\)\s"
@@ -73,21 +92,20 @@ SAYING = (
 
 
 class Seen(NamedTuple):
-    """What rules look at: lines with something in them, and how often words of a kind occur."""
+    """What rules look at: a text, what was counted of its lines, how often words of a kind occur.
 
-    lines: tuple[str, ...]
+    `lines` is a function, of the first characters or all: only what was counted says whether it is
+    worth to cut them.
+    """
+
+    lines: Callable[..., list[str]]
+    counted: Sequence[int]
     legal: int
     selling: int
     saying: int
 
-    @property
-    def characters(self) -> int:
-        """Characters of the lines."""
-        return sum(map(len, self.lines))
-
 
 Evidence = Callable[[Seen], float]
-_KINDS = tuple("|".join(map(re.escape, words)) for words in (LEGAL, SELLING, SAYING))
 
 
 def annotator() -> Annotator:
@@ -97,23 +115,35 @@ def annotator() -> Annotator:
 
 def forms(texts: pa.StringArray, languages: Sequence[str]) -> list[tuple[str | None, float | None]]:
     """Return the form of each text and the evidence for it."""
-    texts = pc.utf8_slice_codeunits(texts, 0, CHARACTERS)
-    low = pc.utf8_lower(texts)
-    counts = [pc.count_substring_regex(low, kind).to_pylist() for kind in _KINDS]
-    rows = zip(texts.to_pylist(), *counts, strict=True)
-    found = [_best(Seen(_lines(text), *numbers)) for text, *numbers in rows]
+    if len(texts) and pc.max(pc.binary_length(texts)).as_py() > MOST:
+        texts = pc.utf8_slice_codeunits(texts, 0, MOST)
+    rows = zip(
+        survey(texts, (_ASKED_FIRST, _ANSWERED_FIRST)).tolist(),
+        _words().count(texts).tolist(),
+        strict=True,
+    )
+    found = [
+        _best(Seen(partial(_lines, texts, row), counted, *words))
+        for row, (counted, words) in enumerate(rows)
+    ]
     return [
         (None, None) if name == OTHER and language not in KNOWN else (name, score)
         for (name, score), language in zip(found, languages, strict=True)
     ]
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(line for raw in text.split("\n") if (line := raw.strip()))
+@cache
+def _words() -> Phrases:
+    return Phrases(LEGAL, SELLING, SAYING)
+
+
+def _lines(texts: pa.StringArray, row: int, most: int = MOST) -> list[str]:
+    text = texts[row].as_py()[:most]
+    return [line for raw in text.split("\n") if (line := raw.strip())]
 
 
 def _best(seen: Seen) -> tuple[str, float]:
-    if not seen.lines:
+    if not seen.counted[LINES]:
         return OTHER, 0.0
     found = {name: rule(seen) for name, rule in FORMS.items()}
     best = max(found, key=lambda name: found[name])
@@ -121,58 +151,70 @@ def _best(seen: Seen) -> tuple[str, float]:
 
 
 def _transcript(seen: Seen) -> float:
-    """Lines that a speaker's name or a time opens; two of the speakers speak twice."""
+    """Lines that a speaker's name or a time opens, a quarter or more; two speakers speak twice."""
+    if max(seen.counted[COLONS], seen.counted[NUMBERED]) < max(4, seen.counted[LINES] / 4):
+        return 0.0
+    lines = seen.lines()
     names = [
         match[1]
-        for line in seen.lines
+        for line in lines
         if (match := _SPEAKER.match(line)) and not (_ASKED.match(line) or _ANSWERED.match(line))
     ]
-    clocks = sum(_CLOCK.match(line) is not None for line in seen.lines)
+    clocks = sum(_CLOCK.match(line) is not None for line in lines)
     again = sum(times > 1 for times in Counter(names).values())
     turns = len(names) if again > 1 else 0
-    share = max(turns, clocks) / len(seen.lines)
+    share = max(turns, clocks) / len(lines)
     return min(1.0, 2 * share) if max(turns, clocks) >= 4 else 0.0
 
 
 def _questions(seen: Seen) -> float:
     """Lines marked as question and as answer; or a fifth of the lines ask."""
-    asked = sum(_ASKED.match(line) is not None for line in seen.lines)
-    answered = sum(_ANSWERED.match(line) is not None for line in seen.lines)
-    marked = min(asked, answered)
-    asking = sum(line.endswith(("?", "？", "؟")) for line in seen.lines)
-    share = asking / len(seen.lines)
-    if marked >= 2:
-        return min(1.0, 0.8 + 0.1 * (marked - 2))
+    if min(seen.counted[ASKED], seen.counted[ANSWERED]) >= 2:
+        lines = seen.lines()
+        asked = sum(_ASKED.match(line) is not None for line in lines)
+        answered = sum(_ANSWERED.match(line) is not None for line in lines)
+        if (marked := min(asked, answered)) >= 2:
+            return min(1.0, 0.8 + 0.1 * (marked - 2))
+    asking = seen.counted[ASKING]
+    share = asking / seen.counted[LINES]
     return min(0.8, 0.3 + share) if asking >= 3 and share >= 0.2 else 0.0
 
 
 def _law(seen: Seen) -> float:
     """Lines that begin as a provision does, and the words of law."""
-    provisions = sum(_PROVISION.match(line) is not None for line in seen.lines)
-    dense = 2000 * seen.legal / seen.characters
-    return min(1.0, 0.15 * min(provisions, 4) + 0.25 * min(dense, 3))
+    dense = 2000 * seen.legal / seen.counted[CHARACTERS]
+    words = 0.25 * min(dense, 3)
+    if words + 0.15 * min(seen.counted[PROVISIONS], 4) < ENOUGH:
+        return words
+    provisions = sum(_PROVISION.match(line) is not None for line in seen.lines())
+    return min(1.0, 0.15 * min(provisions, 4) + words)
 
 
 def _advertisement(seen: Seen) -> float:
     """Phrases of shops; prices count beside them only."""
-    prices = sum(len(_PRICE.findall(line)) for line in seen.lines) if seen.selling else 0
+    if not seen.selling:
+        return 0.0
+    prices = sum(len(_PRICE.findall(line)) for line in seen.lines())
     return min(1.0, 0.3 * seen.selling + 0.1 * min(prices, 3))
 
 
 def _list(seen: Seen) -> float:
     """Lines numbered up from 1, or down to it; a first line that promises so many."""
-    numbers = [int(match[1]) for line in seen.lines if (match := _NUMBERED.match(line))]
+    if seen.counted[NUMBERED] < 3:
+        return 0.0
+    lines = seen.lines()
+    numbers = [int(match[1]) for line in lines if (match := _NUMBERED.match(line))]
     steps = [after - before for before, after in pairwise(numbers)]
     run = max(steps.count(1), steps.count(-1)) + 1 if 1 in numbers and steps else 0
-    promised = _PROMISED.match(seen.lines[0])
+    promised = _PROMISED.match(lines[0])
     kept = promised is not None and int(promised[1]) == run
     return min(1.0, 0.1 * min(run, 6) + (0.3 if kept else 0.0)) if run >= 3 else 0.0
 
 
 def _article(seen: Seen) -> float:
     """Sentences in paragraphs, somebody who says something, a dateline."""
-    prose = sum(len(line) for line in seen.lines if len(line) > 80) / seen.characters
-    dateline = any(_DATELINE.match(line) for line in seen.lines[:3])
+    prose = seen.counted[PROSE] / seen.counted[CHARACTERS]
+    dateline = bool(seen.counted[DASHES]) and any(map(_DATELINE.match, seen.lines(HEAD)[:3]))
     return round(0.35 * prose + 0.15 * min(seen.saying, 3) + 0.15 * dateline, PLACES)
 
 

@@ -11,15 +11,18 @@ a word beside it. Rules and figures: `docs/models/personal.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.enrich.annotator import Annotator
 from pipeline.enrich.check_digits import ID_RULES, IdRule, is_card, is_iban, is_isbn
-from pipeline.enrich.codepoints import code_points
-from pipeline.enrich.digits import clusters
+from pipeline.enrich.digits import numbers
 from pipeline.model.schemas import PERSONAL_COLUMNS
 
 MODEL = "personal/1"
@@ -33,8 +36,8 @@ KINDS = {
 BESIDE = 40
 """Characters before a number in which a word may name it."""
 
-LEAST_DIGITS, GAP, MARGIN = 6, 4, 24
-"""Numbers are looked for around groups of six digits, with four other characters between two."""
+LOCAL, DOMAIN = 64, 254
+"""Most characters of an address before its sign, and from there on (RFC 5321)."""
 
 _EMAIL = re.compile(
     r"(?<![\w.+%/-])[\w+%-]+(?:\.[\w+%-]+)*@(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,24}(?![\w@-])", re.ASCII
@@ -91,10 +94,26 @@ def annotator() -> Annotator:
     )
 
 
-def find(text: str) -> list[Found]:
-    """Return the places of personal data in a text, in order; none overlaps another."""
+def find(texts: pa.StringArray) -> dict[int, list[Found]]:
+    """Return the places of personal data in each text that has some, in order.
+
+    None overlaps another. Texts without an at sign and without a group of digits are not read.
+    """
+    rows = numbers(texts).tolist()
+    places = {row: list(some) for row, some in groupby(rows, key=itemgetter(0))}
+    marked = np.flatnonzero(pc.find_substring(texts, "@").to_numpy(zero_copy_only=False) >= 0)
+    found = {}
+    for row in sorted({*places, *marked.tolist()}):
+        text = texts[row].as_py()
+        if some := _disjoint(text, _candidates(text, places.get(row, []))):
+            found[row] = some
+    return found
+
+
+def _disjoint(text: str, candidates: Iterable[Found]) -> list[Found]:
+    """Return what does not overlap a surer kind, and is no part of a link."""
     found: list[Found] = []
-    for one in _candidates(text):
+    for one in candidates:
         if not any(one.start < have.end and have.start < one.end for have in found):
             found.append(one)
     if not found or ("://" not in text and "www." not in text):
@@ -103,16 +122,24 @@ def find(text: str) -> list[Found]:
     return sorted(one for one in found if not _inside(one, links))
 
 
-def _candidates(text: str) -> Iterator[Found]:
+def _candidates(text: str, places: Sequence[Sequence[int]]) -> Iterator[Found]:
     """Yield what passes its rule, the surest kinds first."""
-    if "@" in text:
-        for match in _EMAIL.finditer(text):
+    yield from _emails(text)
+    for look in (_ibans, _ids, _numbers):
+        for _, start, end in places:
+            yield from look(text, start, end)
+
+
+def _emails(text: str) -> Iterator[Found]:
+    """Look around each at sign: a pattern over a whole text would stop at every word."""
+    low, sign = 0, text.find("@")
+    while sign >= 0:
+        match = _EMAIL.search(text, max(low, sign - LOCAL), sign + DOMAIN)
+        if match and match.start() < sign < match.end():
+            low = match.end()
             if not _FILE.search(match[0]):
                 yield Found(*match.span(), "email")
-    places = clusters(code_points(text), LEAST_DIGITS, GAP, MARGIN).tolist()
-    for look in (_ibans, _ids, _numbers):
-        for start, end in places:
-            yield from look(text, start, end)
+        sign = text.find("@", sign + 1)
 
 
 def _ibans(text: str, low: int, high: int) -> Iterator[Found]:
@@ -172,11 +199,18 @@ def _inside(one: Found, links: Sequence[tuple[int, int]]) -> bool:
 
 
 def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:  # noqa: ARG001 - needs no columns of others
-    found = [find(text) for text in texts.to_pylist()]
-    columns: dict[str, list[Any]] = {
-        column: [sum(one.kind == kind for one in row) for row in found]
-        for column, kind in KINDS.items()
+    found = find(texts)
+    spans: list[list[dict[str, Any]]] = [[] for _ in texts]
+    counts = np.zeros((len(KINDS), len(texts)), np.int32)
+    kinds = list(KINDS.values())
+    for row, some in found.items():
+        spans[row] = [one._asdict() for one in some]
+        for one in some:
+            counts[kinds.index(one.kind), row] += 1
+    schema = pa.schema(PERSONAL_COLUMNS)
+    columns = dict(zip(KINDS, counts, strict=True)) | {
+        "personal_spans": spans,
+        "personal_model": [MODEL] * len(texts),
     }
-    columns["personal_spans"] = [[one._asdict() for one in row] for row in found]
-    columns["personal_model"] = [MODEL] * len(found)
-    return pa.RecordBatch.from_pydict(columns, schema=pa.schema(PERSONAL_COLUMNS))
+    arrays = [pa.array(columns[field.name], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

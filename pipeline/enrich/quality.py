@@ -11,6 +11,7 @@ misleads: `docs/models/quality.md`.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 
@@ -19,8 +20,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.enrich.annotator import PLACES, Annotator, languages_of
-from pipeline.enrich.codepoints import code_points, letter_weights
-from pipeline.enrich.quality_kernel import HASH_PRIME, HASH_SEED, NUMBERS, count
+from pipeline.enrich.quality_kernel import NUMBERS, Hashes, count, slots
+from pipeline.enrich.utf8 import buffers, flags
 from pipeline.model.schemas import QUALITY_COLUMNS
 
 MODEL = "quality/1"
@@ -44,14 +45,13 @@ def annotator() -> Annotator:
     )
 
 
-def measure(texts: list[str], languages: list[str]) -> dict[str, Floats]:
+def measure(texts: pa.StringArray, languages: Sequence[str]) -> dict[str, Floats]:
     """Return the numbers of each text by column; not a number where there is none."""
     rows = np.empty((len(texts), NUMBERS), np.int64)
-    table = _stop_words()
-    nothing = np.empty(0, np.uint64)
-    for row, (text, language) in enumerate(zip(texts, languages, strict=True)):
-        stop = table.get(language, nothing)
-        count(code_points(text[:CHARACTERS]), letter_weights(), _small(), stop, rows[row])
+    table, stop = _stop_words()
+    where = np.array([table.get(name, (0, 0)) for name in languages], np.int64).reshape(-1, 2)
+    tables = flags(), _small()
+    count(buffers(texts), tables, lists=(stop, where), found=rows, most=CHARACTERS)
     words, characters, symbols, alphabetic, runs, stops = rows[:, :6].T
     lines, twice, twice_characters, line_characters, ellipsis, bullets, ended = rows[:, 6:].T
     listed = np.array([language in table for language in languages], np.bool_)
@@ -81,7 +81,7 @@ def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Floats:
 
 
 def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:
-    found = measure(texts.to_pylist(), languages_of(earlier, len(texts)))
+    found = measure(texts, languages_of(earlier, len(texts)))
     schema = pa.schema(QUALITY_COLUMNS)
     arrays = [
         pa.array([MODEL] * len(texts), field.type)
@@ -102,18 +102,13 @@ def _small() -> NDArray[np.uint32]:
 
 
 @cache
-def _stop_words() -> dict[str, NDArray[np.uint64]]:
-    """Return the sorted hashes of each language's stop words."""
+def _stop_words() -> tuple[dict[str, tuple[int, int]], Hashes]:
+    """Return the slots of all lists, and by language which ones: the first, and how many."""
     data = resources.files("pipeline.enrich").joinpath("stop_words.toml").read_text("utf-8")
-    return {
-        language: np.unique(np.array([_hash(word) for word in words.split()], np.uint64))
-        for language, words in tomllib.loads(data).items()
+    lists = {language: slots(words.split()) for language, words in tomllib.loads(data).items()}
+    ends = np.cumsum([len(one) for one in lists.values()])
+    where = {
+        language: (int(end) - len(one), len(one))
+        for (language, one), end in zip(lists.items(), ends, strict=True)
     }
-
-
-def _hash(word: str) -> int:
-    """Hash a word as the kernel does."""
-    value = HASH_SEED
-    for character in word:
-        value = ((value ^ ord(character)) * HASH_PRIME) & ((1 << 64) - 1)
-    return value
+    return where, np.concatenate(list(lists.values()))

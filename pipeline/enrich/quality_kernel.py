@@ -1,17 +1,20 @@
-"""One pass over the code points of a text that counts words, letters and lines.
+"""One pass over the texts of a batch that counts words, letters and lines.
 
-Holds: `count`, `NUMBERS`, the constants of its hash. Compiled; reads and writes nothing else.
-Not here: what the counts mean (`quality.py`).
+Holds: `count`, `NUMBERS`, the constants of its hash, `hashed`, `slots`. Compiled; reads and writes
+nothing else. Not here: what the counts mean (`quality.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.signature.compiled import jit, u64
+from pipeline.enrich.utf8 import BULLET, END, LETTER, SPACE, Bytes, Offsets, decode
+from pipeline.signature.compiled import i64, jit, u64
 
 Codes: TypeAlias = NDArray[np.uint32]
 Hashes: TypeAlias = NDArray[np.uint64]
@@ -25,138 +28,244 @@ WORDS, CHARACTERS, SYMBOLS, ALPHABETIC, RUNS, STOPS = range(6)
 LINES, TWICE, TWICE_CHARACTERS, LINE_CHARACTERS, ELLIPSIS, BULLETS, ENDED = range(6, 13)
 
 LINE_FEED, HASH_SIGN, FULL_STOP, DOTS = 10, 0x23, 0x2E, 0x2026
-_BULLETS = np.array([ord(one) for one in "•‣▶◀◦■□▪▫–-*·●○"], np.uint32)
-_ENDS = np.array([ord(one) for one in '.!?"”»…。！？」।؟۔'], np.uint32)
-_SPACES = np.array(
-    [9, 10, 11, 12, 13, 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F,
-     0x205F, 0x3000],
-    np.uint32,
-)  # fmt: skip
+BLOCK = 12
+"""A line's bytes are multiplied by 2 ** 12 factors in turn."""
+ROOM = 4
+"""Slots of the table of stop words for each word."""
+
+
+def hashed(word: str) -> int:
+    """Hash a word as the kernel does."""
+    value = HASH_SEED
+    for character in word:
+        value = ((value ^ ord(character)) * HASH_PRIME) & ((1 << 64) - 1)
+    return value
+
+
+def slots(words: Iterable[str]) -> Hashes:
+    """Return a hash table of words: a power of two of slots, 0 where one is free."""
+    wanted = {hashed(word) for word in words}
+    table = np.zeros(1 << (ROOM * max(1, len(wanted)) - 1).bit_length(), np.uint64)
+    for value in sorted(wanted):
+        slot = (value >> 32) % len(table)
+        while table[slot]:
+            slot = (slot + 1) % len(table)
+        table[slot] = value
+    return table
+
+
+@cache
+def _factors() -> Hashes:
+    """Return odd factors that look random (SplitMix64)."""
+    value = np.arange(1, (1 << BLOCK) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (value ^ (value >> np.uint64(31))) | np.uint64(1)
 
 
 def count(
-    codes: Codes, weights: NDArray[np.uint8], small: Codes, stop: Hashes, found: Counts
+    texts: tuple[Bytes, Offsets],
+    tables: tuple[Bytes, Codes],
+    *,
+    lists: tuple[Hashes, Counts],
+    found: Counts,
+    most: int,
 ) -> None:
-    """Fill `found` with the counts of one text.
+    """Fill `found` with the counts of each text.
 
     Args:
-        codes: the text.
-        weights: above 0 for letters.
-        small: the small letter of each of the first code points.
-        stop: sorted hashes of stop words; empty when the language has none.
-        found: one number for each of the 13 counts.
+        texts: bytes and offsets of the batch (`utf8.buffers`).
+        tables: the flags of each code point, and the small letter of each of the first ones.
+        lists: the slots of all lists of stop words, one after the other; and for each text, (n, 2),
+            the first slot and the number of slots of its list, 0 for no list.
+        found: (n, 13) numbers.
+        most: characters of a text that count.
     """
-    found[:] = 0
-    _words(codes, weights, found)
-    _letter_runs(codes, weights, small, stop, found)
-    _lines(codes, found)
+    _count(texts, (*tables, _factors()), lists, found, most)
 
 
 @jit
-def _in(code: int, some: Codes) -> bool:
-    for one in some:  # noqa: SIM110 - compiled: a loop is what it becomes
-        if code == one:
+def _count(
+    texts: tuple[Bytes, Offsets],
+    tables: tuple[Bytes, Codes, Hashes],
+    lists: tuple[Hashes, Counts],
+    found: Counts,
+    most: int,
+) -> None:
+    data, offsets = texts
+    flags, small, factors = tables
+    stop, where = lists
+    longest = i64(1)
+    for text in range(len(offsets) - 1):
+        longest = max(longest, i64(offsets[text + 1]) - i64(offsets[text]) + 1)
+    hashes, lengths = np.empty(longest, np.uint64), np.empty(longest, np.int64)
+    for text in range(len(offsets) - 1):
+        span = (i64(offsets[text]), _end(data, i64(offsets[text]), i64(offsets[text + 1]), most))
+        words = stop[where[text, 0] : where[text, 0] + where[text, 1]]
+        found[text] = 0
+        _words(data, span, (flags, small), words, found[text])
+        _lines(data, span, (flags, factors), (hashes, lengths), found[text])
+
+
+@jit
+def _end(data: Bytes, place: int, last: int, most: int) -> int:
+    """Return where the first `most` characters end."""
+    if last - place <= most:
+        return last
+    seen = 0
+    while place < last and seen < most:
+        place += 1
+        while place < last and data[place] & 0xC0 == 0x80:
+            place += 1
+        seen += 1
+    return place
+
+
+@jit
+def _words(
+    data: Bytes,
+    span: tuple[int, int],
+    tables: tuple[Bytes, Codes],
+    stop: Hashes,
+    found: Counts,
+) -> None:
+    """Count words, their characters and symbols, runs of letters, and those that are stop words."""
+    flags, small = tables
+    place, last = span
+    inside, alphabetic, dots, seen, length = 0, 0, 0, 0, 0
+    words, spaces, symbols, letters, runs, stops = 0, 0, 0, 0, 0, 0
+    value = u64(HASH_SEED)
+    while place < last:
+        code, place = decode(data, place)
+        flag = flags[code]
+        seen += 1
+        if flag & LETTER:
+            low = i64(small[code]) if code < len(small) else code
+            value = (value ^ u64(low)) * u64(HASH_PRIME)
+            words += 1 - inside
+            letters += 1 - alphabetic
+            inside = alphabetic = length = 1
+            dots = 0
+            continue
+        if length:
+            runs += 1
+            stops += _is_in(value, stop)
+            value, length = u64(HASH_SEED), 0
+        if flag & SPACE:
+            spaces += 1
+            inside = alphabetic = dots = 0
+            continue
+        dots = dots + 1 if code == FULL_STOP else 0
+        symbols += code in (HASH_SIGN, DOTS) or dots == 3
+        words += 1 - inside
+        inside = 1
+    if length:
+        runs += 1
+        stops += _is_in(value, stop)
+    found[WORDS], found[CHARACTERS], found[SYMBOLS] = words, seen - spaces, symbols
+    found[ALPHABETIC], found[RUNS], found[STOPS] = letters, runs, stops
+
+
+@jit
+def _is_in(value: int, table: Hashes) -> bool:
+    """Look a hash up; the table has free slots."""
+    if not len(table):
+        return False
+    mask = u64(len(table) - 1)
+    slot = (value >> u64(32)) & mask
+    while table[slot]:
+        if table[slot] == value:
             return True
+        slot = (slot + u64(1)) & mask
     return False
 
 
 @jit
-def _is_space(code: int) -> bool:
-    if code < 128:
-        return code == 32 or 9 <= code <= 13
-    return _in(code, _SPACES)
-
-
-@jit
-def _words(codes: Codes, weights: NDArray[np.uint8], found: Counts) -> None:
-    """Count words, their characters, those with a letter, and hash signs and ellipses."""
-    inside, letter, stops = False, False, 0
-    for code in codes:
-        stops = stops + 1 if code == FULL_STOP else 0
-        found[SYMBOLS] += code in (HASH_SIGN, DOTS) or stops == 3
-        if _is_space(code):
-            inside = letter = False
-            continue
-        found[CHARACTERS] += 1
-        if not inside:
-            found[WORDS] += 1
-            inside = True
-        if not letter and weights[code]:
-            found[ALPHABETIC] += 1
-            letter = True
-
-
-@jit
-def _letter_runs(
-    codes: Codes, weights: NDArray[np.uint8], small: Codes, stop: Hashes, found: Counts
+def _lines(
+    data: Bytes,
+    span: tuple[int, int],
+    tables: tuple[Bytes, Hashes],
+    room: tuple[Hashes, Counts],
+    found: Counts,
 ) -> None:
-    """Count runs of letters, and those that are stop words."""
-    value, length = u64(HASH_SEED), 0
-    for place in range(len(codes) + 1):
-        code = codes[place] if place < len(codes) else np.uint32(32)
-        if weights[code]:
-            low = small[code] if code < len(small) else code
-            value = (value ^ u64(low)) * u64(HASH_PRIME)
-            length += 1
-        elif length:
-            found[RUNS] += 1
-            at = np.searchsorted(stop, value)
-            found[STOPS] += at < len(stop) and stop[at] == value
-            value, length = u64(HASH_SEED), 0
+    """Count lines that are not blank, how they begin and end, and those that came before.
 
-
-@jit
-def _lines(codes: Codes, found: Counts) -> None:
-    """Count lines that are not blank, how they begin and end, and those that came before."""
-    most = 1
-    for code in codes:
-        most += code == LINE_FEED
-    hashes, lengths = np.empty(most, np.uint64), np.empty(most, np.int64)
-    number, start = 0, 0
-    for place in range(len(codes) + 1):
-        if place < len(codes) and codes[place] != LINE_FEED:
+    A line counts from its first to its last visible character.
+    """
+    flags, factors = tables
+    hashes, lengths = room
+    number, start = 0, span[0]
+    for place in range(span[0], span[1] + 1):
+        if place < span[1] and data[place] != LINE_FEED:
             continue
-        first, last = _trimmed(codes, start, place)
+        first, last = _trimmed(data, start, place, flags)
         start = place + 1
         if first == last:
             continue
-        found[BULLETS] += _in(codes[first], _BULLETS)
-        found[ENDED] += _in(codes[last - 1], _ENDS)
-        found[ELLIPSIS] += codes[last - 1] == DOTS or _dotted(codes, first, last)
-        hashes[number], lengths[number] = _line_hash(codes, first, last), last - first
+        opening, _ = decode(data, first)
+        closing, _ = decode(data, _before(data, last))
+        found[BULLETS] += flags[opening] & BULLET != 0
+        found[ENDED] += flags[closing] & END != 0
+        found[ELLIPSIS] += closing == DOTS or _dotted(data, first, last)
+        hashes[number], lengths[number] = _line_hash(data, first, last, factors)
+        found[LINE_CHARACTERS] += lengths[number]
         number += 1
     found[LINES] = number
-    order = np.argsort(hashes[:number], kind="mergesort")
-    for rank in range(number):
-        found[LINE_CHARACTERS] += lengths[order[rank]]
-        if rank and hashes[order[rank]] == hashes[order[rank - 1]]:
-            found[TWICE] += 1
-            found[TWICE_CHARACTERS] += lengths[order[rank]]
+    _repeats(hashes[:number], lengths, found)
 
 
 @jit
-def _trimmed(codes: Codes, first: int, last: int) -> tuple[int, int]:
-    while first < last and _is_space(codes[first]):
-        first += 1
-    while last > first and _is_space(codes[last - 1]):
-        last -= 1
+def _trimmed(data: Bytes, first: int, last: int, flags: Bytes) -> tuple[int, int]:
+    """Leave out white space at both ends."""
+    while first < last:
+        code, after = decode(data, first)
+        if not flags[code] & SPACE:
+            break
+        first = after
+    while last > first:
+        start = _before(data, last)
+        code, _ = decode(data, start)
+        if not flags[code] & SPACE:
+            break
+        last = start
     return first, last
 
 
 @jit
-def _dotted(codes: Codes, first: int, last: int) -> bool:
-    if last - first < 3:
-        return False
-    return bool(
-        codes[last - 1] == FULL_STOP
-        and codes[last - 2] == FULL_STOP
-        and codes[last - 3] == FULL_STOP
-    )
+def _before(data: Bytes, place: int) -> int:
+    """Return where the character before a place begins."""
+    place -= 1
+    while data[place] & 0xC0 == 0x80:
+        place -= 1
+    return place
 
 
 @jit
-def _line_hash(codes: Codes, first: int, last: int) -> int:
-    value = u64(HASH_SEED)
+def _dotted(data: Bytes, first: int, last: int) -> bool:
+    if last - first < 3:
+        return False
+    return bool(data[last - 1] == data[last - 2] == data[last - 3] == FULL_STOP)
+
+
+@jit
+def _line_hash(data: Bytes, first: int, last: int, factors: Hashes) -> tuple[int, int]:
+    """Return a hash of the bytes of a line, a sum that does not wait for itself, and its length."""
+    value, length, mask = u64(last - first), 0, len(factors) - 1
     for place in range(first, last):
-        value = (value ^ u64(codes[place])) * u64(HASH_PRIME)
-    return value
+        at = place - first
+        factor = factors[at & mask] + u64(at >> BLOCK) * u64(HASH_PRIME)
+        value += u64(data[place] + u64(1)) * factor
+        length += data[place] & 0xC0 != 0x80
+    return value, length
+
+
+@jit
+def _repeats(hashes: Hashes, lengths: Counts, found: Counts) -> None:
+    """Count the lines that are equal to another before them in order of hashes."""
+    if len(hashes) < 2:
+        return
+    order = np.argsort(hashes, kind="mergesort")
+    for rank in range(1, len(order)):
+        if hashes[order[rank]] == hashes[order[rank - 1]]:
+            found[TWICE] += 1
+            found[TWICE_CHARACTERS] += lengths[order[rank]]

@@ -7,18 +7,17 @@ publication (`published`, from ingest).
 from __future__ import annotations
 
 from datetime import date
+from itertools import groupby
+from operator import itemgetter
 
 import pyarrow as pa
 
 from pipeline.dates.written import dates_in
 from pipeline.enrich.annotator import Annotator, batch_of
-from pipeline.enrich.codepoints import code_points
-from pipeline.enrich.digits import clusters
+from pipeline.enrich.digits import years
 from pipeline.model.schemas import DATE_COLUMNS
 
 MODEL = "stated-dates/1"
-YEAR_DIGITS, AROUND = 4, 60
-"""Characters beside a year of four digits in which its month and day stand."""
 
 
 def annotator() -> Annotator:
@@ -26,19 +25,23 @@ def annotator() -> Annotator:
     return Annotator(name="dates", columns=tuple(DATE_COLUMNS), annotate=_annotate, model=MODEL)
 
 
-def stated(text: str) -> list[date]:
-    """Return the days that a text names in full, in order of the text."""
-    places = clusters(code_points(text), YEAR_DIGITS, 2, AROUND).tolist()
-    return [
-        found.date
-        for start, end in places
-        for line in text[start:end].split("\n")
-        for found in dates_in(line)
-    ]
+def stated(texts: pa.StringArray) -> list[list[date]]:
+    """Return the days that each text names in full, in order of the text."""
+    found: list[list[date]] = [[] for _ in texts]
+    rows = years(texts).tolist()
+    for row, places in groupby(rows, key=itemgetter(0)):
+        text = texts[row].as_py()
+        found[row] = [
+            one.date
+            for _, start, end in places
+            for line in text[start:end].split("\n")
+            for one in dates_in(line)
+        ]
+    return found
 
 
 def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:  # noqa: ARG001 - needs no columns of others
-    found = [stated(text) for text in texts.to_pylist()]
+    found = stated(texts)
     columns = [
         [len(set(days)) for days in found],
         [min(days, default=None) for days in found],

@@ -1,6 +1,6 @@
 """The translation annotator: texts that say, or show, that a machine translated them.
 
-Holds: `annotator`, `score`. Pure. Not here: which language a text is in (`language.py`).
+Holds: `annotator`, `scores`. Pure. Not here: which language a text is in (`language.py`).
 
 A fluent machine translation leaves no trace that a cheap rule could see, and is not found: a low
 score says nothing. A high one is nearly always right. `docs/models/translation.md` has figures.
@@ -9,11 +9,13 @@ score says nothing. A high one is nearly always right. `docs/models/translation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import cache
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.enrich.annotator import PLACES, Annotator, batch_of
+from pipeline.enrich.phrases import Phrases
 from pipeline.model.schemas import TRANSLATION_COLUMNS
 
 MODEL = "translated/1"
@@ -49,18 +51,28 @@ def annotator() -> Annotator:
     )
 
 
-def score(text: str) -> float:
-    """Return how plainly a text says or shows that a machine translated it: 0 for no sign."""
-    return max(_signs(text), default=0.0)
+def scores(texts: pa.StringArray) -> list[float]:
+    """Return how plainly each text says or shows that a machine translated it: 0 for no sign.
+
+    Only texts in which a word of the trade or a trace stands are read.
+    """
+    found = [0.0] * len(texts)
+    counts = _words().count(texts)
+    for row in np.flatnonzero(counts.any(axis=1)).tolist():
+        traces = int(counts[row, 1])
+        shown = min(0.8, 0.4 + 0.1 * traces) if traces else 0.0
+        stated = 0.9 if counts[row, 0] and _states(_edges(texts[row].as_py())) else 0.0
+        found[row] = round(max(shown, stated), PLACES)
+    return found
 
 
-def _signs(text: str) -> Iterator[float]:
-    edges = (text if len(text) <= 2 * EDGE else text[:EDGE] + "\n" + text[-EDGE:]).lower()
-    if any(root in edges for root in _ROOTS) and _states(edges):
-        yield 0.9
-    traces = sum(text.count(trace) for trace in _TRACES)
-    if traces:
-        yield min(0.8, 0.4 + 0.1 * traces)
+@cache
+def _words() -> Phrases:
+    return Phrases(_ROOTS, _TRACES)
+
+
+def _edges(text: str) -> str:
+    return (text if len(text) <= 2 * EDGE else text[:EDGE] + "\n" + text[-EDGE:]).lower()
 
 
 def _states(edges: str) -> bool:
@@ -78,6 +90,6 @@ def _states(edges: str) -> bool:
 
 
 def _annotate(texts: pa.StringArray, earlier: pa.RecordBatch) -> pa.RecordBatch:  # noqa: ARG001 - needs no columns of others
-    scores = [round(score(text), PLACES) for text in texts.to_pylist()]
-    columns = [[one >= FLAGGED for one in scores], scores, [MODEL] * len(scores)]
+    found = scores(texts)
+    columns = [[one >= FLAGGED for one in found], found, [MODEL] * len(found)]
     return batch_of(TRANSLATION_COLUMNS, columns)

@@ -10,7 +10,7 @@ import pytest
 from pipeline.enrich.annotator import annotate, resolve
 from pipeline.enrich.forms import FORMS, forms
 from pipeline.enrich.stated_dates import stated
-from pipeline.enrich.translation import FLAGGED, score
+from pipeline.enrich.translation import FLAGGED, scores
 from pipeline.model.schemas import DATE_COLUMNS, FORM_COLUMNS, TRANSLATION_COLUMNS
 
 NEWS = (
@@ -49,6 +49,11 @@ STORY = (
 def form(text: str, language: str = "eng") -> str | None:
     """Return the form of one text."""
     return forms(pa.array([text], pa.string()), [language])[0][0]
+
+
+def score(text: str) -> float:
+    """Return the score of one text."""
+    return scores(pa.array([text], pa.string()))[0]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,8 @@ def test_dates_are_found_in_many_languages() -> None:
 
 def test_what_is_no_date() -> None:
     """Two readings, impossible days, months alone and days without a year are none."""
-    assert stated("03/04/2024, 31 February 2024, May 2024, on Monday, 12 March, 20241121") == []
+    text = "03/04/2024, 31 February 2024, May 2024, on Monday, 12 March, 20241121"
+    assert stated(pa.array([text])) == [[]]
 
 
 def test_declared_columns_are_made() -> None:

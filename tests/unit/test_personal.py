@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.enrich.annotator import annotate, resolve
 from pipeline.enrich.check_digits import ID_RULES, is_card, is_iban, is_isbn, luhn
-from pipeline.enrich.personal import find
+from pipeline.enrich.personal import Found
+from pipeline.enrich.personal import find as find_all
 
 FOUND = [
     ("Write to anna.berg+news@mail.example.org today.", "email", "anna.berg+news@mail.example.org"),
@@ -65,6 +66,11 @@ NOTHING = [
     "@user said hello @all",
     "1 2 3 4 5 6 7 8 9",
 ]  # fmt: skip
+
+
+def find(text: str) -> list[Found]:
+    """Return what is found in one text."""
+    return find_all(pa.array([text], pa.string())).get(0, [])
 
 
 @pytest.mark.parametrize(("text", "kind", "value"), FOUND)

@@ -30,7 +30,10 @@ EXPECTED = {
 
 def one(text: str, language: str = "eng") -> dict[str, float]:
     """Return the numbers of one text."""
-    return {name: float(values[0]) for name, values in measure([text], [language]).items()}
+    return {
+        name: float(values[0])
+        for name, values in measure(pa.array([text], pa.string()), [language]).items()
+    }
 
 
 def test_numbers_are_those_counted_by_hand() -> None:
@@ -81,7 +84,7 @@ def test_long_texts_are_measured_by_their_beginning() -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8"), max_size=60), max_size=5))
 def test_shares_are_shares(texts: list[str]) -> None:
     """Whatever the text, shares lie between 0 and 1, and a text does not depend on its batch."""
-    found = measure(texts, ["eng"] * len(texts))
+    found = measure(pa.array(texts, pa.string()), ["eng"] * len(texts))
     for name, values in found.items():
         if name.endswith("_fraction"):
             assert all(math.isnan(value) or 0 <= value <= 1 for value in values)
