@@ -1,42 +1,41 @@
 # ruff: noqa: INP001 - a folder of pages, no package
 """Writes the pages that must say what the code says: data contract and configuration.
 
-Holds: `data_contract`, `configuration`, and a command that writes both
-(`python -m docs.build`). Reads schemas, settings and the meanings in `columns.toml` and
-`settings.toml`. Not here: pages written by hand.
+Holds: `data_contract`, `configuration`, `views`, and a command that writes them
+(`python -m docs.build`). Reads schemas, settings and the meanings in
+`pipeline/model/columns.toml` and `settings.toml`. Not here: pages written by hand.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import pyarrow as pa
 
-from pipeline.model import schemas
+from pipeline.audit import sightings
+from pipeline.model import columns, schemas
 from pipeline.model.settings import Settings
 
 DOCS = Path(__file__).parent
-TABLES = {
-    "documents": (schemas.DOCUMENTS, "`dump_date` and `language` (ISO 639-3)", "One kept document"),
-    "verdicts": (schemas.VERDICTS, "`dump_date`", "Every document ever split, kept or not"),
-    "quarantine": (schemas.QUARANTINE, "`dump_date`", "Every span that is not a document"),
-    "runs": (schemas.RUNS, "`dump_date`", "One run that changed the corpus"),
-}
 _GENERATED = "<!-- Written by `python -m docs.build`; edit {source} instead. -->\n"
 
 
 def data_contract() -> str:
     """Return docs/data-contract.md."""
-    meanings = _meanings("columns.toml")
-    parts = [_GENERATED.format(source="docs/columns.toml"), _CONTRACT]
-    for name, (schema, partitions, row) in TABLES.items():
-        parts.append(f"\n## {name}\n\n{row}. Partitioned by {partitions}.\n")
-        parts.append("\n| column | type | null | meaning |\n|---|---|---|---|\n")
-        parts.extend(_column(field, meanings[name] | {}, meanings["shared"]) for field in schema)
+    parts = [_GENERATED.format(source="pipeline/model/columns.toml"), _CONTRACT]
+    for name, table in columns.TABLES.items():
+        by = " and ".join(f"`{field.name}`" for field in table.partitions)
+        key = " and ".join(f"`{one}`" for one in table.key)
+        unique = f" {key} names one." if key else ""
+        parts.append(f"\n## {name}\n\n{table.row}. Partitioned by {by}.{unique}\n")
+        parts.append("\n| column | type | null | since | meaning | example |\n")
+        parts.append("|---|---|---|---|---|---|\n")
+        parts.extend(_column(one) for one in columns.columns(name))
     return "".join(parts)
 
 
@@ -57,13 +56,34 @@ def configuration() -> str:
     return "".join(parts)
 
 
+def views() -> str:
+    """Return docs/views.sql: the views over the copy of the demo corpus."""
+    return _VIEWS + sightings.VIEWS.format(corpus=".demo/corpus")
+
+
 def _meanings(name: str) -> dict[str, Any]:
     return tomllib.loads((DOCS / name).read_text("utf-8"))
 
 
-def _column(field: pa.Field, own: dict[str, str], shared: dict[str, str]) -> str:
-    meaning = own.get(field.name) or shared[field.name]
-    return f"| `{field.name}` | {field.type} | {'yes' if field.nullable else ''} | {meaning} |\n"
+def _column(column: columns.Column) -> str:
+    field = column.field
+    null = "in the path" if column.in_path else "yes" if field.nullable else ""
+    kind = str(field.type).replace(" not null", "")
+    return (
+        f"| `{field.name}` | {kind} | {null} | {column.since} | {column.meaning} "
+        f"| {_example(column.example)} |\n"
+    )
+
+
+def _example(value: object) -> str:
+    """Show a value as JSON does, dates and text without quotes."""
+    if isinstance(value, str):
+        shown = value.replace("\n", "\\n")
+    elif isinstance(value, dt.date):
+        shown = value.isoformat().replace("T", " ").replace("+00:00", " UTC")
+    else:
+        shown = json.dumps(value, ensure_ascii=False)
+    return f"`{shown}`" if shown else "(empty)"
 
 
 def _settings(group: str, values: msgspec.Struct, meanings: dict[str, str]) -> Iterator[str]:
@@ -116,14 +136,17 @@ def _values(schema: dict[str, Any]) -> str:
     return f"{low:g} to {high:g}" if high is not None else f"{low:g} or more"
 
 
+_VIEWS = """\
+-- Written by `python -m docs.build`. For a corpus elsewhere: winnow sightings --sql > views.sql
+
+"""
+
 _CONTRACT = f"""
 # Data contract
 
-Schema version {schemas.SCHEMA_VERSION}. A new fact is a new column and a higher version.
-Columns are never renamed or retyped.
-
-The tables are Parquet in plain hive folders under the corpus URL. Partition columns are in the
-path, not in the files. Rows of `documents` are sorted by topic, source and id.
+Schema version {schemas.SCHEMA_VERSION}. The tables are Parquet in plain hive folders under the
+corpus URL. Partition columns are in the path, not in the files. Rows of `documents` are sorted by
+topic, source and id.
 
 ```
 documents/dump_date=2026-11-21/language=eng/part-00000.parquet
@@ -138,6 +161,21 @@ files from `winnow files`, or the dataset of `pipeline.reading` ([reading](readi
 
 `quarantine` and `verdicts` join `documents` on `document_id`. The published bytes are a function
 of the dumps, the settings and the versions of code and models. Only `runs` knows times.
+
+## What may change
+
+- **New columns** come, and the schema version rises. Files from before do not have them: readers
+  take them as null. `since` below is the first version that has a column.
+- **New values** come in columns of words (`reason`, `topic_status`, `document_format`) and are
+  named in the changelog. Readers pass over words that they do not know.
+- **Other annotations** come with a new model: the column that ends in `_model` changes with them.
+- **A column that is no longer filled** stays, null, for at least one major version of Winnow, and
+  is named in the changelog.
+- **Never** is a column renamed, retyped, made to mean something else, or null where it was not. Key
+  and partitions of a table stay within a major version of Winnow.
+
+`schema_version` of a row of `documents` says which version wrote it. A column can be null where
+`null` says yes, and is in files of a version before `since`.
 """
 
 _CONFIGURATION = """
@@ -165,3 +203,4 @@ Credentials of S3 come from the environment, from a profile, from an instance ro
 if __name__ == "__main__":
     (DOCS / "data-contract.md").write_text(data_contract(), "utf-8")
     (DOCS / "configuration.md").write_text(configuration(), "utf-8")
+    (DOCS / "views.sql").write_text(views(), "utf-8")

@@ -31,21 +31,13 @@ import pyarrow.fs
 
 from pipeline import config
 from pipeline.errors import ConfigError
-from pipeline.model import schemas
+from pipeline.model.columns import TABLES
 from pipeline.model.settings import StoreSettings
 from pipeline.publish import leaves
 from pipeline.storage.open import open_store
 from pipeline.storage.units import open_corpus
 
 _DEMO: Final = Path(".demo/winnow.toml")
-_SCHEMAS: Final = {
-    "documents": schemas.DOCUMENTS,
-    "verdicts": schemas.VERDICTS,
-    "quarantine": schemas.QUARANTINE,
-    "runs": schemas.RUNS,
-}
-_PARTITIONS: Final = [pa.field("dump_date", pa.date32(), nullable=False)]
-_LANGUAGE: Final = pa.field("language", pa.string(), nullable=False)
 
 
 def dataset(  # noqa: PLR0913 - where the corpus is, and which part of it
@@ -93,10 +85,9 @@ def table_schema(table: str) -> pa.Schema:
     Raises:
         ConfigError: no such table.
     """
-    if table not in _SCHEMAS:
-        raise ConfigError(f"expected one of the tables {', '.join(_SCHEMAS)}, found {table!r}.")
-    partitions = [*_PARTITIONS, _LANGUAGE] if table == "documents" else _PARTITIONS
-    return pa.schema([*_SCHEMAS[table], *partitions])
+    if table not in TABLES:
+        raise ConfigError(f"expected one of the tables {', '.join(TABLES)}, found {table!r}.")
+    return TABLES[table].whole
 
 
 def _store(corpus: str | None, *, endpoint_url: str | None, region: str | None) -> StoreSettings:

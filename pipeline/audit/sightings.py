@@ -10,6 +10,7 @@ write old partitions again. `VIEWS` is the same in SQL, for the plain trees.
 from __future__ import annotations
 
 import datetime as dt
+from importlib.resources import files
 from typing import Any, Final
 
 import pyarrow as pa
@@ -31,27 +32,7 @@ SCHEMA: Final = pa.schema(
 )
 """One row a published document, by id. A document and its duplicates are its sightings."""
 
-VIEWS: Final = """\
-CREATE OR REPLACE VIEW documents AS
-FROM read_parquet('{corpus}/documents/*/*/*.parquet', hive_partitioning = true);
-
-CREATE OR REPLACE VIEW verdicts AS
-FROM read_parquet('{corpus}/verdicts/*/*.parquet', hive_partitioning = true);
-
-CREATE OR REPLACE VIEW appearances AS
-SELECT coalesce(witness_id, document_id) AS published_id, *
-FROM verdicts;
-
-CREATE OR REPLACE VIEW sightings AS
-SELECT published_id AS document_id,
-       count(*) - 1 AS duplicate_count,
-       min(dump_date) AS first_seen,
-       max(dump_date) AS last_seen,
-       count(DISTINCT dump_date) AS nights,
-       list_sort(list(DISTINCT source)) AS sources
-FROM appearances
-GROUP BY published_id;
-"""
+VIEWS: Final = (files("pipeline.audit") / "views.sql").read_text("utf-8")
 """Views for DuckDB over the plain trees; `{corpus}` is where they are."""
 
 _SEEN: Final = ["document_id", "witness_id", "source"]

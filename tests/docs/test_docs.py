@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 import msgspec
+import pyarrow as pa
 import pytest
 
 from docs import build
 from pipeline import config
 from pipeline.cli import cli
-from pipeline.model import schemas
+from pipeline.model import columns, schemas
 from pipeline.model.settings import RunSettings, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -67,26 +68,60 @@ def test_the_data_contract_is_what_the_schemas_say() -> None:
     assert (ROOT / "docs/data-contract.md").read_text("utf-8") == build.data_contract()
 
 
+def test_the_views_are_those_that_the_command_prints() -> None:
+    """docs/views.sql is what `python -m docs.build` writes."""
+    assert (ROOT / "docs/views.sql").read_text("utf-8") == build.views()
+
+
 def test_the_configuration_page_is_what_the_settings_say() -> None:
     """docs/configuration.md is what `python -m docs.build` writes."""
     assert (ROOT / "docs/configuration.md").read_text("utf-8") == build.configuration()
 
 
 def test_every_column_has_a_row_in_its_table() -> None:
-    """The contract lists each table's columns in the order of its schema."""
-    sections = re.split(r"^## ", build.data_contract(), flags=re.MULTILINE)[1:]
+    """The contract lists each table's columns in the order of its schema, then those of paths."""
+    sections = re.split(r"^## ", build.data_contract(), flags=re.MULTILINE)[2:]
     listed = {s.split()[0]: re.findall(r"^\| `(\w+)` \|", s, re.MULTILINE) for s in sections}
     tables = ("documents", "verdicts", "quarantine", "runs")
-    assert listed == {name: getattr(schemas, name.upper()).names for name in tables}
+    by_language = {"documents": ["language"]}
+    assert listed == {
+        name: [*getattr(schemas, name.upper()).names, "dump_date", *by_language.get(name, [])]
+        for name in tables
+    }
+    widths = {row.replace("\\|", "").count(" | ") for s in sections for row in _rows(s)}
+    assert widths == {5}
+
+
+def _rows(section: str) -> list[str]:
+    return re.findall(r"^\| `.*\|$", section, re.MULTILINE)
+
+
+@pytest.mark.parametrize("table", columns.TABLES)
+def test_every_example_is_a_value_of_its_column(table: str) -> None:
+    """Arrow takes each example as the column's type, and gives the same back."""
+    for column in columns.columns(table):
+        (value,) = pa.array([column.example], column.field.type).to_pylist()
+        if pa.types.is_floating(column.field.type):
+            assert value == pytest.approx(column.example)
+        elif not pa.types.is_list(column.field.type):
+            assert value == column.example
+        assert len(column.meaning) > 5
 
 
 def test_no_meaning_is_left_of_a_column_that_went() -> None:
-    """docs/columns.toml and docs/settings.toml name nothing that does not exist."""
-    columns = tomllib.loads((ROOT / "docs/columns.toml").read_text("utf-8"))
-    every = {name for schema, _, _ in build.TABLES.values() for name in schema.names}
-    assert set(columns.pop("shared")) <= every
-    for table, meanings in columns.items():
-        assert set(meanings) <= set(build.TABLES[table][0].names)
+    """columns.toml and docs/settings.toml name nothing that does not exist."""
+    told = tomllib.loads((ROOT / "pipeline/model/columns.toml").read_text("utf-8"))
+    every = {name for table in columns.TABLES.values() for name in table.schema.names}
+    since, examples = told.pop("since"), told.pop("examples")
+    for meanings in (told, examples):
+        assert set(meanings.pop("shared")) <= every
+        assert set(meanings.pop("partitions")) == {"dump_date", "language"}
+        for table, named in meanings.items():
+            assert set(named) <= set(columns.TABLES[table].schema.names)
+    for table, versions in since.items():
+        named = [name for names in versions.values() for name in names]
+        assert sorted(named) == sorted(columns.TABLES[table].schema.names)
+        assert max(map(int, versions)) <= schemas.SCHEMA_VERSION
     settings = tomllib.loads((ROOT / "docs/settings.toml").read_text("utf-8"))
     assert set(leaves(settings)) == set(defaults())
 
