@@ -23,6 +23,7 @@ import numpy as np
 from pipeline.enrich import vote
 from pipeline.enrich.calibration import Curve, rising
 from pipeline.enrich.codepoints import look, windows
+from pipeline.enrich.detectors import cld2
 from pipeline.enrich.labels import canonical, group
 from pipeline.enrich.language import MIN_LETTERS, WINDOW_COUNT, WINDOW_SIZE, ballot
 from pipeline.enrich.ngrams import ngrams
@@ -80,7 +81,7 @@ def _cases(path: Path) -> Iterator[Case]:
     parts = ["\n".join(windows(seen[n].text, count=WINDOW_COUNT, size=WINDOW_SIZE)) for n in kept]
     scored = ngrams().score(parts)
     for place, (number, part) in enumerate(zip(kept, parts, strict=True)):
-        found = ballot(scored, place, text=part, script=seen[number].script)
+        found = ballot(scored, place, second=cld2(part), text=part, script=seen[number].script)
         yield language(rows[number]["lang"]), found
 
 

@@ -5,8 +5,9 @@ Not here: the vote (`vote.py`), paragraphs (`paragraphs.py`), scripts (`codepoin
 (`labels.py`).
 
 What is read of a long text: script and letters from three windows of 32,768 characters, the vote
-from three windows of 500, each paragraph from its first 150 characters. Where the vote of a text
-below 2,000 characters leads nowhere, its sentences are read as well.
+from three windows of 500. CLD2 reads all of a text up to 20,000 characters; where it sees one
+language in it, and so does the vote, nobody reads on. Else each paragraph is read, its first 150
+characters. Where the vote of a text below 2,000 characters leads nowhere, its sentences are read.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import pyarrow as pa
 
 from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator
 from pipeline.enrich.codepoints import Writing, bearable, look, windows
-from pipeline.enrich.detectors import cld2, cld3, model_id
+from pipeline.enrich.detectors import cld2, cld2_whole, cld3, model_id
 from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, tag
 from pipeline.enrich.ngrams import Scored, ngrams
 from pipeline.enrich.paragraphs import Span, Unit, is_mixed, sentences, shares, spans, units
-from pipeline.enrich.vote import Ballot, Verdict, agree, decide, familiar
+from pipeline.enrich.vote import BOTH, Ballot, Verdict, Vote, agree, decide, familiar
 from pipeline.model.schemas import LANGUAGE_COLUMNS
 
 MIN_LETTERS = 20
@@ -33,6 +34,8 @@ PARAGRAPH_SIZE = 150
 FOREIGN_CONFIDENCE = 0.7
 LEADER_SHARE = 0.6
 SENTENCES_BELOW = 2000
+WHOLE = 20_000
+"""Characters up to which CLD2 reads all of a text; of a longer one, the windows that vote."""
 MIXED_CONFIDENCE = 0.95
 """Of a mixed text named by its paragraphs; in the evaluation none was named wrongly."""
 
@@ -59,10 +62,16 @@ class Language(msgspec.Struct, frozen=True):
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """A text on its way to the detectors: the part that votes, and its paragraphs."""
+    """A text on its way to the detectors, and the part of it that votes."""
 
     seen: Writing
     part: str
+
+
+class _Heard(msgspec.Struct, frozen=True):
+    """What the whole text's vote was; its paragraphs, unless there is no need to ask them."""
+
+    verdict: Verdict
     units: list[Unit]
     samples: list[str]
 
@@ -80,40 +89,68 @@ def annotator() -> Annotator:
 def identify(texts: Sequence[str]) -> list[Language]:
     """Identify the languages of texts of any length and content."""
     asked = [_prepare(text) for text in texts]
-    scored = ngrams().score([text for one in asked for text in (one.part, *one.samples)])
+    scored = ngrams().score([one.part for one in asked])
+    heard = [
+        _hear(text, one, scored, place)
+        for place, (text, one) in enumerate(zip(texts, asked, strict=True))
+    ]
+    scored = ngrams().score([sample for one in heard for sample in one.samples])
     found, place = [], 0
-    for one in asked:
-        found.append(_answer(one, scored, place))
-        place += 1 + len(one.samples)
+    for one, two in zip(asked, heard, strict=True):
+        found.append(_answer(one.seen, two, scored, place))
+        place += len(two.samples)
     return [_again(text, one) for text, one in zip(texts, found, strict=True)]
 
 
 def _prepare(text: str) -> _Asked:
     seen = look("\n".join(windows(text, count=SAMPLE_COUNT, size=SAMPLE_SIZE)))
     if seen.letters < MIN_LETTERS:
-        return _Asked(seen, "", [], [])
-    part = "\n".join(windows(seen.text, count=WINDOW_COUNT, size=WINDOW_SIZE))
+        return _Asked(seen, "")
+    return _Asked(seen, "\n".join(windows(seen.text, count=WINDOW_COUNT, size=WINDOW_SIZE)))
+
+
+def _hear(text: str, asked: _Asked, scored: Scored, place: int) -> _Heard:
+    """Let the whole text vote, and cut it into paragraphs where these may say something else.
+
+    They have nothing to add where CLD2 sees one language in all of the text, the same as py3langid
+    in its windows, and the text is as texts in that language are.
+    """
+    seen = asked.seen
+    everything = [Unit(0, len(text), seen.letters)]
+    if seen.letters < MIN_LETTERS:
+        return _Heard(Verdict(UNDETERMINED, 0.0, ""), everything, [])
+    second, alone = (
+        cld2_whole(seen.text)
+        if len(asked.part) < len(seen.text) <= WHOLE
+        else (cld2(asked.part), False)
+    )
+    votes = ballot(scored, place, second=second, text=asked.part, script=seen.script)
+    verdict = decide(votes)
+    if alone and verdict.how.startswith(BOTH) and votes.first[1] >= FOREIGN_CONFIDENCE:
+        return _Heard(verdict, everything, [])
     parts = units(text)
     if len(parts) == 1:
-        return _Asked(seen, part, parts, [])
+        return _Heard(verdict, parts, [])
     samples = [text[unit.start : unit.end].strip()[:PARAGRAPH_SIZE] for unit in parts]
     if len(seen.text) != len(text):  # something was hidden, or not all was looked at
         samples = [bearable(sample) for sample in samples]
-    return _Asked(seen, part, parts, samples)
+    return _Heard(verdict, parts, samples)
 
 
-def _answer(asked: _Asked, scored: Scored, place: int) -> Language:
-    """Let the whole text vote, then its paragraphs; a mixed text is in what most of it is in."""
-    seen = asked.seen
+def _answer(seen: Writing, heard: _Heard, scored: Scored, place: int) -> Language:
+    """Hear the paragraphs of a text, scored from `place` on.
+
+    A mixed text is in what most of it is in.
+    """
     if seen.letters < MIN_LETTERS:
         return _unread(seen)
-    verdict = decide(ballot(scored, place, text=asked.part, script=seen.script))
-    names = _paragraphs(asked, scored, place, whole=verdict.language)
-    parts = shares(asked.units, names)
+    verdict = heard.verdict
+    names = _paragraphs(heard, scored, place, whole=verdict.language)
+    parts = shares(heard.units, names)
     if (leader := _leader(parts, verdict)) != verdict.language:
         verdict = Verdict(leader, MIXED_CONFIDENCE, "ok", "paragraphs")
-        names = _paragraphs(asked, scored, place, whole=leader)
-        parts = shares(asked.units, names)
+        names = _paragraphs(heard, scored, place, whole=leader)
+        parts = shares(heard.units, names)
     return Language(
         language=verdict.language,
         confidence=verdict.confidence,
@@ -121,7 +158,7 @@ def _answer(asked: _Asked, scored: Scored, place: int) -> Language:
         script=seen.script,
         how=verdict.how,
         shares=tuple(parts),
-        spans=tuple(spans(asked.units, names)),
+        spans=tuple(spans(heard.units, names)),
     )
 
 
@@ -152,10 +189,9 @@ def _again(text: str, found: Language) -> Language:
     )
 
 
-def ballot(scored: Scored, place: int, *, text: str, script: str) -> Ballot:
-    """Ask the detectors about a text that py3langid has scored already, at `place`."""
+def ballot(scored: Scored, place: int, *, second: Vote, text: str, script: str) -> Ballot:
+    """Gather the votes on a text that py3langid has scored, at `place`, and CLD2 has seen."""
     first = scored.labels[place], scored.confidences[place]
-    second = cld2(text)
     third = None if first[0] == second[0] else cld3(text)
     if first[0] == NON_LINGUISTIC and script != "Latn":
         first = (UNDETERMINED, 0.0)  # letters that py3langid cannot read are no code or log
@@ -163,13 +199,13 @@ def ballot(scored: Scored, place: int, *, text: str, script: str) -> Ballot:
     return Ballot(first=first, second=second, third=third, fit=fit, tokens=tokens)
 
 
-def _paragraphs(asked: _Asked, scored: Scored, place: int, *, whole: str) -> list[str]:
+def _paragraphs(heard: _Heard, scored: Scored, place: int, *, whole: str) -> list[str]:
     """Return the language of each unit of a text that is, as a whole, in the language `whole`."""
-    if not asked.samples:
-        return [whole] * len(asked.units)
+    if not heard.samples:
+        return [whole] * len(heard.units)
     return [
         _paragraph(scored, place + number, text=sample, whole=whole)
-        for number, sample in enumerate(asked.samples, 1)
+        for number, sample in enumerate(heard.samples)
     ]
 
 
