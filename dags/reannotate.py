@@ -56,10 +56,10 @@ with DAG(
     @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])
     def promote() -> dict[str, Any]:
         """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
-        from pipeline.publish.promote import promote as bring  # noqa: PLC0415 - loads pyarrow
+        from pipeline.publish.beside import bring_in_step  # noqa: PLC0415 - loads pyarrow
 
         with reannotation() as (tasks, _):
-            return dict(bring(tasks.corpus))
+            return dict(bring_in_step(tasks.corpus))
 
     nights = freeze()
     annotate.expand(night=nights) >> commit(nights) >> promote()

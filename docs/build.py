@@ -162,6 +162,9 @@ files from `winnow files`, or the dataset of `pipeline.reading` ([reading](readi
 `quarantine` and `verdicts` join `documents` on `document_id`. The published bytes are a function
 of the dumps, the settings and the versions of code and models. Only `runs` knows times.
 
+`datapackage.json` beside the tables says the same to programs, with the files of each table: a
+[Data Package](https://datapackage.org), in step with the trees.
+
 ## What may change
 
 - **New columns** come, and the schema version rises. Files from before do not have them: readers

@@ -30,7 +30,7 @@ def rollback(lookup: Any, *, snapshot: int, dry_run: bool, yes: bool, as_json: b
     It makes a new snapshot, so it can be rolled back too. Nights that it takes out are due again.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
-    from pipeline.publish import promote as promoting  # noqa: PLC0415
+    from pipeline.publish import beside  # noqa: PLC0415
     from pipeline.publish import rollback as going_back  # noqa: PLC0415
 
     with runner.corpus_session(lookup.settings(corpus=True)) as corpus:
@@ -43,7 +43,7 @@ def rollback(lookup: Any, *, snapshot: int, dry_run: bool, yes: bool, as_json: b
             if not yes:
                 click.confirm("Publish this state?", abort=True, err=True)
             made = going_back.rollback(corpus, snapshot, run_id=_run_id()).sequence
-            promoting.promote(corpus)
+            beside.bring_in_step(corpus)
     if as_json:
         click.echo(json.dumps({"changes": changes, "snapshot": made}))
     elif made is not None:

@@ -31,7 +31,7 @@ def reannotate(
     What a dry run annotates is found by the run after it.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
-    from pipeline.publish import promote as promoting  # noqa: PLC0415
+    from pipeline.publish import beside  # noqa: PLC0415
     from pipeline.runner.reannotate import Reannotation  # noqa: PLC0415
 
     if bool(dates) == everything:
@@ -45,7 +45,7 @@ def reannotate(
             done = {"snapshot": None, "dumps": nights, "changes": tasks.changes(plans)}
         else:
             done = tasks.commit(plans, run_id)
-            promoting.promote(corpus)
+            beside.bring_in_step(corpus)
     if as_json:
         click.echo(json.dumps(done))
     else:

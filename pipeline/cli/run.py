@@ -71,10 +71,10 @@ def run(
 def promote(lookup: Any, *, full: bool, as_json: bool) -> None:
     """Bring the plain Parquet trees in step with the current snapshot (heals drift)."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
-    from pipeline.publish import promote as promoting  # noqa: PLC0415
+    from pipeline.publish import beside  # noqa: PLC0415
 
     with runner.corpus_session(lookup.settings(corpus=True)) as corpus:
-        counts = promoting.promote(corpus, full=full)
+        counts = beside.bring_in_step(corpus, full=full)
     click.echo(json.dumps(counts) if as_json else output.sentence(counts))
 
 

@@ -25,8 +25,8 @@ from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.plan import fence, ledger
 from pipeline.plan import stage as plan_stage
+from pipeline.publish import beside
 from pipeline.publish import commit as committing
-from pipeline.publish import promote as promoting
 from pipeline.publish import stage as publish
 from pipeline.runner import labels
 from pipeline.runner.groups import Groups, annotate_groups
@@ -192,7 +192,7 @@ class Night:
     def promote(self, *, full: bool = False) -> Summary:
         """Bring the plain trees in step with the current snapshot."""
         with telemetry.stage("promote") as span:
-            counts = promoting.promote(self.corpus, full=full)
+            counts = beside.bring_in_step(self.corpus, full=full)
             span.update(counts)
         return dict(counts)
 

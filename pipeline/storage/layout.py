@@ -8,6 +8,7 @@ No other module of Winnow spells a key.
     quarantine/dump_date=2026-11-21/part-00000.parquet               leaves, made by `promote`
     runs/dump_date=2026-11-21/run-<id>.parquet
     reports/dump_date=2026-11-21/run-<id>.html         a page about a run, made from the rest
+    datapackage.json                                   what the trees hold, for programs
     store/current.json                                 the pointer: the one mutable object
     store/snapshots/00000012-<hash>.json               commit objects, immutable
     store/states/<dump_date>/<hash>.json               one dump's published state, immutable
@@ -38,6 +39,7 @@ TASKS = "store/tasks/"
 UNITS = "store/units/"
 DATA = "store/data/"
 PROMOTED = "store/promoted.json"
+PACKAGE = "datapackage.json"
 ORPHANS = "store/orphans.json"
 COVER = "part-being-replaced.parquet"
 """Name of an object that makes readers of a leaf fail while several files of it change."""
