@@ -27,6 +27,9 @@ import requests
 from demo.home import ROOT, end_group
 
 USER = PASSWORD = "admin"  # noqa: S105 - printed by the demo; the server listens on 127.0.0.1
+VIEWER = "viewer"
+"""A second user with a password of the same name, who may look and not act."""
+
 POOL = {"name": "winnow_commit", "slots": 1, "description": "Nights commit one after the other."}
 _LOCAL_SETTINGS = """\
 # Task processes are forked from the scheduler's: what it has loaded they need not load again.
@@ -68,7 +71,7 @@ class Airflow:
         local_settings.parent.mkdir(exist_ok=True)
         local_settings.write_text(_LOCAL_SETTINGS, "utf-8")
         passwords = self.home / "passwords.json"
-        passwords.write_text(json.dumps({USER: PASSWORD}), "utf-8")
+        passwords.write_text(json.dumps({USER: PASSWORD, VIEWER: VIEWER}), "utf-8")
         self._launch("db", "migrate").wait()
         for component in self._components:
             self._processes[component] = self._launch(component)
@@ -183,7 +186,7 @@ def _environment(
         "CORE__PARALLELISM": min(4, max(2, os.cpu_count() or 2)),
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__HOSTNAME_CALLABLE": "socket.gethostname",
-        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin,{VIEWER}:viewer",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / "passwords.json",
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "API__HOST": "127.0.0.1",

@@ -13,15 +13,13 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from pipeline.report.facts import Report, StageTime
 from pipeline.report.plots import figures
-from pipeline.report.visible import shown
+from pipeline.report.writing import environment, size
 
-_UNITS: Final = ("B", "KB", "MB", "GB", "TB", "PB")
-_THOUSAND: Final = 1000
 _PACE: Final = {
     "ingest": "bytes",
     "match": "candidates",
@@ -34,67 +32,24 @@ _PACE: Final = {
 
 def render(report: Report) -> str:
     """Return the page as HTML."""
-    environment = _environment()
+    made = _environment()
     settings = msgspec.json.format(report.row["settings"], indent=2)
-    return environment.get_template("page.html.j2").render(
+    return made.get_template("page.html.j2").render(
         report=report,
         row=report.row,
         counts=report.night.counts,
         plots=figures(report),
         verdict=_verdict(report.row),
         settings=settings,
-        css=Markup(environment.get_template("page.css").render()),  # noqa: S704 - our own file
+        css=Markup(made.get_template("page.css").render()),  # noqa: S704 - our own file
     )
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("pipeline.report", "templates"),
-        autoescape=True,
-        finalize=shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {
-        "size": size, "whole": whole, "share": share, "number": number, "seconds": seconds,
-        "cell": cell, "pace": pace
-    }  # fmt: skip
+    made = environment(PackageLoader("pipeline.report", "templates"))
+    made.filters["pace"] = pace
     return made
-
-
-def size(value: float) -> str:
-    """Write a number of bytes with three digits."""
-    for unit in _UNITS[:-1]:
-        if abs(value) < _THOUSAND:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.3g} {unit}"
-        value /= _THOUSAND
-    return f"{value:,.0f} {_UNITS[-1]}"
-
-
-def whole(value: float) -> str:
-    """Write a count with its thousands apart."""
-    return f"{value:,.0f}"
-
-
-def share(part: float, total: float = 1.0) -> str:
-    """Write a part of a total in percent; nothing has no share."""
-    return f"{part / total:.1%}" if total else "–"
-
-
-def number(value: float | None) -> str:
-    """Write a limit or a measure: counts whole, shares with three digits."""
-    if value is None:
-        return "–"
-    return whole(value) if abs(value) > 1 else f"{value:.3f}"
-
-
-def cell(value: str | float) -> str:
-    """Write a value of a figure's table: a share when it is no whole number below one."""
-    if isinstance(value, str):
-        return value or "–"
-    return share(value) if isinstance(value, float) and value <= 1 else f"{value:,}"
 
 
 def pace(stage: StageTime) -> str:
@@ -105,15 +60,6 @@ def pace(stage: StageTime) -> str:
         return "–"
     rate = done / stage.seconds
     return f"{size(rate)}/s" if name == "bytes" else f"{rate:,.0f} {name}/s"
-
-
-def seconds(value: float) -> str:
-    """Write a length of time as people say it."""
-    if value < 120:
-        return f"{value:,.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def _verdict(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,19 +1,22 @@
 """The button that leads from a task to the page about its run.
 
 Holds: `with_page`, `ReportLink`. Reads Airflow's address from its configuration.
-Not here: the page (`pipeline/report/`), serving it (`web.py`).
+Not here: the page (`pipeline/report/`), serving it (`pages/looking.py`).
 """
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
 
 PREFIX = "/winnow"
 """Where the web application of this package is mounted."""
+
+BELOW = urlsplit(conf.get("api", "base_url", fallback="/")).path.rstrip("/")
+"""The path below which Airflow itself is served; empty when it has a host of its own."""
 
 
 class ReportLink(BaseOperatorLink):

@@ -1,6 +1,6 @@
-"""What Airflow loads from this package: the web application.
+"""What Airflow loads from this package: the web application and its entry in the menu.
 
-Holds: `WinnowPlugin`. Reads and writes nothing. Not here: the application (`web.py`).
+Holds: `WinnowPlugin`. Reads and writes nothing. Not here: the application (`pages/app.py`).
 
 Airflow imports plugins in every task process, and FastAPI costs half a second there; so the
 application is imported with its first request, which only the API server gets.
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
-from winnow_airflow.links import PREFIX
+from winnow_airflow.links import BELOW, PREFIX
 
 
 class Lazy:
@@ -32,9 +32,20 @@ class Lazy:
 
 
 class WinnowPlugin(AirflowPlugin):
-    """Mounts the pages of Winnow."""
+    """Mounts the pages of Winnow, and puts them into the menu."""
 
     name = "winnow"
     fastapi_apps: ClassVar[list[Any]] = [
-        {"app": Lazy("winnow_airflow.web"), "url_prefix": PREFIX, "name": "Winnow"}
+        {"app": Lazy("winnow_airflow.pages.app"), "url_prefix": PREFIX, "name": "Winnow"}
+    ]
+    external_views: ClassVar[list[Any]] = [
+        {
+            "name": "Winnow",
+            "href": f"{BELOW}{PREFIX}/",
+            "icon": f"{BELOW}{PREFIX}/static/winnow.svg",
+            "icon_dark_mode": f"{BELOW}{PREFIX}/static/winnow-dark.svg",
+            "destination": "nav",
+            "nav_top_level": True,
+            "url_route": "winnow",
+        }
     ]

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.airflow
 def test_all_dags_import(dagbag: Any) -> None:
     """No DAG file has an import error, and the nightly DAG is there."""
     assert dagbag.import_errors == {}
-    assert set(dagbag.dags) == {"winnow_nightly", "winnow_reannotate"}
+    assert set(dagbag.dags) == {"winnow_nightly", "winnow_reannotate", "winnow_rollback"}
 
 
 def test_every_dag_says_what_it_is(dagbag: Any) -> None:

@@ -1,0 +1,56 @@
+"""### Winnow: publish the dumps of an earlier snapshot again.
+
+Nothing is computed: the files of the earlier snapshot are still there, and become current in one
+atomic step. It makes a new snapshot, so it can be rolled back itself. Nights that it takes out are
+due again.
+
+```
+go_back ─▶ promote
+```
+
+* **Trigger it** with the number of the snapshot. *Winnow ▸ Snapshots* in the menu lists them and
+  shows what would change; so do `winnow status --snapshots` and `winnow rollback N --dry-run`.
+* **A snapshot that has expired** is refused.
+"""
+
+from typing import Any
+
+from airflow.sdk import DAG, Asset, task
+
+from winnow_airflow.policies import TASK_DEFAULTS
+from winnow_airflow.snapshots import SNAPSHOT, corpus_of_run
+
+COMMIT_POOL = "winnow_commit"  # as in the nightly DAG: commits that meet have to rebase
+
+with DAG(
+    "winnow_rollback",
+    description="The number of a snapshot in, its dumps published again out.",
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    params={"snapshot": SNAPSHOT},
+    tags={"winnow", "corpus"},
+    doc_md=__doc__,
+):
+
+    @task(pool=COMMIT_POOL)
+    def go_back(*, params: dict[str, Any]) -> dict[str, Any]:
+        """Make the dumps of the snapshot current; return which nights changed, and how."""
+        from pipeline.publish import rollback  # noqa: PLC0415 - loads pyarrow
+
+        with corpus_of_run() as (corpus, run_id):
+            changes = rollback.changes(corpus, params["snapshot"])
+            if changes:
+                rollback.rollback(corpus, params["snapshot"], run_id=run_id)
+            return changes
+
+    @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])
+    def promote() -> dict[str, Any]:
+        """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
+        from pipeline.publish.promote import promote as bring  # noqa: PLC0415 - loads pyarrow
+
+        with corpus_of_run() as (corpus, _):
+            return dict(bring(corpus))
+
+    go_back() >> promote()
