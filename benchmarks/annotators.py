@@ -25,18 +25,20 @@ from typing import Any
 import pyarrow as pa
 import pycld2
 
-from pipeline.enrich.annotator import BUILT_IN, annotate, resolve
+from pipeline.enrich.annotator import annotate, resolve
+from pipeline.model.settings import EnrichSettings
 
 ROOT = Path(__file__).parents[1]
 EVAL = ROOT.parent / "shared" / "eval" / "topic_dev.jsonl.gz"
 GOLDEN = ROOT / "tests" / "golden"
 SIZE, COUNT, TRIES = 5_000, 300, 3
+DEFAULT = EnrichSettings().annotators
 CHEAP = ("quality", "personal", "forms", "translation", "dates")
 SCALE = "CLD2 alone"
 ROWS = {
-    **{name: (name,) for name in BUILT_IN},
+    **{name: (name,) for name in DEFAULT},
     "these five": CHEAP,
-    "all seven": tuple(BUILT_IN),
+    "all seven": DEFAULT,
     SCALE: (),
 }
 """CLD2 is no annotator: it is there to compare machines by, and loads of one machine."""

@@ -34,6 +34,7 @@ BUILT_IN = {
     "forms": "pipeline.enrich.forms:annotator",
     "translation": "pipeline.enrich.translation:annotator",
     "dates": "pipeline.enrich.stated_dates:annotator",
+    "fasttext": "pipeline.enrich.fasttext_language:annotator",
 }
 
 LANGUAGE = pa.field("language", pa.string(), nullable=False)
@@ -108,7 +109,7 @@ def annotate(texts: pa.StringArray, annotators: tuple[Annotator, ...]) -> pa.Rec
     found = pa.RecordBatch.from_struct_array(pa.array([{}] * len(texts), pa.struct([])))
     made: dict[str, pa.Array] = {}
     for annotator in annotators:
-        batch = annotator.annotate(texts, found)
+        batch = _checked(annotator, annotator.annotate(texts, found), len(texts))
         made.update(zip(batch.schema.names, batch.columns, strict=True))
         found = pa.RecordBatch.from_pydict(made)
     columns = [
@@ -116,6 +117,21 @@ def annotate(texts: pa.StringArray, annotators: tuple[Annotator, ...]) -> pa.Rec
         for field in COLUMNS
     ]
     return pa.RecordBatch.from_arrays(columns, schema=COLUMNS)
+
+
+def _checked(annotator: Annotator, batch: object, length: int) -> pa.RecordBatch:
+    """Refuse what would shift rows or slip in columns: other code than ours made it."""
+    declared = pa.schema(annotator.columns)
+    if not isinstance(batch, pa.RecordBatch):
+        found = type(batch).__name__
+    elif batch.num_rows != length or batch.schema != declared:
+        found = f"{batch.num_rows} rows of {', '.join(batch.schema.names)}"
+    else:
+        return batch
+    raise ConfigError(
+        f"annotator {annotator.name}: expected a RecordBatch with {length} rows and the columns "
+        f"that it declares, {', '.join(declared.names)}, found {found}. Mend its annotate function."
+    )
 
 
 def languages_of(earlier: pa.RecordBatch, length: int) -> list[str]:
@@ -139,10 +155,30 @@ def _constant(field: pa.Field, length: int) -> pa.Array:
     return pa.repeat(pa.scalar(_OFF[field.name], field.type), length)
 
 
-def _find(name: str) -> Annotator:
+def _find(named: str) -> Annotator:
+    """Make the annotator that a setting names: `name`, or `name:argument` for its factory."""
+    name, _, argument = named.partition(":")
+    factory = _factory(name)
+    try:
+        made = factory(argument) if argument else factory()
+    except TypeError as error:
+        raise ConfigError(
+            f"[enrich] annotators: expected {name!r} {'with' if argument else 'without'} an "
+            f"argument after a colon, found {error}. Correct the setting: {named!r}."
+        ) from error
+    if not isinstance(made, Annotator):
+        raise ConfigError(
+            f"annotator {name}: expected its factory to return an Annotator of "
+            f"pipeline.enrich.annotator, found {type(made).__name__}. Return one from the function "
+            f"that the entry point of {GROUP} names (docs/annotators.md has an example)."
+        )
+    return made
+
+
+def _factory(name: str) -> Callable[..., object]:
     if name in BUILT_IN:
         module, _, function = BUILT_IN[name].partition(":")
-        built: Annotator = getattr(import_module(module), function)()
+        built: Callable[..., object] = getattr(import_module(module), function)
         return built
     added = {point.name: point for point in entry_points(group=GROUP)}
     if name not in added:
@@ -152,5 +188,16 @@ def _find(name: str) -> Annotator:
             f"Correct the name, or install the package that provides it (entry point {GROUP})."
         )
         raise ConfigError(message)
-    made: Annotator = added[name].load()()
-    return made
+    try:
+        factory: object = added[name].load()
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"annotator {name}: expected {added[name].value} to be a function, found {error}. "
+            "Correct the entry point, or install what its module imports."
+        ) from error
+    if not callable(factory):
+        raise ConfigError(
+            f"annotator {name}: expected {added[name].value} to be a function that returns an "
+            f"Annotator, found {type(factory).__name__}. Name the function in the entry point."
+        )
+    return factory

@@ -29,8 +29,32 @@ def foreign():
     field = pa.field("mood", pa.string())
     run = lambda texts, earlier: earlier
     return Annotator(name="foreign", columns=(field,), annotate=run, model="f/1")
+
+def nothing():
+    return {"name": "nothing"}
+
+def short():
+    run = lambda texts, earlier: pa.RecordBatch.from_arrays(
+        [pa.array(["eng"])], schema=pa.schema([LANGUAGE]))
+    return Annotator(name="short", columns=(LANGUAGE,), annotate=run, model="s/1")
+
+def said(word):
+    run = lambda texts, earlier: pa.RecordBatch.from_arrays(
+        [pa.array([word] * len(texts))], schema=pa.schema([LANGUAGE]))
+    return Annotator(name="said", columns=(LANGUAGE,), annotate=run, model=f"said/{word}")
+
+CONSTANT = 7
 """
-POINTS = "[winnow.annotators]\nshout = winnow_shout:shout\nforeign = winnow_shout:foreign\n"
+POINTS = """[winnow.annotators]
+shout = winnow_shout:shout
+foreign = winnow_shout:foreign
+nothing = winnow_shout:nothing
+short = winnow_shout:short
+said = winnow_shout:said
+constant = winnow_shout:CONSTANT
+gone = winnow_shout:gone
+elsewhere = winnow_elsewhere:one
+"""
 
 
 @pytest.fixture
@@ -75,6 +99,40 @@ def test_undeclared_columns_are_refused() -> None:
     """A column that the schema does not declare cannot slip into published files."""
     with pytest.raises(ConfigError, match="Declare the column"):
         resolve(("foreign",))
+
+
+@pytest.mark.usefixtures("other_package")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nothing", "annotator nothing: expected its factory to return an Annotator .* found dict"),
+        ("constant", "expected winnow_shout:CONSTANT to be a function .* found int"),
+        ("gone", "expected winnow_shout:gone to be a function, found .*no attribute"),
+        ("elsewhere", "expected winnow_elsewhere:one to be a function, found No module named"),
+        ("shout:loud", "expected 'shout' with an argument after a colon, found"),
+        ("said", "expected 'said' without an argument after a colon, found"),
+        ("topic:x", "expected 'topic' with an argument"),
+    ],
+)
+def test_what_is_no_annotator_is_refused(name: str, said: str) -> None:
+    """Each error says what was expected, what the entry point gave, and what to do."""
+    with pytest.raises(ConfigError, match=said):
+        resolve((name,))
+
+
+@pytest.mark.usefixtures("other_package")
+def test_an_argument_reaches_the_factory() -> None:
+    """What stands behind the colon is the factory's, and may be part of the model's id."""
+    (one,) = resolve(("said:fra",))
+    assert one.model == "said/fra"
+    assert annotate(pa.array(["a"]), (one,)).column("language").to_pylist() == ["fra"]
+
+
+@pytest.mark.usefixtures("other_package")
+def test_rows_cannot_be_lost() -> None:
+    """An annotator that returns fewer rows than texts is refused by name."""
+    with pytest.raises(ConfigError, match="annotator short: expected a RecordBatch with 2 rows"):
+        annotate(pa.array(["a", "b"]), resolve(("short",)))
 
 
 def test_no_annotators_give_typed_constants() -> None:
