@@ -66,6 +66,10 @@ $(ANALYSTS): requirements-analysts.lock $(READY)
 	echo "$$PWD" > "$$(echo $(VENV)/analysts/lib/python3.*/site-packages)/winnow.pth"
 	touch $@
 
+.PHONY: notebook
+notebook: $(ANALYSTS)  ## a tour of the demo corpus in a browser, for new analysts (after make up)
+	@$(VENV)/analysts/bin/marimo edit --host 127.0.0.1 docs/notebook/tour.py
+
 .PHONY: demo
 demo: $(WARM)  ## land the sample nights, run them through Airflow, show the corpus
 	@$(BIN)/python -m demo.run

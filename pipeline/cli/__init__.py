@@ -30,6 +30,7 @@ _COMMANDS = {
     "files": "pipeline.cli.look",
     "report": "pipeline.cli.look",
     "promote": "pipeline.cli.run",
+    "delta": "pipeline.cli.lake",
     "reannotate": "pipeline.cli.reannotate",
     "heal": "pipeline.cli.heal",
     "rollback": "pipeline.cli.keep",

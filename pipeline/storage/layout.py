@@ -17,6 +17,7 @@ No other module of Winnow spells a key.
     store/pages/<dump_date>/<run_id>.txt               what was sent to a person about a run
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
     store/orphans.json                                 data files that `expire` will delete
+    store/_delta_log/                                  `store` as a Delta table, if it was made
     store/promoted.json                                which states the plain trees show
     store/promoted/<dump_date>.json                    which object of a tree is a copy of what
     store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
@@ -31,6 +32,8 @@ from __future__ import annotations
 
 TABLES = ("documents", "verdicts", "quarantine", "runs")
 
+STORE = "store/"
+DELTA = "store/_delta_log/"
 CURRENT = "store/current.json"
 SNAPSHOTS = "store/snapshots/"
 STATES = "store/states/"

@@ -81,6 +81,15 @@ class S3Store:
         """The bucket and prefix as an S3 URL."""
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
+    @property
+    def for_arrow(self) -> dict[str, str]:
+        """How libraries that speak to the server themselves reach it; no credentials."""
+        options = {"AWS_REGION": self._region}
+        if self._endpoint_url:
+            plain = str(self._endpoint_url.startswith("http://")).lower()
+            options |= {"AWS_ENDPOINT_URL": self._endpoint_url, "AWS_ALLOW_HTTP": plain}
+        return options
+
     def create(self) -> None:
         """Make the bucket unless it is there."""
         with self._translated(""):

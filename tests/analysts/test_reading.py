@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reading.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 ON_DISK = [block for block in BLOCKS if ".demo/corpus" in block and "pyspark" not in block]
-ON_S3 = [block for block in BLOCKS if "s3://" in block or "https://s3.example" in block]
+ON_S3 = [block for block in BLOCKS if "https://s3.example" in block and "Delta" not in block]
 PARTITION = {"dump_date": "2026-11-16", "language": "eng"}
 
 
