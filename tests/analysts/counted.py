@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from fsspec.implementations.local import LocalFileSystem
@@ -39,14 +40,30 @@ class Counted(LocalFileSystem):  # type: ignore[misc]  # fsspec has no types
 
 
 class _Tap:
-    """An open file of which every read is counted."""
+    """An open file of which every read is counted.
+
+    DuckDB's threads share it, and each seeks before it reads: so each has a place of its own.
+    """
 
     def __init__(self, counted: Counted, path: str, file: Any) -> None:
         self._counted, self._path, self._file = counted, path, file
+        self._lock = threading.Lock()
+        self._places = threading.local()
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        with self._lock:
+            self._places.at = int(self._file.seek(place, whence))
+        return int(self._places.at)
+
+    def tell(self) -> int:
+        return int(getattr(self._places, "at", 0))
 
     def read(self, size: int = -1) -> bytes:
-        data: bytes = self._file.read(size)
-        self._counted.sizes[self._path] += len(data)
+        with self._lock:
+            self._file.seek(self.tell())
+            data: bytes = self._file.read(size)
+            self._counted.sizes[self._path] += len(data)
+        self._places.at = self.tell() + len(data)
         return data
 
     def __getattr__(self, name: str) -> Any:
