@@ -1,7 +1,7 @@
 """Documents in files that people have: Parquet, or JSON lines, plain or compressed.
 
-Holds: `found`, `batches`, `copy_kept`. Reads files and stdin in batches of bounded size;
-`copy_kept` writes the rows that stay into files of the same format.
+Holds: `found`, `batches`, `copy_kept`, `decoded`, `lines`. Reads files and stdin in batches of
+bounded size; `copy_kept` writes the rows that stay into files of the same format.
 Not here: which rows stay (`dedup/standalone.py`), arguments (`dedup_files.py`).
 """
 
@@ -11,6 +11,7 @@ import codecs
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
@@ -159,8 +160,8 @@ def _json_lines(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
     parser = msgspec.json.Decoder(_Row)
     rows: list[_Row] = []
     size = 0
-    with _decoded(path, advance) as decoder:
-        for number, line in _lines(path, decoder):
+    with decoded(path, advance) as decoder:
+        for number, line in lines(path, decoder):
             try:
                 rows.append(parser.decode(line))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -199,23 +200,27 @@ class _Counted:
 
 
 @contextmanager
-def _decoded(path: Path, advance: Advance) -> Iterator[Decoder]:
+def decoded(path: Path, advance: Advance) -> Iterator[Decoder]:
+    """Open a file, or stdin for `-`, and take off what compresses it."""
     with nullcontext(sys.stdin.buffer) if path == STDIN else path.open("rb") as stream:
         yield open_decoded(cast("BinaryIO", _Counted(stream, advance)), _LIMITS)
 
 
-def _lines(path: Path, decoder: Decoder) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank, without their end, and their numbers from 1."""
-    for number, line in enumerate(_cut(path, decoder), 1):
+def lines(path: Path, decoder: Decoder, *, start: bytes = b"") -> Iterator[tuple[int, bytes]]:
+    """Yield the lines that are not blank, without their end, and their numbers from 1.
+
+    `start` is what was read already.
+    """
+    for number, line in enumerate(_cut(path, decoder, start), 1):
         text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         if text.strip():
             yield number, text
 
 
-def _cut(path: Path, decoder: Decoder) -> Iterator[bytes]:
+def _cut(path: Path, decoder: Decoder, start: bytes) -> Iterator[bytes]:
     rest: list[bytes] = []
     held = 0
-    for block in decoder:
+    for block in chain([start], decoder):
         first, *others = block.split(b"\n")
         rest.append(first)
         held += len(first)
@@ -255,13 +260,13 @@ def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) ->
 def _copy_lines(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
     marks = kept.to_numpy(zero_copy_only=False)
     rows = 0
-    with _decoded(path, advance) as decoder:
+    with decoded(path, advance) as decoder:
         plain = decoder.codec == "plain"
         target = target.with_suffix(".jsonl" if plain else ".jsonl.zst")
         with target.open("wb") as raw:
             packed = zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False)
             with nullcontext(raw) if plain else packed as file:
-                for _, line in _lines(path, decoder):
+                for _, line in lines(path, decoder):
                     if rows < len(marks) and marks[rows]:
                         file.write(line.rstrip(b"\r") + b"\n")
                     rows += 1

@@ -7,7 +7,6 @@ Not here: the work itself (`ingest/inspect.py`, `enrich/inspect.py`, `dedup/stan
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +67,38 @@ def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
 
 
 @click.command()
-@_FILES
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    callback=_no_folder,
+)
 @click.pass_obj
 def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
-    """Print language and topic of texts: one JSON object a document, in the order of input.
+    r"""Print what annotators say of texts: one JSON object a document, in the order of input.
 
-    FILES are plain text (one document a file) or JSON lines with a `text` field, told apart
-    by content.
+    FILES are plain text (one document a file) or JSON lines with a string `text`, told apart by
+    content, or - for stdin. They may be compressed with gzip, zstd, bzip2 or xz. An object has the
+    columns of annotation of the data contract (docs/data-contract.md), null where there is nothing
+    to say. enrich.annotators chooses the annotators. Among the columns:
+
+    \b
+    language         ISO 639-3; und when it is not known, zxx without words
+    language_*       tag, script, confidence, status, shares and spans
+    is_mixed         two languages with a tenth of the letters each
+    topic, topic_*   first, second and narrow IPTC topic with confidences
+    *_fraction, …    quality signals
+    personal_*       counts and places of personal data
+    document_format  news_article, transcript, law_notice, …
+    machine_translated, stated_dates, stated_first, stated_last
     """
+    from pipeline.cli.annotate_files import texts  # noqa: PLC0415 - loads codecs
     from pipeline.enrich import inspect  # noqa: PLC0415 - loads models
 
     settings = lookup.settings()
-    texts = (text for path in files for text in _texts(path))
-    for row in inspect.annotate_texts(texts, settings.enrich.annotators):
+    found = (text for path in files for text in texts(path))
+    for row in inspect.annotate_texts(found, settings.enrich.annotators):
         click.echo(json.dumps(row, ensure_ascii=False))
 
 
@@ -132,35 +150,3 @@ def dedup(
         values["source_priority"] = [one for one in given["source_priority"].split(",") if one]
     settings = settings_of(**values)
     dedup_files.run(files, out, settings=settings, keep=keep, as_json=as_json)
-
-
-def _texts(path: Path) -> Iterator[str]:
-    """Yield one text for a text file, or one a line when the file holds JSON lines."""
-    with path.open(encoding="utf-8-sig", errors="replace") as lines:
-        first = next((line for line in lines if line.strip()), "")
-        if not _is_object(first):
-            lines.seek(0)
-            yield lines.read()
-            return
-        lines.seek(0)
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _text_of(line, f"{path}:{number}")
-
-
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except ValueError:
-        return False
-
-
-def _text_of(line: str, place: str) -> str:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{place}: expected a JSON object, found {error}.") from error
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise InputError(f"{place}: expected an object with a string `text`.")
-    text: str = row["text"]
-    return text

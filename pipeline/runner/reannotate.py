@@ -106,6 +106,8 @@ class Reannotation:
                 telemetry.log.info("reannotate.rebase", parent=parent.sequence)
                 continue
             dates = [plan.dump_date for plan in left]
+            for row in changes:
+                telemetry.log.info("reannotate.changed", **row)
             return {"snapshot": snapshot.sequence, "dumps": dates, "changes": changes}
         raise ConflictError(
             f"expected to commit within {MAX_REBASES} rebases, found another run publishing each "

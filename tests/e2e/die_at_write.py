@@ -1,10 +1,12 @@
 """Run one night once for each of its writes, dying with SIGKILL at that write; then run it again.
 
-usage: python die_at_write.py LANDING PREPARED_CORPUS SCRATCH DUMP_DATE
+usage: python die_at_write.py LANDING PREPARED_CORPUS SCRATCH DUMP_DATE|reannotate
 
 The prepared corpus is copied for each try. A forked child kills itself just before its n-th write;
 the night is then run to its end under another run id; the published bytes must equal those of a
-run that nobody killed. Prints {"writes": n} or, at the first difference, {"differs_at": n}.
+run that nobody killed. With `reannotate` all published nights are annotated again, by one more
+annotator, instead of a night being run; and every promise must hold. Prints {"writes": n} or, at
+the first difference, {"differs_at": n}.
 """
 
 from __future__ import annotations
@@ -20,13 +22,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import msgspec
+
 from pipeline import runner
+from pipeline.audit import verify
+from pipeline.model.settings import EnrichSettings, Settings
+from pipeline.publish.promote import promote
+from pipeline.runner.reannotate import Reannotation
 from pipeline.storage.open import open_store
 from pipeline.storage.units import open_corpus
 from tests.nights import published_bytes, settings_for
 
 WRITES = ("put", "put_file", "copy", "delete")
 NEVER = 1 << 30
+REANNOTATE = "reannotate"
 
 
 class DyingStore:
@@ -53,11 +62,27 @@ class DyingStore:
 def night(landing: str, corpus: Path, date: str, *, run_id: str, deadly: int = NEVER) -> int:
     """Run the night in this process; return its number of writes."""
     settings = settings_for(landing, str(corpus))
+    if date == REANNOTATE:
+        return reannotate(settings, corpus, run_id=run_id, deadly=deadly)
     store = DyingStore(open_store(str(corpus)), deadly)
     with open_corpus(store) as opened:
         tasks = runner.Night(opened, open_store(landing), settings.run_settings())
         for _ in runner.run_night(tasks, date, run_id):
             pass
+    return store.writes
+
+
+def reannotate(settings: Settings, corpus: Path, *, run_id: str, deadly: int) -> int:
+    """Annotate every night again in this process; return the number of writes."""
+    enrich = EnrichSettings(annotators=("language", "quality"))
+    store = DyingStore(open_store(str(corpus)), deadly)
+    with open_corpus(store) as opened:
+        run = msgspec.structs.replace(settings.run_settings(), enrich=enrich)
+        tasks = Reannotation(opened, run)
+        tasks.commit(tasks.plan((), run_id), run_id)
+        promote(opened)
+        if deadly == NEVER and (broken := [*verify.findings(opened)]):
+            sys.exit(f"{run_id}: expected every promise to hold, found {broken}")
     return store.writes
 
 

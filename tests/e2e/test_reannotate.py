@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -10,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import runner
+from pipeline.audit import verify
 from pipeline.cli import cli
 from pipeline.enrich.annotator import resolve
 from pipeline.errors import ConfigError, MissingError
@@ -19,9 +24,11 @@ from pipeline.runner.reannotate import Reannotation
 from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
-from tests.nights import land, published_bytes, run
+from tests.nights import land, published_bytes, run, settings_for
 
+SCRIPT = Path(__file__).with_name("die_at_write.py")
 DATES = ("2026-11-20", "2026-11-21")
+LATE = "2026-11-22"
 NEWS = (
     "The court sentenced the former director to four years in prison for fraud. Prosecutors said "
     "that he had stolen money from his clients, and police had arrested him after an inquiry. "
@@ -177,3 +184,42 @@ def test_heal_takes_the_models_that_published(local: Settings, landing: Store) -
         night.promote(full=True)
     assert (healed["damaged"], healed["mended"], healed["left"]) == (1, 1, [])
     assert published_bytes(store) == before
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_killed_at_every_write(tmp_path: Path) -> None:
+    """Two nights annotated again, killed at each write, heal to the bytes of an unbroken run."""
+    settings = settings_for(str(tmp_path / "landing"), str(tmp_path / "corpus"))
+    settings = model(settings, "language")
+    publish(settings, open_store(settings.store.landing, create=True))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    stores = settings.store.landing, settings.store.corpus
+    done = subprocess.run(
+        [sys.executable, SCRIPT, *stores, scratch, "reannotate"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(SCRIPT.parents[2])},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert list(answer) == ["writes"], answer
+    assert answer["writes"] > 8
+
+
+def test_beside_a_nightly_run_both_are_published(local: Settings, landing: Store) -> None:
+    """A night that commits meanwhile, and annotating again, end as if one came after the other."""
+    publish(model(local, "first"), landing)
+    new = model(local, "second")
+    land(landing, [(f"wire/{LATE}/a.jsonl", json.dumps({"text": GERMAN + " Ende."}).encode())])
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.submit(run, new, LATE, "night"), pool.submit(again, new)
+        for one in both:
+            one.result()
+    with runner.session(new) as night:
+        snapshot = snapshots.current(night.corpus)
+        assert sorted(snapshot.dumps) == [*DATES, LATE]
+        assert [*verify.findings(night.corpus)] == []
+    assert due(new) == []

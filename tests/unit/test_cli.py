@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import io
 import json
 import os
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import structlog
+import zstandard
 from click.testing import CliRunner
 
 from pipeline.cli import cli, failures, main
@@ -31,6 +33,9 @@ STORY = (
     "The harbour was quiet in the morning, and the fishermen mended their nets before the boats "
     "went out again. In the afternoon the council met and spoke for hours about the new pier."
 )
+
+
+GREEK = "Το λιμάνι ήταν ήσυχο το πρωί, και οι ψαράδες επισκεύαζαν τα δίχτυα τους. " * 3
 
 
 class Ended(NamedTuple):
@@ -396,6 +401,48 @@ def test_annotate_prints_rows_in_order(winnow: Winnow, tmp_path: Path, start: by
     wanted = {"language", "language_script", "language_confidence"}
     wanted |= {"topic", "topic_label", "topic_confidence"}
     assert [wanted - set(row) for row in found] == [set()] * 4
+
+
+def test_annotate_takes_what_people_have(winnow: Winnow, tmp_path: Path) -> None:
+    """Odd texts, stdin and compressed files: an object each, in order, and never a crash."""
+    odd = {
+        "": "empty",
+        "\x00\x01\ufffe\n\t": "empty",
+        "\ud800\udfff\udc80": "non_linguistic",
+        "1234 5678": "non_linguistic",
+        "🙂🙃🙂": "non_linguistic",
+        "Fog.": "short",
+        STORY: "ok",
+    }
+    data = "".join(json.dumps({"text": text}) + "\n\n" for text in odd).encode()
+    for name, stored in (("a.jsonl.gz", gzip.compress(data)), ("a.zst", zstandard.compress(data))):
+        (tmp_path / name).write_bytes(stored)
+    (tmp_path / "legacy.txt").write_bytes(GREEK.encode("utf-16"))
+    (tmp_path / "nothing.txt").write_bytes(b"")
+    paths = [tmp_path / name for name in ("a.jsonl.gz", "legacy.txt", "nothing.txt", "a.zst")]
+    ended = winnow("annotate", "-", *paths, stdin=data)
+    assert ended.code == 0, ended.err
+    found = [json.loads(line)["language_status"] for line in ended.out.splitlines()]
+    assert found == [*odd.values()] * 2 + ["ok", "empty"] + [*odd.values()]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.jsonl", b'{"text": "a"}\n{"id": 1}\n', "jsonl:2: expected a string `text`, found the"),
+        ("a.jsonl", b'\n{"text": null}\n', "a.jsonl:2: expected a string `text`, found null"),
+        ("a.jsonl", b'{"text": "a\n', "a.jsonl:1: expected a JSON object, found"),
+        ("a.txt", b'{"text": "a"}\n[1]\n', "a.txt:2: expected an object with `text`, found list"),
+        ("a.gz", gzip.compress(b'{"text": "' + b"a" * 9999)[:-40], "a.gz: "),
+        ("a.parquet", b"PAR1....", "expected text or JSON lines, found Parquet"),
+    ],
+)  # fmt: skip
+def test_annotate_says_which_line_is_wrong(
+    winnow: Winnow, tmp_path: Path, name: str, data: bytes, said: str
+) -> None:
+    """A line without text, half an object, damage and another format are named with the place."""
+    (tmp_path / name).write_bytes(data)
+    failed(winnow("annotate", tmp_path / name), name, said)
 
 
 def test_dedup_takes_lines_with_a_bom_and_without_dates(winnow: Winnow, tmp_path: Path) -> None:
