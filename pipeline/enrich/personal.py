@@ -25,7 +25,7 @@ from pipeline.enrich.check_digits import ID_RULES, IdRule, is_card, is_iban, is_
 from pipeline.enrich.digits import numbers
 from pipeline.model.schemas import PERSONAL_COLUMNS
 
-MODEL = "personal/1"
+MODEL = "personal/2"
 KINDS = {
     "personal_emails": "email",
     "personal_phones": "phone",
@@ -46,7 +46,9 @@ _FILE = re.compile(
     r"\.(?:avif|bmp|gif|heic|jpe?g|png|svg|tiff?|webp|mp[34]|pdf|html?)$", re.IGNORECASE
 )
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_IBAN = re.compile(r"(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){3,8}(?![\w-])", re.ASCII)
+_IBAN = re.compile(
+    r"(?<![\w-])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{2,4}){2,8}(?: ?[A-Z0-9]{1,4})(?![\w-])", re.ASCII
+)
 _DIGITS = re.compile(
     r"(?<![\w#.,/$€£=&-])(?:\+|\(\+?)?\d(?:[ ().-]{0,2}\d){6,18}(?![\w%]|[-./,:]\d)", re.ASCII
 )
