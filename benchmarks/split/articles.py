@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-PER_PACKAGE = 700
+PER_PACKAGE = 200
 """Articles of one package and language, so that no manual outweighs the others."""
 SKIP_TAGS = {"script", "style", "head", "table", "svg", "info", "nav", "footer", "form", "select"}
 SKIP_CLASS = re.compile(

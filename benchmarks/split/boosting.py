@@ -68,21 +68,23 @@ def boost(
     )
     for tree in range(trees):
         chance = 1 / (1 + np.exp(-scores))
-        used = (rng.random(count) < 0.5) * weights
-        slope, bend = used * (labels - chance), used * chance * (1 - chance)
-        nodes = np.zeros(count, dtype=np.int32)
+        used = np.flatnonzero(rng.random(count) < 0.5)
+        slope = (weights * (labels - chance))[used]
+        bend = (weights * chance * (1 - chance))[used]
+        nodes = np.zeros(len(used), dtype=np.int32)
         chosen = np.sort(rng.choice(kinds, size=max(1, kinds // 2), replace=False)).astype(np.int64)
+        seen = np.take(codes[chosen], used, axis=1)
         for level in range(DEPTH):
             width = 1 << level
-            feature, cut = _best(_histogram(codes, chosen, nodes, (slope, bend), width))
+            feature, cut = _best(_histogram(seen, nodes, (slope, bend), width))
             at = width - 1
             result.features[tree, at : at + width] = chosen[feature]
             result.bins[tree, at : at + width] = cut
-            _descend(codes, nodes, chosen[feature], cut)
+            _descend(seen, nodes, feature, cut)
         sums = np.zeros((outer, 2))
         _leaf_sums(nodes, slope, bend, sums)
         result.leaves[tree] = rate * sums[:, 0] / (sums[:, 1] + RIDGE)
-        scores += result.leaves[tree][nodes]
+        scores += result.leaves[tree][_walk(codes, result.features[tree], result.bins[tree])]
         if tree % 25 == 24:
             loss = (
                 -(weights * np.where(labels > 0, np.log(chance), np.log(1 - chance))).sum()
@@ -93,15 +95,14 @@ def boost(
 
 
 @nb.njit(cache=True, parallel=True)
-def _histogram(codes, chosen, nodes, pulls, width):  # noqa: ANN001, ANN202 - compiled
+def _histogram(seen, nodes, pulls, width):  # noqa: ANN001, ANN202 - compiled
     slope, bend = pulls
-    sums = np.zeros((len(chosen), width, BINS, 2))
-    for index in nb.prange(len(chosen)):
-        row = codes[chosen[index]]
+    sums = np.zeros((len(seen), width, BINS, 2))
+    for index in nb.prange(len(seen)):
+        row = seen[index]
         for at in range(len(nodes)):
-            if bend[at] > 0:
-                sums[index, nodes[at], row[at], 0] += slope[at]
-                sums[index, nodes[at], row[at], 1] += bend[at]
+            sums[index, nodes[at], row[at], 0] += slope[at]
+            sums[index, nodes[at], row[at], 1] += bend[at]
     return sums
 
 
@@ -135,6 +136,17 @@ def _descend(codes, nodes, features, cut):  # noqa: ANN001, ANN202 - compiled
     for at in nb.prange(len(nodes)):
         node = nodes[at]
         nodes[at] = 2 * node + (codes[features[node], at] > cut[node])
+
+
+@nb.njit(cache=True)
+def _walk(codes, features, bins):  # noqa: ANN001, ANN202 - compiled
+    leaves = np.empty(codes.shape[1], np.int32)
+    for at in range(len(leaves)):
+        node = 0
+        for _ in range(DEPTH):
+            node = 2 * node + 1 + (codes[features[node], at] > bins[node])
+        leaves[at] = node - len(features)
+    return leaves
 
 
 @nb.njit(cache=True)

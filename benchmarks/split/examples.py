@@ -1,10 +1,11 @@
 """Lines of generated pages as rows to learn from.
 
-Holds: `stop_places`, `line_rows`, `pair_rows`, `gather`. Uses both cores.
+Holds: `stop_places`, `line_rows`, `pair_rows`, `gather`.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -13,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from library import Library
+from library import Library, sampled
 from pages import GeneratedPage, make_page
 
 from pipeline.ingest import split_lines as sl
@@ -21,10 +22,12 @@ from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest
 from pipeline.ingest.split_measure import Page, measure
 from pipeline.ingest.split_pairs import outlook
-from pipeline.ingest.split_score import LOOK, look, look_again
+from pipeline.ingest.split_score import judge, likely, look, look_again
 
 FREQUENT = 0.12
 MOST = 250
+WORKERS = int(os.environ.get("WORKERS", "2"))
+"""Processes that pages are made in: the environment says how many."""
 KEEP = 0.15
 """Share of the lines without a boundary that the first look learns from."""
 UNKNOWN = 6
@@ -38,15 +41,16 @@ class Source(NamedTuple):
 
     library: Library
     stops: npt.NDArray[np.uint8]
-    first: Forest | None
+    looks: tuple[Forest, ...] = ()  # those learned so far
 
 
 def stop_places(library: Library) -> npt.NDArray[np.uint32]:
     """Return the places of the words that stand in an eighth of a language's articles."""
     none = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
     found: set[int] = set()
-    for articles in library.articles.values():
+    for every in library.articles.values():
         counts: Counter[int] = Counter()
+        articles = list(sampled(every))
         for article in articles:
             text = "\n".join(text for _, text in article.blocks)[:8000]
             counts.update(set(sl.scan(text.encode("utf-8", "replace"), none).tokens.tolist()))
@@ -83,18 +87,15 @@ def line_rows(source: Source, seed: int) -> Rows:
 
 
 def pair_rows(source: Source, seed: int) -> Rows:
-    """Return features, labels and weights for the second look: the lines that the first likes."""
-    if source.first is None:
-        raise ValueError("the second look needs the forest of the first")
+    """Return features, labels and weights for a later look: the lines that the first likes."""
     page, lines, measured = read(source, seed)
-    odds = look(measured, source.first)
-    some = np.flatnonzero(odds > LOOK).astype(np.int64)
+    odds = look(measured, source.looks[0])
+    some = likely(odds)
+    for forest in source.looks[1:]:
+        odds = judge(measured, odds, some, forest)
     labels = truth(page, lines)[some]
-    return (
-        look_again(measured, outlook(measured, odds), some),
-        labels,
-        np.ones(len(some), dtype=np.float32),
-    )
+    rows = look_again(measured, outlook(measured, odds), some)
+    return rows, labels, np.ones(len(some), dtype=np.float32)
 
 
 _SOURCE: list[Source] = []
@@ -104,7 +105,7 @@ def gather(rows: Callable[[Source, int], Rows], source: Source, seeds: range) ->
     """Collect the rows of many pages, in the order of the seeds."""
     _SOURCE[:] = [source]
     jobs = [(rows, seeds[at : at + 100]) for at in range(0, len(seeds), 100)]
-    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as pool:
         parts = list(pool.map(_some, jobs))
     return _join(parts)
 

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import random
 import re
+import zlib
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from articles import Article, load
@@ -21,6 +23,10 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 IDEOGRAPH = re.compile(r"[\u3400-\u9fff]")
 COMMON = 150
 """The most frequent words of a language are never exchanged."""
+COUNTED = 300
+"""Articles of a language whose words are counted, more or less."""
+SPREAD = 0x9E3779B97F4A7C15
+"""Odd, without a pattern: what a checksum is multiplied by, so that all its bits count."""
 SCRIPT = 200
 """Ideographs above which a language is taken to be written in them."""
 HELD_LANGUAGES = frozenset({"fi", "ko", "el", "tr", "vi", "hi", "ar", "he", "km"})
@@ -35,6 +41,20 @@ def _part(article: Article) -> str:
     return "tune" if article.fold in TUNE_FOLDS else "train"
 
 
+def by_language(articles: Iterable[Article]) -> dict[str, list[Article]]:
+    """Sort articles by language."""
+    shelves: dict[str, list[Article]] = {}
+    for article in articles:
+        shelves.setdefault(article.language, []).append(article)
+    return shelves
+
+
+def sampled(articles: Iterable[Article]) -> Iterator[Article]:
+    """Yield some `COUNTED` articles of each language, from all its packages."""
+    for shelf in by_language(articles).values():
+        yield from shelf[:: max(1, len(shelf) // COUNTED)]
+
+
 class Library:
     """Articles by language; the part to train on, to calibrate on, or to test on.
 
@@ -44,16 +64,13 @@ class Library:
     """
 
     def __init__(self, cache: Path, *, part: str) -> None:
-        """Load the articles of one part (train, tune, test); the word lists are of all."""
+        """Load the articles of one part (train, tune, test); the word lists are of any part."""
         every = load(cache)
         self.common: dict[str, frozenset[str]] = {}
         self.rare: dict[str, list[str]] = {}
         self.signs: dict[str, list[str]] = {}
         self._count_words(every)
-        self.articles: dict[str, list[Article]] = {}
-        for article in every:
-            if _part(article) == part:
-                self.articles.setdefault(article.language, []).append(article)
+        self.articles = by_language([article for article in every if _part(article) == part])
         self.articles = {k: v for k, v in sorted(self.articles.items()) if len(v) >= 20}
         self.packages: dict[tuple[str, str], list[Article]] = {}
         for language, found in self.articles.items():
@@ -63,7 +80,7 @@ class Library:
     def _count_words(self, every: list[Article]) -> None:
         words: dict[str, Counter[str]] = {}
         signs: dict[str, Counter[str]] = {}
-        for article in every:
+        for article in sampled(every):
             text = " ".join(text for _, text in article.blocks)[:6000]
             words.setdefault(article.language, Counter()).update(set(WORD.findall(text.lower())))
             signs.setdefault(article.language, Counter()).update(set(IDEOGRAPH.findall(text)))
@@ -81,8 +98,14 @@ class Library:
         found = [rng.choice(shelf) for _ in range(rng.choice([1, 2, 4, 8]))]
         return max(found, key=lambda article: sum(len(text) for _, text in article.blocks))
 
-    def subject(self, rng: random.Random, language: str) -> Exchange:
-        """Choose another subject for an article."""
+    def pool(self, rng: random.Random, language: str) -> list[str]:
+        """Choose the words that the articles of a page share: mostly any, sometimes few."""
+        rare = self.rare[language]
+        many = rng.choice([len(rare), len(rare), 2000, 600, 250])
+        return rare if many >= len(rare) else rng.sample(rare, many)
+
+    def subject(self, rng: random.Random, language: str, pool: list[str]) -> Exchange:
+        """Choose another subject for an article, in words of `pool`."""
         share = rng.choice([0.0, 0.2, 0.4, 0.5, 0.6, 0.6, 0.7, 0.8, 0.9])
         scatter = rng.choice([0.0, 0.0, 0.0, 0.1, 0.2, 0.35, 0.5])
         signs = self.signs[language]
@@ -90,7 +113,7 @@ class Library:
             return Exchange(
                 rng, IDEOGRAPH, frozenset(signs[:COMMON]), signs, (share * 0.7, scatter)
             )
-        return Exchange(rng, WORD, self.common[language], self.rare[language], (share, scatter))
+        return Exchange(rng, WORD, self.common[language], pool, (share, scatter))
 
 
 class Exchange:
@@ -112,28 +135,36 @@ class Exchange:
         """Take the units (words or ideographs) to keep, those to exchange by, and the shares."""
         self.rng, self.unit, self.common, self.rare = rng, unit, common, rare
         self.share, self.scatter = shares
-        self.salt = rng.getrandbits(48)
+        self.salt = rng.getrandbits(32)
         self.memory: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """Return the text on its other subject."""
         if self.share == 0.0 and self.scatter == 0.0:
             return text
-        return self.unit.sub(self._other, text)
+        return self.unit.sub(self._scattered if self.scatter else self._same, text)
 
-    def _other(self, match: re.Match[str]) -> str:
+    def _same(self, match: re.Match[str]) -> str:
         old = match.group()
-        key = old.lower()
-        common = key in self.common
-        if key not in self.memory:
-            # Of ideographs the common ones are exchanged too: there, pairs of them are the words.
-            dice = random.Random(f"{self.salt}{key}")
-            keep = (common and self.unit is WORD) or dice.random() >= self.share
-            self.memory[key] = key if keep else self._any(dice)
-        new = self.memory[key]
-        if not common and self.rng.random() < self.scatter:
-            new = self._any(self.rng)
-        return old if new == key else new.title() if old[0].isupper() else new
+        new = self.memory.get(old)
+        return self._meet(old) if new is None else new
 
-    def _any(self, dice: random.Random) -> str:
-        return self.rare[int(len(self.rare) * dice.random())]
+    def _scattered(self, match: re.Match[str]) -> str:
+        new = self._same(match)
+        if self.rng.random() >= self.scatter or match.group().lower() in self.common:
+            return new
+        return _cased(self.rare[int(len(self.rare) * self.rng.random())], match.group())
+
+    def _meet(self, old: str) -> str:
+        """Decide what a word becomes, in whatever case it stands."""
+        key = old.lower()
+        drawn = zlib.crc32(key.encode("utf-8", "replace"), self.salt) * SPREAD >> 32 & 0xFFFFFFFF
+        # Of ideographs the common ones are exchanged too: there, pairs of them are the words.
+        keep = (key in self.common and self.unit is WORD) or drawn / 2**32 >= self.share
+        new = old if keep else _cased(self.rare[drawn * 40503 % len(self.rare)], old)
+        self.memory[old] = new
+        return new
+
+
+def _cased(word: str, like: str) -> str:
+    return word.title() if like[0].isupper() else word

@@ -1,7 +1,7 @@
 """Pages of concatenated articles with known boundaries: unlimited labelled data.
 
 Holds: `GeneratedPage`, `make_page`. A page is a function of the library and a seed.
-Not here: what happens inside an article (`noise.py`),
+Not here: what happens inside an article (`noise.py`, `feeds.py`),
 what a site adds (`site_lines.py`).
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import random
 import textwrap
+from collections.abc import Callable
 from typing import NamedTuple
 
 from articles import Article
+from feeds import make_feed, written
 from library import Library
 from noise import FORMATS, Draft, render
 from site_lines import dress, make_site
@@ -20,6 +22,12 @@ INDENTS = ["", "", "", "  ", "  ", "\u3000\u3000", "    ", "\t", " "]
 GAPS = [(1,), (1,), (1,), (1,), (1,), (0,), (2,), (1, 2), (1, 2, 3), (0, 1)]
 
 
+TIDY = 0.42
+"""Share of the pages whose articles are all made alike, without noise."""
+SITES = 0.06
+"""Share of the pages that are several under each other."""
+HEADLESS = 0.05
+"""Share of the pages that begin somewhere in an article."""
 RAW = 0.06
 """Share of the pages of one article that are a page of a manual as it is, headings and all."""
 
@@ -30,6 +38,13 @@ class GeneratedPage(NamedTuple):
     text: str
     starts: list[int]
     language: str
+
+
+class _Writer(NamedTuple):
+    """A site: how it writes an article, and whether all its articles are laid out alike."""
+
+    article: Callable[[Article, Callable[[str], str]], Draft]
+    uniform: bool
 
 
 class _Style(NamedTuple):
@@ -44,39 +59,76 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
     Args:
         library: where the articles are from.
         seed: everything else follows from it.
-        single: whether the page has one article only; by default a third of the pages have.
+        single: whether the page has one article only; by default three pages of eight have.
     """
     rng = random.Random(seed)
+    if single is None and rng.random() < SITES:
+        return _sites([_page(rng, library, single=None) for _ in range(rng.choice([2, 2, 3, 4]))])
+    return _page(rng, library, single=single)
+
+
+def _page(rng: random.Random, library: Library, *, single: bool | None) -> GeneratedPage:
     language = rng.choice(list(library.articles))
-    single = rng.random() < 0.33 if single is None else single
+    single = rng.random() < 0.38 if single is None else single
     if single and rng.random() < RAW:
         return _raw(library.pick(rng, language, None))
-    count = 1 if single else rng.choice([2, 2, 3, 4, 5, 6, 8, 10, 10, 12, 16])
-    uniform = rng.random() < 0.4
+    count = 1 if single else rng.choice([2, 2, 2, 3, 3, 4, 5, 6, 8, 10, 10, 12, 16])
+    write = _tidy_site(rng, count) if rng.random() < TIDY else _rough_site(rng, library, language)
+    uniform = write.uniform or rng.random() < 0.4
     base = _style(rng)
     wrap = 72 if rng.random() < 0.03 else 0
+    longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
+    pool = library.pool(rng, language)
     drafts: list[tuple[Draft, _Style]] = []
     near: Article | None = None
-    exchange = library.subject(rng, language)
+    exchange = library.subject(rng, language, pool)
+    for _ in range(count):
+        if rng.random() < 0.03:
+            language, near = rng.choice(list(library.articles)), None
+            pool = library.pool(rng, language)
+        article = _longer(rng, library, library.pick(rng, language, near), longest)
+        if near is None or rng.random() < 0.9:
+            exchange = library.subject(rng, language, pool)
+        near = article
+        style = base if uniform or rng.random() < 0.3 else _style(rng)
+        drafts.append((write.article(article, exchange), style._replace(wrap=wrap)))
+    if rng.random() < HEADLESS:
+        draft = drafts[0][0]
+        del draft.lines[: rng.randrange(len(draft.lines))]
+    return _assemble(rng, drafts, language)
+
+
+def _rough_site(rng: random.Random, library: Library, language: str) -> _Writer:
+    """Articles of many formats, with all that scraping does to them."""
     form = (
         rng.choices([f for _, f in FORMATS], [w for w, _ in FORMATS])[0]
         if rng.random() < 0.35
         else None
     )
-    longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
     site = make_site(rng, library.articles[language])
-    for _ in range(count):
-        if rng.random() < 0.03:
-            language, near = rng.choice(list(library.articles)), None
-        article = _longer(rng, library, library.pick(rng, language, near), longest)
-        if near is None or rng.random() < 0.9:
-            exchange = library.subject(rng, language)
-        near = article
-        style = base if uniform or rng.random() < 0.3 else _style(rng)
-        draft = render(rng, article, exchange, form)
+
+    def article(found: Article, exchange: Callable[[str], str]) -> Draft:
+        draft = render(rng, found, exchange, form)
         dress(rng, site, draft)
-        drafts.append((draft, style._replace(wrap=wrap)))
-    return _assemble(rng, drafts, language)
+        return draft
+
+    return _Writer(article, uniform=False)
+
+
+def _tidy_site(rng: random.Random, count: int) -> _Writer:
+    """Articles made all alike."""
+    feed = make_feed(rng, single=count == 1)
+    return _Writer(lambda found, exchange: written(rng, found, exchange, feed), uniform=True)
+
+
+def _sites(pages: list[GeneratedPage]) -> GeneratedPage:
+    """Put pages of several sites under each other."""
+    lines: list[str] = []
+    starts: list[int] = []
+    for page in pages:
+        starts += [len(lines) + start for start in page.starts]
+        lines += [*page.text.split("\n"), ""]
+    return GeneratedPage("\n".join(lines), starts, pages[0].language)
 
 
 def _raw(article: Article) -> GeneratedPage:

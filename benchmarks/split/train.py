@@ -1,7 +1,7 @@
 """Learn the splitter's scorer from generated pages and write it beside the splitter.
 
 Reads the cache that `fetch.py` and `articles.py` fill; writes `pipeline/ingest/split_model.npz`.
-Takes about twenty minutes on two cores. The same cache gives the same file.
+Takes four minutes of one core. The same cache gives the same file.
 
     python benchmarks/split/train.py CACHE [MODEL]
 """
@@ -18,12 +18,16 @@ from examples import Rows, Source, gather, line_rows, pair_rows, stop_places
 from library import Library
 
 from pipeline.ingest import split_lines as sl
-from pipeline.ingest.split_forest import MODEL, forest, log_odds
+from pipeline.ingest.split_forest import LOOKS, MODEL, forest, log_odds
 
-LINE_PAGES = range(8_000)
-PAIR_PAGES = range(10_000, 24_000)
-TUNE_PAGES = range(30_000, 32_500)
-LINE_TREES, PAIR_TREES, RATE = 120, 200, 0.13
+PAGES = {
+    "lines": range(4_000),
+    "pairs": range(10_000, 17_000),
+    "thirds": range(20_000, 28_000),
+}
+TUNE_PAGES = range(30_000, 32_000)
+TREES = {"lines": 120, "pairs": 200, "thirds": 200}
+RATE = 0.13
 STEPS = 24
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -62,19 +66,20 @@ def calibrate(
 
 
 def main(cache: Path, model: Path) -> None:
-    """Train both looks, calibrate, write."""
+    """Train every look on what those before it say, calibrate, write."""
     library = Library(cache, part="train")
     places = stop_places(library)
     stops = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
     stops[places] = 1
     stored: Arrays = {"stops": places}
-    source = Source(library, stops, None)
-    stored |= fit(gather(line_rows, source, LINE_PAGES), "lines", trees=LINE_TREES)
-    source = source._replace(first=forest(stored, "lines"))
-    stored |= fit(gather(pair_rows, source, PAIR_PAGES), "pairs", trees=PAIR_TREES)
-    source = source._replace(library=Library(cache, part="tune"))
-    rows, labels, _ = gather(pair_rows, source, TUNE_PAGES)
-    stored["steps"] = calibrate(log_odds(forest(stored, "pairs"), rows, -np.inf), labels)
+    source = Source(library, stops)
+    for name in LOOKS:
+        rows = gather(pair_rows if source.looks else line_rows, source, PAGES[name])
+        stored |= fit(rows, name, trees=TREES[name])
+        source = source._replace(looks=(*source.looks, forest(stored, name)))
+    source = Source(Library(cache, part="tune"), stops, source.looks[:-1])
+    features, labels, _ = gather(pair_rows, source, TUNE_PAGES)
+    stored["steps"] = calibrate(log_odds(forest(stored, LOOKS[-1]), features, -np.inf), labels)
     print(stored["steps"])
     np.savez_compressed(model, allow_pickle=False, **stored)
 

@@ -31,9 +31,10 @@ CLOSE: Final = 10
 COMMA: Final = 11
 COLON: Final = 12
 STOP: Final = 13
-SPACE: Final = 14
-HIDDEN: Final = 15
-KINDS: Final = 16
+ASK: Final = 14
+SPACE: Final = 15
+HIDDEN: Final = 16
+KINDS: Final = 17
 
 LIMIT: Final = 0x20000
 """Above this only ideographs are common; they are classed by range, the rest is `OTHER`."""
@@ -52,7 +53,9 @@ _SPACELESS: Final = (
 )
 _COMMAS: Final = ",;、،؛，；､፣፤⸴՝"
 _COLONS: Final = ":：︰፡፥"
-_STOPS: Final = ".!?…。！？｡．؟۔।॥።፧෴။៕།。՞։"
+_STOPS: Final = ".…。｡．۔।॥።෴။៕།。։"
+_ASKS: Final = "?!？！؟፧՞"
+"""Marks that end a sentence, and titles as well."""
 _BY_CATEGORY: Final = {
     "Ll": LOWER,
     "Lu": UPPER,
@@ -85,7 +88,13 @@ def char_class(char: str) -> int:
     """Return the class of one character."""
     if char.isspace():
         return SPACE
-    for marks, kind in ((_COMMAS, COMMA), (_COLONS, COLON), (_STOPS, STOP), ("\"'＂", OPEN)):
+    for marks, kind in (
+        (_COMMAS, COMMA),
+        (_COLONS, COLON),
+        (_STOPS, STOP),
+        (_ASKS, ASK),
+        ("\"'＂", OPEN),
+    ):
         if char in marks:
             return kind
     category = unicodedata.category(char)

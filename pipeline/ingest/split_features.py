@@ -70,6 +70,18 @@ _PLACE: Final = [
     "page_similarity",
     "page_open_end",
 ]
+_KIND: Final = [
+    "like_first",
+    "length_to_first",
+    "length_to_page",
+    "length_to_next",
+    "kind_share",
+    "close_share",
+    "kind_back",
+    "kind_ahead",
+]
+FIRST_REACH: Final = 400
+"""Lines over which the first line of a page says what its titles look like."""
 
 NAMES: Final = (
     *(f"{name}{at:+d}" for at in AROUND for name in _SHAPE),
@@ -86,6 +98,7 @@ NAMES: Final = (
     "fresh_after",
     *_LINKS,
     *_PLACE,
+    *_KIND,
 )
 
 
@@ -105,7 +118,8 @@ def _fill(page: Page, lines: npt.NDArray[np.int64], out: Floats) -> None:
         at += _regimes(page, line, row[at:])
         at += _curves(page, line, row[at:])
         at += _links(page, line, row[at:])
-        _place(page, line, row[at:])
+        at += _place(page, line, row[at:])
+        _kind(page, line, row[at:])
 
 
 @inline
@@ -228,7 +242,7 @@ def _echo(page: Page, line: int, out: Floats) -> None:
 
 
 @inline
-def _place(page: Page, line: int, out: Floats) -> None:
+def _place(page: Page, line: int, out: Floats) -> int:
     """Write where in the page the line stands, and what kind of page it is."""
     columns, count = page.columns, page.columns.shape[1] - 1
     out[0] = log(columns[sl.TOKEN, line])
@@ -242,3 +256,22 @@ def _place(page: Page, line: int, out: Floats) -> None:
     out[8] = page.sums[0, count] / count
     out[9] = page.usual
     out[10] = page.sums[2, count] / count
+    return 11
+
+
+@inline
+def _kind(page: Page, line: int, out: Floats) -> None:
+    """Write what lines look like this one: the page's first, and how many how near."""
+    columns, count, kinds = page.columns, page.columns.shape[1] - 1, page.kinds
+    broad, close = kinds.of[0, line], kinds.of[1, line]
+    own = log(columns[sl.LENGTH, line])
+    out[0] = -1
+    if line < FIRST_REACH:
+        out[0] = (broad == kinds.of[0, 0]) + (close == kinds.of[1, 0])
+        out[1] = own - log(columns[sl.LENGTH, 0])
+    out[2] = own - page.sums[0, count] / count
+    out[3] = log(columns[sl.LENGTH, min(line + 1, count - 1)]) - own
+    out[4] = np.log2(kinds.many[0, broad] / count)
+    out[5] = np.log2(kinds.many[1, close] / count)
+    out[6] = log(kinds.back[line])
+    out[7] = log(kinds.ahead[line])

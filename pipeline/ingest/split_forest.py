@@ -18,6 +18,7 @@ from pipeline.ingest.split_lines import STOP_BITS
 from pipeline.signature.compiled import jit
 
 DEPTH: Final = 6
+LOOKS: Final = ("lines", "pairs", "thirds")
 MODEL: Final = Path(__file__).with_name("split_model.npz")
 
 
@@ -35,6 +36,7 @@ class Model(NamedTuple):
 
     lines: Forest
     pairs: Forest
+    thirds: Forest
     stops: npt.NDArray[np.uint8]
     steps: npt.NDArray[np.float32]  # log odds as scored, and as they turned out: two rows
 
@@ -45,7 +47,8 @@ def load_model(path: Path = MODEL) -> Model:
     with np.load(path) as stored:
         stops = np.zeros(1 << STOP_BITS, dtype=np.uint8)
         stops[stored["stops"]] = 1
-        return Model(forest(stored, "lines"), forest(stored, "pairs"), stops, stored["steps"])
+        lines, pairs, thirds = (forest(stored, name) for name in LOOKS)
+        return Model(lines, pairs, thirds, stops, stored["steps"])
 
 
 def forest(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Forest:

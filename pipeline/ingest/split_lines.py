@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.ingest.split_chars import (
+    ASK,
     CASELESS,
     CLOSE,
     COMMA,
@@ -231,7 +232,8 @@ def _note(counts: npt.NDArray[np.int64], chars: int, row: Ints) -> None:
     """Write down how often the classes of characters occur in a line of so many."""
     row[LENGTH] = chars - counts[SPACE] - counts[HIDDEN] + counts[SPACELESS]
     row[DIGITS], row[UPPERS], row[WIDE] = counts[DIGIT], counts[UPPER], counts[SPACELESS]
-    row[COMMAS], row[STOPS], row[CASELESSES] = counts[COMMA], counts[STOP], counts[CASELESS]
+    row[COMMAS], row[CASELESSES] = counts[COMMA], counts[CASELESS]
+    row[STOPS] = counts[STOP] + counts[ASK]
 
 
 @inline

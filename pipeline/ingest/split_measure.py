@@ -14,6 +14,7 @@ import numpy.typing as npt
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest import split_words as sw
 from pipeline.ingest.split_chars import STOP
+from pipeline.ingest.split_kinds import Kinds, kinds
 from pipeline.signature.compiled import inline, jit, u32
 
 Floats = npt.NDArray[np.float32]
@@ -36,6 +37,7 @@ class Page(NamedTuple):
     fresh: npt.NDArray[np.int32]  # weight of the words before that were new to the page there
     curves: Floats  # [4 x windows + reaches, lines]
     usual: float  # the mean similarity of 150 words on both sides of a line
+    kinds: Kinds
     seen: npt.NDArray[np.uint8]  # how often the same line stood in the page before (up to 255)
 
 
@@ -62,6 +64,7 @@ def measure(lines: sl.Lines) -> Page:
         fresh=_fresh(before, weights),
         curves=curves,
         usual=float(curves[4].mean(dtype=np.float64)),
+        kinds=kinds(columns),
         seen=_seen(columns),
     )
 

@@ -68,7 +68,7 @@ class Outlook(NamedTuple):
     best_after: Floats  # the highest odds from each line on
     likely: int
     expected: float
-    kin: Floats  # what the lines that look alike are: four numbers a line
+    kin: Floats  # what the lines that look alike are, by line
 
 
 @jit
@@ -91,7 +91,7 @@ def outlook(page: Page, odds: Floats) -> Outlook:
         ahead[at] = last
         after[at] = max(after[at + 1], odds[at])
         last = at if odds[at] > LIKELY else last
-    kin = kinship(page.columns, odds)
+    kin = kinship(page.kinds, odds)
     return Outlook(odds, ahead, back, before, after, likely, expected, kin)
 
 

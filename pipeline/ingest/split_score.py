@@ -4,7 +4,8 @@ Holds: `probabilities`, `look`, `look_again`. Pure functions of a measured page 
 Not here: the features (`split_features.py`, `split_pairs.py`), which boundaries are cut
 (`split_path.py`).
 
-Every line is looked at once; the likely ones a second time, in the light of the others.
+Every line is looked at once; the likely ones a second and a third time, each time in the light
+of what the others were judged to be.
 """
 
 from __future__ import annotations
@@ -28,21 +29,37 @@ LOOK: Final = -5.0
 """Log odds of the first look below which no second one is taken (0.7 %)."""
 HOPELESS: Final = -6.5
 """Log odds from which no line has been seen to rise above `LOOK`."""
+DOUBTED: Final = -4.0
+"""Log odds of the second look below which no third one is taken."""
 NEVER: Final = -12.0
 
 
 def probabilities(page: Page, model: Model) -> Floats:
     """Return, for each line, the probability that a document begins there; 0 for the first."""
     odds = look(page, model.lines)
-    lines = np.flatnonzero(odds > LOOK).astype(np.int64)
+    lines = likely(odds)
+    odds = judge(page, odds, lines, model.pairs)
+    lines = lines[odds[lines] > DOUBTED]
+    odds = judge(page, odds, lines, model.thirds)
     result = np.zeros(len(odds), dtype=np.float32)
+    even = np.interp(odds[lines], model.steps[0], model.steps[1])
+    result[lines] = 1 / (1 + np.exp(-even))
+    return result
+
+
+def likely(odds: Floats) -> Lines:
+    """Return the lines that are looked at again."""
+    return np.flatnonzero(odds > LOOK).astype(np.int64)
+
+
+def judge(page: Page, odds: Floats, lines: Lines, forest: Forest) -> Floats:
+    """Return new log odds of some lines, in the light of the old; the others have none."""
+    judged = np.full(len(odds), NEVER, dtype=np.float32)
     view = outlook(page, odds)
     for at in range(0, len(lines), BATCH):
         some = lines[at : at + BATCH]
-        scored = log_odds(model.pairs, look_again(page, view, some), -np.inf)
-        even = np.interp(scored, model.steps[0], model.steps[1])
-        result[some] = 1 / (1 + np.exp(-even))
-    return result
+        judged[some] = log_odds(forest, look_again(page, view, some), -np.inf)
+    return judged
 
 
 def look(page: Page, forest: Forest) -> Floats:
@@ -57,5 +74,5 @@ def look(page: Page, forest: Forest) -> Floats:
 
 
 def look_again(page: Page, view: Outlook, lines: Lines) -> Floats:
-    """Return what the second look sees: the features of a line and of what it parts."""
+    """Return what the later looks see: the features of a line and of what it parts."""
     return np.hstack([features(page, lines), pair_features(page, view, lines)])

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_kin import DOUBT, REACH, UNIT, USUAL, kinship
+from pipeline.ingest.split_kinds import kinds
 
+MANY, SHARE, ODDS = range(3)
+CLOSE_ODDS = 5
 NO_STOPS = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
 TITLE = "Ferry returns to the northern islands after repairs"
 BODY = "The ferry left the harbour at seven on Monday morning with sixty passengers aboard."
 
 
 def kin(lines: list[str], odds: list[float]) -> np.ndarray:
-    """Return the four numbers of every line of a page."""
+    """Return every line's numbers: many, share and odds of its broad kin, then of its close kin."""
     columns = sl.scan("\n".join(lines).encode(), NO_STOPS).columns
-    return kinship(columns, np.array(odds, dtype=np.float32))
+    return kinship(kinds(columns), np.array(odds, dtype=np.float32))
 
 
 def test_likely_kin_make_a_line_likely() -> None:
@@ -24,16 +28,26 @@ def test_likely_kin_make_a_line_likely() -> None:
     good = kin(page, [3.0, -5.0, -5.0] * 4)
     bad = kin(page, [-3.0, -5.0, -5.0] * 4)
 
-    assert good[1, 3] > 0 > bad[1, 3]
-    assert good[3, 3] > bad[3, 3]
+    assert good[ODDS, 3] > 0 > bad[ODDS, 3]
+    assert good[CLOSE_ODDS, 3] > bad[CLOSE_ODDS, 3]
 
 
 def test_kin_are_counted_without_the_line_itself() -> None:
-    """Of four titles three stand after a full stop; each of these has two such kin."""
+    """Each of four titles has three kin, the first of the page as well; half of the lines are."""
     found = kin([TITLE, BODY] * 4, [0.0] * 8)
 
-    assert found[2, 2::2].tolist() == [np.float32(np.log2(3.0))] * 3
-    assert found[0, 0] == 0
+    assert found[MANY, ::2].tolist() == [2.0] * 4
+    assert found[SHARE, ::2].tolist() == [-1.0] * 4
+
+
+def test_the_first_line_of_a_page_is_a_title() -> None:
+    """The one other line that looks like it takes its odds from it, whatever it scored itself."""
+    page = [TITLE, BODY, BODY, TITLE, BODY]
+    found = kin(page, [-12.0, -5.0, -5.0, -3.0, -5.0])
+
+    even = (1 + DOUBT * USUAL / UNIT) / (1 + DOUBT)
+    assert found[ODDS, 3] == pytest.approx(np.log(even / (1 - even)), abs=0.01)
+    assert found[ODDS, 3] > found[ODDS, 2] + 1
 
 
 def test_a_line_without_kin_is_as_likely_as_any() -> None:
@@ -42,7 +56,7 @@ def test_a_line_without_kin_is_as_likely_as_any() -> None:
     found = kin([BODY, TITLE, BODY], [0.0, 9.0, 0.0])
 
     assert DOUBT > 0
-    assert found[1, 1] == np.float32(np.log(usual / (1 - usual)))
+    assert found[ODDS, 1] == np.float32(np.log(usual / (1 - usual)))
 
 
 def test_kin_far_away_do_not_count() -> None:
@@ -51,9 +65,9 @@ def test_kin_far_away_do_not_count() -> None:
     odds = np.where(np.arange(count) < REACH, 3.0, -3.0).tolist()
     found = kin([BODY] * count, odds)
 
-    assert found[0, -1] == np.float32(np.log2(1.0 + REACH))
-    assert found[1, -1] < -2.8
-    assert found[1, 1] > 2.8
+    assert found[MANY, -1] == np.float32(np.log2(1.0 + REACH))
+    assert found[ODDS, -1] < -2.8
+    assert found[ODDS, 1] > 2.8
 
 
 def test_moving_surroundings_equal_those_counted_afresh() -> None:
