@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from pipeline import runner
 from pipeline.model.settings import PlanSettings, Settings, StoreSettings
@@ -26,7 +27,7 @@ def land(store: Store, files: Iterable[tuple[str, bytes]]) -> None:
         store.put(key, data)
 
 
-def run(settings: Settings, dump_date: str, run_id: str, **options: bool) -> Mapping[str, object]:
+def run(settings: Settings, dump_date: str, run_id: str, **options: Any) -> Mapping[str, object]:
     """Process one night and return what its commit said."""
     with runner.session(settings) as night:
         return dict(runner.run_night(night, dump_date, run_id, **options))["commit"]

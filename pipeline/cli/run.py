@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from pipeline.cli import output
+from pipeline.cli import output, previews
 from pipeline.errors import WinnowError
 
 
@@ -24,6 +24,10 @@ from pipeline.errors import WinnowError
 @click.option("--run-id", help="Name of the run; made from the clock by default.")
 @click.option("--allow-deleted", is_flag=True, help="Retract documents of files that are gone.")
 @click.option("--accept-guards", is_flag=True, help="Publish also what a guard would stop.")
+@click.option(
+    "--source", "choose", multiple=True, metavar="NAME", help="Only this source; others stay."
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change; publish nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a night on stdout.")
 @click.pass_obj
 def run(
@@ -34,24 +38,27 @@ def run(
     due: bool,
     run_id: str | None,
     as_json: bool,
-    **accepted: bool,
+    **asked: Any,
 ) -> None:
     """Process nights in this process, without Airflow.
 
     A night that fails says so on stderr and does not keep the others from being processed; the
-    exit code is then 1.
+    exit code is then 1. What a dry run read, compared and annotated is found by the run after it.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
 
     if bool(dates) == due:
         raise click.UsageError("give --dump-date (repeatable) or --due, and not both")
+    if (dry_run := asked.pop("dry_run")) and asked["accept_guards"]:
+        raise click.UsageError("a dry run asks no guard to let a night pass: leave one of them out")
+    work = _try if dry_run else _one
     settings = lookup.settings(corpus=True, landing=True)
     with runner.session(settings) as night:
         nights = tuple(night.due()) if due else dates
         failed = 0
         for date in nights:
             try:
-                one = _one(night, date, run_id or _new_run_id(), accepted)
+                one = work(night, date, run_id or _new_run_id(), asked)
             except WinnowError as error:
                 failed += 1
                 said = str(error).removeprefix(f"{date}: ")
@@ -78,13 +85,22 @@ def promote(lookup: Any, *, full: bool, as_json: bool) -> None:
     click.echo(json.dumps(counts) if as_json else output.sentence(counts))
 
 
-def _one(night: Any, date: str, run_id: str, accepted: dict[str, bool]) -> dict[str, Any]:
+def _try(night: Any, date: str, run_id: str, asked: dict[str, Any]) -> dict[str, Any]:
+    """Do a night as far as it can be done without publishing it."""
+    from pipeline import runner  # noqa: PLC0415 - loads the stages
+
+    chosen = {name: asked[name] for name in ("allow_deleted", "choose")}
+    *_, (_, told) = runner.run_dry(night, date, f"dry-{run_id}", **chosen)
+    return {"dump_date": date, "run_id": run_id, "dry_run": True, **told}
+
+
+def _one(night: Any, date: str, run_id: str, asked: dict[str, Any]) -> dict[str, Any]:
     """Process a night; its tasks say on stderr when they are done and what they counted."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
 
     result: dict[str, Any] = {"dump_date": date, "run_id": run_id}
 
-    for label, summary in runner.run_night(night, date, run_id, **accepted):
+    for label, summary in runner.run_night(night, date, run_id, **asked):
         if label == "commit":
             result |= summary
     if page := night.report(date, run_id).get("report"):
@@ -96,6 +112,8 @@ def _tell(result: dict[str, Any], *, as_json: bool) -> None:
     """Say at once what a night counted: those after it may take hours."""
     if as_json:
         click.echo(json.dumps(result))
+    elif result.get("dry_run"):
+        previews.show(result)
     else:
         output.nights([result])
     sys.stdout.flush()

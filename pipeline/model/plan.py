@@ -49,7 +49,8 @@ class Plan(msgspec.Struct, frozen=True):
     dump's content as deduplication sees it, known before ingest and whatever the packing: the hash
     of its files, the settings and versions of ingest, and the rule. `parent` is the
     snapshot sequence that `match` and `decide` start from (0: the empty corpus); a commit that
-    finds a newer one rebases. `waiting` names sources still being uploaded, left out of this run.
+    finds a newer one rebases. `waiting` names sources that are left out of this run: still being
+    uploaded, or not chosen. A `dry` run says what would change and publishes nothing.
     `unchanged` says that the pinned parent already holds this generation under these settings.
     `made_with` is `settings_fingerprint` when the run was planned: what is published names it.
     """
@@ -67,6 +68,7 @@ class Plan(msgspec.Struct, frozen=True):
     code_version: str
     models: Models = Models()
     made_with: str = ""
+    dry: bool = False
 
     @property
     def files(self) -> tuple[DumpFile, ...]:

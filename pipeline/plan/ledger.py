@@ -1,8 +1,9 @@
 """What was ever seen in the landing area, and what became of it.
 
-Holds: `observe`, `mark`, `change`, `load`, the pure `observed` and `marked`; `due` and `standings`.
-Reads and writes one object per dump date. Not here: listing (`discover.py`), which plan is the
-newest (`fence.py`). What a run contains never depends on the ledger, except for version numbers.
+Holds: `observe`, `look`, `mark`, `change`, `load`, the pure `observed` and `marked`; `due` and
+`standings`. Reads and writes one object per dump date. Not here: listing (`discover.py`), which
+plan is the newest (`fence.py`). What a run contains never depends on the ledger, except for version
+numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Standing = Literal["published", "due", "waiting", "gone"]
 """Of a dump date: as it landed; a run is wanted; still being uploaded; published, and some of its
 files are gone from the landing area while nothing is new or changed."""
 
-_FATES = {"published", "quarantined"}
+FATES = {"published", "quarantined"}
 _ATTEMPTS = 20
 
 
@@ -70,6 +71,11 @@ def observe(corpus: Corpus, dump_date: str, sources: Iterable[Source], *, now: f
     """Note a listing in the ledger and return the result."""
     seen = tuple(sources)
     return change(corpus, dump_date, lambda ledger: observed(ledger, seen, now=now))
+
+
+def look(corpus: Corpus, dump_date: str, sources: Iterable[Source], *, now: float) -> Ledger:
+    """Return what `observe` would; write nothing."""
+    return observed(load(corpus, dump_date), sources, now=now)
 
 
 def mark(corpus: Corpus, dump_date: str, states: Mapping[tuple[str, str], State]) -> None:
@@ -120,7 +126,7 @@ def observed(ledger: Ledger, sources: Iterable[Source], *, now: float) -> Ledger
                 last_seen=now,
                 state=state,
             )
-            kept = row.state if row.state in _FATES else state
+            kept = row.state if row.state in FATES else state
             rows[name] = msgspec.structs.replace(row, last_seen=max(now, row.last_seen), state=kept)
             here.add(name)
     for name in rows.keys() - here:
@@ -173,16 +179,36 @@ def standings(  # noqa: PLR0913 - as `due`
     models (None: models are not compared). One of which files only vanished is `gone`: a run that
     retracts them must be asked for. One of which a published source is uploaded again is waiting.
     """
-    made = settings_fingerprint(settings), None if models is None else models_fingerprint(models)
     quiet = settings.plan.quiet_seconds
     return {
-        dump_date: _standing(
-            published(corpus, snapshot, dump_date),
-            discover(landing, dump_date, now=now, quiet_seconds=quiet),
-            same=_is_made(snapshot.dumps.get(dump_date), *made),
+        dump_date: standing(
+            corpus,
+            snapshot,
+            dump_date,
+            sources=discover(landing, dump_date, now=now, quiet_seconds=quiet),
+            settings=settings,
+            models=models,
         )
         for dump_date in sorted({*dump_dates(landing), *snapshot.dumps})
     }
+
+
+def standing(  # noqa: PLR0913 - as `due`
+    corpus: Corpus,
+    snapshot: Snapshot,
+    dump_date: str,
+    *,
+    sources: tuple[Source, ...],
+    settings: RunSettings,
+    models: Models | None = None,
+) -> Standing:
+    """Say of one dump date how it stands, given its listing: see `standings`."""
+    made = settings_fingerprint(settings), None if models is None else models_fingerprint(models)
+    return _standing(
+        published(corpus, snapshot, dump_date),
+        sources,
+        same=_is_made(snapshot.dumps.get(dump_date), *made),
+    )
 
 
 def published(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> tuple[DumpFile, ...] | None:

@@ -1,13 +1,14 @@
 """Freezing a run: list, ledger, pack, pin the parent, store the plan.
 
-Holds: `plan_run`, `load_plan`, `is_held`, `safe_run_id`. Reads the landing area and the corpus,
-writes the ledger and the plan. Not here: reading dump files (`ingest/`), the clock (passed in as
-`now`), which models there are (passed in).
+Holds: `plan_run`, `load_plan`, `check_ready`, `is_held`, `safe_run_id`. Reads the landing area
+and the corpus, writes the ledger and the plan. Not here: reading dump files (`ingest/`), the clock
+(passed in as `now`), which models there are (passed in).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import msgspec
 
@@ -19,7 +20,7 @@ from pipeline.model.ids import fingerprint
 from pipeline.model.plan import Plan
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import Snapshot
-from pipeline.plan import fence, ledger, shards
+from pipeline.plan import choice, fence, ledger, shards
 from pipeline.plan.discover import SUCCESS, Source, discover, is_dump_date
 from pipeline.storage import layout, snapshots
 from pipeline.storage.store import Store
@@ -39,6 +40,8 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
     run_id: str,
     now: float,
     allow_deleted: bool = False,
+    choose: Collection[str] = (),
+    dry: bool = False,
     models: versions.Models = _NO_MODELS,
 ) -> Plan:
     """Freeze what a run reads and how it is cut.
@@ -54,10 +57,12 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
         run_id: who asks; made safe for a key.
         now: the clock in epoch seconds.
         allow_deleted: whether dump files that were published may have vanished.
+        choose: the sources to take; the others stay as they are published. None: all.
+        dry: the run only asks what would change: its plan is not remembered as the newest.
         models: what the dump will be split and annotated with.
 
     Raises:
-        InputError: the date is none, or published files have vanished.
+        InputError: the date is none, published files have vanished, or a source is not there.
         NotReadyError: nothing is complete yet, or a published source is being uploaded again.
         ConflictError: another attempt at this task was faster and saw other files.
     """
@@ -68,11 +73,15 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
     parent = snapshots.current(corpus)
     if earlier is not None and _is_committed(corpus, parent, earlier):
         return earlier
-    sources = discover(landing, dump_date, now=now, quiet_seconds=settings.plan.quiet_seconds)
-    if earlier is not None and _is_listed(earlier, sources):
-        return earlier
+    landed = discover(landing, dump_date, now=now, quiet_seconds=settings.plan.quiet_seconds)
     held = ledger.published(corpus, parent, dump_date) or ()
-    files = _observed(corpus, sources, held, dump_date=dump_date, now=now)
+    sources = choice.chosen(landed, held, choose, dump_date=dump_date)
+    if earlier is not None and earlier.dry == dry and _is_listed(earlier, sources):
+        return earlier
+    book = ledger.look if dry else ledger.observe
+    known = book(corpus, dump_date, landed, now=now)
+    check_ready(sources, held, dump_date=dump_date)
+    files = [file for source in sources if not source.waiting for file in _frozen(source, known)]
     if not allow_deleted:
         _check_vanished(files, held, dump_date=dump_date)
     made_by = settings.ingest, models.splitter
@@ -84,15 +93,17 @@ def plan_run(  # noqa: PLR0913  a run has that many free choices
         parent=parent.sequence,
         shards=shards.pack(files, settings.plan, made_by=made_by),
         key_ranges=shards.key_ranges(sum(file.size for file in files), settings.plan),
-        waiting=tuple(source.name for source in sources if source.waiting),
+        waiting=choice.left_out(landed, sources),
         unchanged=False,
         settings=settings,
         code_version=__version__,
         models=models,
         made_with=versions.settings_fingerprint(settings),
+        dry=dry,
     )
     plan = msgspec.structs.replace(plan, unchanged=is_held(parent, plan))
-    fence.record(corpus, plan)
+    if not dry:
+        fence.record(corpus, plan)
     try:
         key = layout.plan(dump_date, run_id)
         corpus.store.put(key, encode(plan), if_absent=etag is None, if_match=etag)
@@ -165,24 +176,6 @@ def _is_listed(plan: Plan, sources: tuple[Source, ...]) -> bool:
     return planned == {(info.key, info.etag) for source in complete for info in source.files}
 
 
-def _observed(
-    corpus: Corpus,
-    sources: tuple[Source, ...],
-    held: tuple[DumpFile, ...],
-    *,
-    dump_date: str,
-    now: float,
-) -> list[DumpFile]:
-    """Write a listing into the ledger and return the files of it that a run may take."""
-    book = ledger.observe(corpus, dump_date, sources, now=now)
-    _check_ready(sources, held, dump_date=dump_date)
-    files = [file for source in sources if not source.waiting for file in _frozen(source, book)]
-    for source in sources:
-        if source.waiting:
-            telemetry.log.warning("plan.waiting", source=source.name, reason=source.waiting)
-    return files
-
-
 def _frozen(source: Source, book: ledger.Ledger) -> list[DumpFile]:
     known = {(row.key, row.etag): row.version for row in book.rows}
     return [
@@ -198,11 +191,15 @@ def _frozen(source: Source, book: ledger.Ledger) -> list[DumpFile]:
     ]
 
 
-def _check_ready(
-    sources: tuple[Source, ...], held: tuple[DumpFile, ...], *, dump_date: str
-) -> None:
-    """Wait when nothing is complete, or when leaving a source out would retract what it had."""
+def check_ready(sources: tuple[Source, ...], held: tuple[DumpFile, ...], *, dump_date: str) -> None:
+    """Wait when nothing is complete, or when leaving a source out would retract what it had.
+
+    Raises:
+        NotReadyError: names a source, and why it waits.
+    """
     waiting = [source for source in sources if source.waiting]
+    for source in waiting:
+        telemetry.log.warning("plan.waiting", source=source.name, reason=source.waiting)
     published = {file.source for file in held}
     again = [source for source in waiting if source.name in published]
     if again or (waiting and len(waiting) == len(sources)):

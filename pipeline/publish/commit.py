@@ -1,8 +1,8 @@
 """Making a run visible: checks first, then one atomic step for everything it changed.
 
-Holds: `commit`, `own_ref`. Reads manifests and the parent's states; writes states, the run's row
-and the snapshot. Not here: moving the pointer (`storage/snapshots.py`), the plain trees
-(`promote.py`), doing a run again on a newer parent (`runner/night.py`).
+Holds: `commit`, `own_ref`, `touched_states`. Reads manifests and the parent's states; writes
+states, the run's row and the snapshot. Not here: moving the pointer (`storage/snapshots.py`), the
+plain trees (`promote.py`), doing a run again on a newer parent (`runner/night.py`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def commit(  # noqa: PLR0913 - all that a run made, by name
             f"expected snapshot {parent.sequence} to be current, found {live.sequence}. Another "
             "run published meanwhile; decide again on its snapshot."
         )
-    bare = _states(corpus, plan, decision=decision, parent=parent, annotated=annotated)
+    bare = touched_states(corpus, plan, decision=decision, parent=parent, annotated=annotated)
     numbers = guards.measure(corpus, plan, bare[-1], parent=parent)
     judged = guards.judge(numbers, plan.settings.guard, accept=accept_guards)
     guards.refuse(plan, judged)
@@ -129,7 +129,7 @@ def _is_published(
     return True
 
 
-def _states(
+def touched_states(
     corpus: Corpus, plan: Plan, *, decision: Decision, parent: Snapshot, annotated: Annotated
 ) -> list[DumpState]:
     """Return the touched dumps' new states, the run's own last and without its runs."""

@@ -1,12 +1,15 @@
 """A whole night in this process: its tasks in the order of the DAG.
 
-Holds: `run_night`. Not here: the tasks (`night.py`), Airflow (`dags/corpus.py`).
+Holds: `run_night`. Not here: the tasks (`night.py`), a run that publishes
+nothing (`trial.py`), Airflow (`dags/corpus.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Unpack
 
+from pipeline.plan.choice import Asked
 from pipeline.runner.night import Night, Summary
 
 
@@ -15,11 +18,11 @@ def run_night(
     dump_date: str,
     run_id: str,
     *,
-    allow_deleted: bool = False,
     accept_guards: bool = False,
+    **asked: Unpack[Asked],
 ) -> Iterator[tuple[str, Summary]]:
     """Do a whole night in this process, yielding (task label, summary) as tasks finish."""
-    plan = night.plan(dump_date, run_id, allow_deleted=allow_deleted)
+    plan = night.plan(dump_date, run_id, **asked)
     yield "plan", plan
     for shard in plan["shards"]:
         yield shard["label"], night.ingest(dump_date, run_id, shard["index"])

@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
 from pipeline import telemetry
 from pipeline.enrich import stage as enrich
-from pipeline.errors import ConflictError
+from pipeline.errors import ConflictError, ContractError
 from pipeline.model.manifest import Decision, PublishManifest, PublishUnit, SelfTest
 from pipeline.model.plan import Plan
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.plan import fence, ledger
 from pipeline.plan import stage as plan_stage
+from pipeline.plan.choice import Asked
 from pipeline.publish import beside
 from pipeline.publish import commit as committing
 from pipeline.publish import stage as publish
@@ -62,7 +63,9 @@ class Night:
         )
 
     @recorded
-    def plan(self, dump_date: str, run_id: str, *, allow_deleted: bool = False) -> Summary:
+    def plan(
+        self, dump_date: str, run_id: str, *, dry: bool = False, **asked: Unpack[Asked]
+    ) -> Summary:
         """Freeze the run: what to read, how it is cut, and the snapshot it starts from."""
         probe_conditional_put(self.corpus.store)
         with telemetry.stage("plan", run_id=run_id, dump_date=dump_date) as span:
@@ -73,8 +76,9 @@ class Night:
                 dump_date=dump_date,
                 run_id=run_id,
                 now=time.time(),
-                allow_deleted=allow_deleted,
                 models=models_of(self.settings),
+                dry=dry,
+                **asked,
             )
             size = sum(file.size for file in plan.files)
             span.update(files=len(plan.files), bytes=size, unchanged=plan.unchanged)
@@ -146,9 +150,12 @@ class Night:
 
     @recorded
     def route(self, dump_date: str, run_id: str) -> Summary:
-        """Group the annotated runs by partition, and the partitions by publish task."""
+        """Group the annotated runs by partition, and the partitions by publish task.
+
+        A run that publishes nothing has none.
+        """
         plan = self._plan(dump_date, run_id)
-        if plan.unchanged:
+        if plan.unchanged or plan.dry:
             return {"groups": [], "unchanged": True}
         groups = self._groups(plan, self._decision(plan))
         return {"groups": labels.group_labels(groups)}
@@ -172,6 +179,8 @@ class Night:
         again on the new parent, here: units that did not change are found and cost nothing.
         """
         plan = self._plan(dump_date, run_id)
+        if plan.dry:
+            raise ContractError(f"expected a run to publish, found {run_id}, which is a dry run.")
         if plan.unchanged:
             return self._unchanged(plan)
         parent = self._pinned(plan)
