@@ -114,6 +114,7 @@ bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak me
 	$(BIN)/python -m benchmarks.splitting
 	$(BIN)/python -m benchmarks.annotation
 	$(BIN)/python -m benchmarks.passages
+	$(BIN)/python -m benchmarks.parsing
 	$(BIN)/python -m benchmarks.dedup.compare
 
 EVAL ?= ../shared/eval
@@ -131,6 +132,12 @@ lock: $(READY)  ## resolve the newest allowed versions into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group analysts --universal --upgrade \
 	  --generate-hashes --no-annotate --no-header --quiet -c requirements.lock \
 	  -o requirements-analysts.lock
+
+.PHONY: sbom
+sbom: $(READY)  ## write build/sbom.json (CycloneDX): every package of the lock with its hashes
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
+	  -o build/sbom.json requirements.lock
 
 .PHONY: clean
 clean: down  ## remove the demo, its corpus and all caches; .venv stays

@@ -1,34 +1,35 @@
 """### Winnow: the nightly corpus.
 
-Splits the dumps of one date into documents, removes copies (exact and near, within the night and
-against all earlier nights), finds language and topic, and publishes Parquet in one atomic step.
+Splits the dumps of a date into documents, drops copies of any night, finds language and topic, and
+publishes Parquet in one atomic step.
 
 ```
-plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─▶ annotate[shard]
+wait ─▶ plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─▶ annotate[shard]
      ─▶ route ─▶ publish[group] ─▶ commit ─▶ promote ─▶ report
 ```
 
-* **A run is a dump date.** The partition key is the date, like `2026-11-21`. The schedule takes
-  yesterday's; *Backfill* takes a range; a single run needs *Partition Key* in *Advanced Options*.
+* **A run is a dump date**, its partition key or *Dump date* in the form. The schedule takes
+  yesterday's; *Backfill* a range, in either direction; `winnow_due` what landed late or changed.
+* **A dry run** ends with `commit`, which says what would change and is skipped.
 * **Run it again at any time.** Finished units are found and reused; an unchanged night skips to
   the end; a changed or late one ends in the same corpus as if all had arrived in order.
-* **When a task fails**, its message says what was expected, what was found and the next step.
-  Nothing half-done is ever visible to readers; clear the task, or trigger the date again.
+* **When a task fails**, its message says what to do. Then clear the task, or trigger it again.
 """
 
 from typing import Any
 
 from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
 
+from winnow_airflow.alarms import DEADLINE
 from winnow_airflow.links import with_page
-from winnow_airflow.night import tonight
-from winnow_airflow.params import PARAMS
-from winnow_airflow.policies import TASK_DEFAULTS, UPLOAD_RETRIES
+from winnow_airflow.night import announce, finish, tonight
+from winnow_airflow.params import NIGHT, freeze
+from winnow_airflow.policies import COMMIT_POOL, LANDING_POOL, TASK_DEFAULTS, UPLOAD_RETRIES
+from winnow_airflow.waiting import WaitForDump
 
 Small = dict[str, Any]  # what goes through XCom: numbers, labels and keys, never data
 
 DOCUMENTS = Asset("winnow_documents")
-COMMIT_POOL = "winnow_commit"  # one slot: commits that meet have to rebase, so let them queue
 NIGHTLY = CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
 
 with DAG(
@@ -38,7 +39,8 @@ with DAG(
     catchup=False,
     max_active_runs=4,
     default_args=TASK_DEFAULTS,
-    params=PARAMS,
+    params=NIGHT,
+    deadline=DEADLINE,
     tags={"winnow", "corpus", "nightly"},
     doc_md=__doc__,
 ):
@@ -47,9 +49,8 @@ with DAG(
     def plan(*, ti: Any, params: Small) -> list[Small]:
         """Freeze the run: which objects, how they are cut, which snapshot it starts from."""
         with tonight() as (night, run):
-            frozen = night.plan(*run, allow_deleted=params["allow_deleted"])
-        for name in ("key_ranges", "waiting", "unchanged"):
-            ti.xcom_push(name, frozen[name])
+            frozen = freeze(night, run, params)
+        ti.xcom_push("key_ranges", frozen["key_ranges"])
         return frozen["shards"]
 
     @task
@@ -57,7 +58,7 @@ with DAG(
         """Hand on the slices of the band-key space, one a match task."""
         return ranges
 
-    @task(map_index_template="{{ task.op_kwargs['shard']['label'] }}")
+    @task(pool=LANDING_POOL, map_index_template="{{ task.op_kwargs['shard']['label'] }}")
     def ingest(shard: Small) -> Small:
         """Read, split and sign the dump files of one shard."""
         with tonight() as (night, run):
@@ -94,26 +95,25 @@ with DAG(
             return night.publish(*run, group["index"])
 
     @task(pool=COMMIT_POOL)
-    def commit(*, params: Small) -> Small:
+    def commit(*, ti: Any, params: Small) -> Small:
         """Check the promises, ask the guards, then make the night visible in one atomic step."""
         with tonight() as (night, run):
-            return night.commit(*run, accept_guards=params["accept_guards"])
+            return finish(night, run, params, ti)
 
-    @task(pool=COMMIT_POOL)
+    @task(pool=COMMIT_POOL, trigger_rule="all_success")
     def promote() -> Small:
         """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
         with tonight() as (night, _):
             return night.promote()
 
-    @task(outlets=[DOCUMENTS])
+    @task(outlets=[DOCUMENTS], trigger_rule="all_success")
     def report(committed: Small, *, outlet_events: Any) -> Small:
         """Write the page about the run; announce the partition with its counts and the page."""
         with tonight() as (night, run):
-            row = night.report(*run)
-        outlet_events[DOCUMENTS].extra = committed | {"report": row.get("report", "")}
-        return row
+            return announce(outlet_events[DOCUMENTS], night, run, committed)
 
     shards, units, groups, committed = plan(), decide(), route(), commit()
+    WaitForDump(task_id="wait") >> shards
     matched = match.expand(key_range=key_ranges(shards["key_ranges"]))
     ingest.expand(shard=shards) >> matched >> units >> annotate.expand(unit=units) >> groups
     groups >> publish.expand(group=groups) >> committed >> promote() >> with_page(report(committed))

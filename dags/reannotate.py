@@ -18,10 +18,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, task
 
-from winnow_airflow.policies import TASK_DEFAULTS
+from winnow_airflow.policies import COMMIT_POOL, TASK_DEFAULTS
 from winnow_airflow.reannotation import DATES, reannotation
-
-COMMIT_POOL = "winnow_commit"  # as in the nightly DAG: commits that meet have to rebase
 
 with DAG(
     "winnow_reannotate",

@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,10 @@ USER = PASSWORD = "admin"  # noqa: S105 - printed by the demo; the server listen
 VIEWER = "viewer"
 """A second user with a password of the same name, who may look and not act."""
 
-POOL = {"name": "winnow_commit", "slots": 1, "description": "Nights commit one after the other."}
+POOLS = (
+    {"name": "winnow_commit", "slots": 1, "description": "Nights commit one after the other."},
+    {"name": "winnow_landing", "slots": 32, "description": "Tasks that read dump files."},
+)
 _LOCAL_SETTINGS = """\
 # Task processes are forked from the scheduler's: what it has loaded they need not load again.
 import sys
@@ -48,15 +51,26 @@ class AirflowError(Exception):
 class Airflow:
     """Airflow's processes in `home`, all of them in process groups of their own."""
 
-    def __init__(self, home: Path, settings: Path, *, triggerer: bool = False) -> None:
-        """Describe an Airflow; `settings` is the file that its tasks load."""
+    def __init__(
+        self,
+        home: Path,
+        settings: Path,
+        *,
+        triggerer: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Describe an Airflow; `settings` is the file that its tasks load.
+
+        Without a triggerer nothing can be waited for. `environment` adds to that of all processes.
+        """
         self.home = home
         self.pids: dict[str, int] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._components = (*_CORE, "triggerer") if triggerer else _CORE
         port, worker_port, trigger_port = _free_ports(3)
         self.url = f"http://127.0.0.1:{port}"
-        self._environment = _environment(home, settings, port, worker_port, trigger_port)
+        self.environment = _environment(home, settings, port, worker_port, trigger_port)
+        self.environment |= environment or {}
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -107,15 +121,16 @@ class Airflow:
         return self._session.get(self.url + path, timeout=60)
 
     def make_ready(self, dag_id: str, *, seconds: float = 120) -> None:
-        """Make the pool and wait until the DAG has been parsed.
+        """Make the pools and wait until the DAG has been parsed.
 
         Raises:
             AirflowError: the DAG did not appear; the message has its import errors.
         """
         self._log_in()
-        found = self._session.post(f"{self.url}/api/v2/pools", json=POOL, timeout=60)
-        if found.status_code not in {201, 409}:
-            raise AirflowError(f"could not make pool winnow_commit: {found.text[:500]}")
+        for pool in POOLS:
+            found = self._session.post(f"{self.url}/api/v2/pools", json=pool, timeout=60)
+            if found.status_code not in {201, 409}:
+                raise AirflowError(f"could not make pool {pool['name']}: {found.text[:500]}")
         deadline = time.monotonic() + seconds
         while not any(dag["dag_id"] == dag_id for dag in self.call("GET", "/dags")["dags"]):
             if time.monotonic() > deadline:
@@ -139,7 +154,7 @@ class Airflow:
             return subprocess.Popen(
                 [sys.executable, "-m", "airflow", *command],
                 cwd=self.home,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -32,7 +32,7 @@ def up(home: Home) -> None:
         note.write_text(airflow.url, "utf-8")
     print(f"Object store  {store}  (buckets landing and corpus)")
     print(f"Airflow       {note.read_text('utf-8')}  ({USER} / {PASSWORD})")
-    print("Trigger winnow_nightly with a partition key, or backfill it. Stop: make down")
+    print("Trigger winnow_nightly with a dump date, or backfill it. Stop: make down")
 
 
 def down(home: Home) -> None:

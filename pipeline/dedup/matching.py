@@ -131,6 +131,7 @@ class _Matcher:
         self, earlier: tuple[str, str], later: tuple[str, str], parts: Iterable[Found]
     ) -> None:
         """Write the edges between two dumps (date, generation), in as many files as needed."""
+        telemetry.note(candidates=self.compared, against=f"{earlier[0]} {later[0]}")
         for table in self._tables(parts):
             name = f"edges-{earlier[0]}-{later[0]}"
             ref = self.corpus.write("match", self.name, name, table)

@@ -144,6 +144,7 @@ def _annotate(
         places = start + np.flatnonzero(kept[start : start + batch.num_rows])
         rows = batch.take(pa.array(places - start))
         start += batch.num_rows
+        telemetry.note(read=start, of=documents.rows)
         if rows.num_rows:
             rows = shared.describe(rows, places)
             annotations = annotate(rows.column("text"), annotators)

@@ -162,6 +162,7 @@ class _Task:
         """Say every 256 MB that the task is alive, and where."""
         before = self._progress // PROGRESS_BYTES
         self._progress += size
+        telemetry.note(read_bytes=self._progress)
         if self._progress // PROGRESS_BYTES > before:
             telemetry.log.info("ingest.progress", read_bytes=self._progress, file=key)
 

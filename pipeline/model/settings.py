@@ -45,6 +45,7 @@ class PlanSettings(_Group, frozen=True):
     """Discovery and packing. Sizes are bytes of dump files as stored."""
 
     quiet_seconds: Natural = 900
+    landing_seconds: Natural = 6 * 3600
     shard_bytes: Positive = 128 * 1024 * 1024
     max_shards: Annotated[int, Meta(ge=1, le=1024)] = 256
     range_bytes: Positive = 1024 * 1024 * 1024

@@ -1,7 +1,7 @@
 """Writing down what each task of a run took.
 
 Holds: `recorded`. Writes one small object a task.
-Not here: what is said of them (`report/`), events (`telemetry.py`).
+Not here: what is said of them (`report/`), events and metrics (`telemetry.py`).
 
 Nothing that is published depends on these records. A task that is done again finds its work
 finished and takes no time, so the first record counts.
@@ -12,10 +12,10 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+from pipeline import telemetry
 from pipeline.errors import ConflictError
 from pipeline.model.task import TaskRecord
 from pipeline.storage import layout
@@ -52,13 +52,18 @@ def recorded(task: Task[N, P]) -> Task[N, P]:
                 peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
                 counts={name: one for name, one in summary.items() if type(one) is int},
             )
-            _save(night.corpus, dump_date, run_id, record)
+            if _save(night.corpus, dump_date, run_id, record):
+                telemetry.measure(record)
         return summary
 
     return run
 
 
-def _save(corpus: Corpus, dump_date: str, run_id: str, record: TaskRecord) -> None:
+def _save(corpus: Corpus, dump_date: str, run_id: str, record: TaskRecord) -> bool:
+    """Write a record; say whether it is the first of its task, which alone counts."""
     key = layout.task_record(dump_date, run_id, record.stage, record.index)
-    with suppress(ConflictError):
+    try:
         corpus.store.put(key, encode(record), if_absent=True)
+    except ConflictError:
+        return False
+    return True

@@ -27,10 +27,11 @@ class ReportLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002 - Airflow's signature
         """Return the address of the page of the run that the task belongs to."""
         run = ti_key.get_template_context()["dag_run"]
-        if run.partition_key is None:
+        date = run.partition_key or (run.conf or {}).get("dump_date")
+        if date is None:
             return ""
         base = conf.get("api", "base_url", fallback="/").rstrip("/")
-        return f"{base}{PREFIX}/reports/{quote(run.partition_key)}/{quote(run.run_id, safe='')}"
+        return f"{base}{PREFIX}/reports/{quote(date)}/{quote(run.run_id, safe='')}"
 
 
 def with_page(task: Any) -> Any:

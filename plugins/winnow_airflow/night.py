@@ -1,6 +1,7 @@
 """The night that the running Airflow task works on.
 
-Holds: `tonight` and `night_of`, which turn a run's partition key into a dump date, for all tasks.
+Holds: `tonight` and `night_of`, which open the night of a run for its tasks; `date_of`, which says
+which night that is; `finish` and `announce`, the ends of a dry run and of one that publishes.
 Reads Airflow's task context and Winnow's settings; opens the stores through `pipeline/runner.py`.
 Not here: what the tasks do (`pipeline/runner.py`), their order (`dags/corpus.py`).
 
@@ -10,12 +11,12 @@ Imports of `pipeline` are inside the function: this module is imported when the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import get_current_context
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from winnow_airflow.connections import credentials
 
@@ -30,7 +31,7 @@ def tonight() -> Iterator[tuple[Night, tuple[str, str]]]:
     """Yield the night and its (dump date, run id), the first two arguments of its methods.
 
     Raises:
-        AirflowFailException: the run has no partition key; it is not tried again.
+        AirflowFailException: the run names no night; it is not tried again.
     """
     with night_of(get_current_context()["dag_run"]) as found:
         yield found
@@ -41,28 +42,88 @@ def night_of(dag_run: Any) -> Iterator[tuple[Night, tuple[str, str]]]:
     """Yield the night of a DAG run and its (dump date, run id).
 
     Raises:
-        AirflowFailException: the run has no partition key.
+        AirflowFailException: the run names no night.
     """
-    dump_date = dump_date_of(dag_run.partition_key)
-    from pipeline import config, runner  # noqa: PLC0415 - pyarrow must not load while parsing
+    dump_date = date_of(dag_run)
+    from pipeline import config, runner, telemetry  # noqa: PLC0415 - not while parsing
     from pipeline.plan.stage import safe_run_id  # noqa: PLC0415
+    from winnow_airflow.metrics import emit  # noqa: PLC0415
 
     run = dump_date, safe_run_id(dag_run.run_id)
 
-    with credentials(), runner.session(config.load()) as night:
+    with (
+        credentials(),
+        telemetry.measured_by(emit),
+        telemetry.bound(dump_date=dump_date, run_id=run[1]),
+        runner.session(config.load()) as night,
+    ):
         yield night, run
 
 
-def dump_date_of(partition_key: str | None) -> str:
-    """Return the dump date that a partition key names.
+def date_of(dag_run: Any) -> str:
+    """Return the night that a run is about: its partition key, or what its form says.
 
     Raises:
-        AirflowFailException: no key, or one that is not a date like 2026-11-21.
+        AirflowFailException: neither, two different ones, or a key that is no date.
     """
-    if partition_key is None or not DUMP_DATE.fullmatch(partition_key):
+    key, asked = dag_run.partition_key, (dag_run.conf or {}).get("dump_date")
+    if key is None and asked is None:
         raise AirflowFailException(
-            "expected the dump date as the run's partition key, like 2026-11-21, found "
-            f"{partition_key!r}. Trigger again and fill in Partition Key (under Advanced Options), "
-            "or choose Backfill and give the dates."
+            "expected the dump date of the run, like 2026-11-21, found none. Trigger again and "
+            "fill in Dump date, or choose Backfill and give the dates."
         )
-    return partition_key
+    if key is not None and asked is not None and key != asked:
+        raise AirflowFailException(
+            f"expected one dump date, found the partition key {key} and Dump date {asked}. Leave "
+            "one of them out; in a backfill the dates say which nights."
+        )
+    found = str(key if key is not None else asked)
+    if not DUMP_DATE.fullmatch(found):
+        raise AirflowFailException(
+            f"expected a dump date like 2026-11-21 as the run's partition key, found {found!r}. "
+            "Trigger again and fill in Dump date, or choose Backfill and give the dates."
+        )
+    return found
+
+
+def finish(night: Night, run: tuple[str, str], params: Mapping[str, Any], ti: Any) -> Any:
+    """Commit the night; in a dry run say what that would change, and skip.
+
+    What a dry run says is in the log, and under the key `preview` among the task's XComs.
+
+    Raises:
+        AirflowSkipException: it is a dry run.
+    """
+    if not params["dry_run"]:
+        return night.commit(*run, accept_guards=params["accept_guards"])
+    from pipeline import telemetry  # noqa: PLC0415 - not while parsing
+    from pipeline.runner import trial  # noqa: PLC0415
+
+    told = trial.preview(night, *run)
+    ti.xcom_push("preview", told)
+    for one in told["nights"]:
+        telemetry.log.info("preview.night", **one)
+    for one in told["partitions"]:
+        telemetry.log.info("preview.partition", **one)
+    for one in told["guards"]:
+        telemetry.log.info("preview.guard", **one)
+    raise AirflowSkipException(f"This was a dry run: {summary(told)} Nothing was published.")
+
+
+def summary(told: Mapping[str, Any]) -> str:
+    """Say what a dry run found in a sentence."""
+    if told["unchanged"]:
+        return "the night is published as it landed; a run would change nothing."
+    sums = {
+        name: sum(one[name] for one in told["nights"]) for name in ("new", "retracted", "restored")
+    }
+    counts = ", ".join(f"{count} {name}" for name, count in sums.items())
+    return f"{counts}, in {len(told['nights'])} nights."
+
+
+def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[str, Any]) -> Any:
+    """Write the page about the run; put the counts, the page and the night into its asset event."""
+    row = night.report(*run)
+    event.extra = {**committed, "report": row.get("report", "")}
+    event.add_partitions(run[0])
+    return row

@@ -1,7 +1,7 @@
 """Telling a person that a guard stopped a night, once a run.
 
-Holds: `page_once`, a failure callback, and `message`. Reads the connection `winnow_pager`; writes a
-note into the corpus, so that a run that is tried again does not page again.
+Holds: `page_once`, a failure callback, `message` and `send`. Reads the connection `winnow_pager`;
+writes a note into the corpus, so that a run that is tried again does not page again.
 Not here: what guards say (`pipeline/publish/guards.py`), other failures, which Airflow shows.
 
 The connection is of type `http` (its URL, or `url` in its extra, gets the message as JSON, with the
@@ -18,7 +18,7 @@ from typing import Any
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from winnow_airflow.night import night_of
+from winnow_airflow.night import date_of, night_of
 
 CONNECTION_ID = "winnow_pager"
 _SECONDS = 30
@@ -49,7 +49,7 @@ def page_once(context: Mapping[str, Any]) -> None:
         except ConflictError:
             return
         try:
-            _send(connection, said)
+            send(connection, said)
         except Exception:
             night.corpus.store.delete([note])
             raise
@@ -63,13 +63,14 @@ def message(context: Mapping[str, Any], error: Exception) -> dict[str, str]:
         "text": f"Winnow stopped a night. {error} {link}".rstrip(),
         "dag_id": str(run.dag_id),
         "run_id": str(run.run_id),
-        "dump_date": str(run.partition_key),
+        "dump_date": date_of(run),
         "error": str(error),
         "log_url": link,
     }
 
 
-def _send(connection: Any, said: Mapping[str, str]) -> None:
+def send(connection: Any, said: Mapping[str, str]) -> None:
+    """Send a message by the kind of the connection `winnow_pager`."""
     if connection.conn_type in {"smtp", "email"}:
         _mail(connection, said)
     else:
@@ -100,7 +101,8 @@ def _mail(connection: Any, said: Mapping[str, str]) -> None:
 
     extra = connection.extra_dejson
     letter = EmailMessage()
-    letter["Subject"] = f"Winnow stopped the night {said['dump_date']}"
+    verb = "stopped" if "error" in said else "is late with"
+    letter["Subject"] = f"Winnow {verb} the night {said['dump_date']}"
     letter["From"], letter["To"] = extra["from"], extra["to"]
     letter.set_content(said["text"])
     with smtplib.SMTP(connection.host, connection.port or 25, timeout=_SECONDS) as server:

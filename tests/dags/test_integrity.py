@@ -14,6 +14,7 @@ import pytest
 from airflow.sdk import CronPartitionTimetable
 from airflow.serialization.serialized_objects import DagSerialization
 
+from demo.airflow import POOLS
 from winnow_airflow.policies import RETRY_POLICY, UPLOAD_RETRIES
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,8 @@ pytestmark = pytest.mark.airflow
 def test_all_dags_import(dagbag: Any) -> None:
     """No DAG file has an import error, and the nightly DAG is there."""
     assert dagbag.import_errors == {}
-    assert set(dagbag.dags) == {"winnow_nightly", "winnow_reannotate", "winnow_rollback"}
+    found = {"winnow_due", "winnow_nightly", "winnow_reannotate", "winnow_rollback"}
+    assert set(dagbag.dags) == found
 
 
 def test_every_dag_says_what_it_is(dagbag: Any) -> None:
@@ -64,11 +66,46 @@ def test_dag_files_stay_short() -> None:
     assert long == {}
 
 
-def test_a_person_may_decide_two_things(dagbag: Any) -> None:
-    """Deleted files and unusual nights are refused unless the one who triggers says otherwise."""
+def test_the_forms_ask_for_nothing(dagbag: Any) -> None:
+    """The schedule fills in no form: by default a run takes all sources, publishes, and is strict.
+
+    Deleted files and unusual nights are refused unless the one who triggers says otherwise.
+    """
     params = dagbag.dags["winnow_nightly"].params
-    assert dict(params) == {"allow_deleted": False, "accept_guards": False}
-    assert all(params.get_param(name).description for name in params)
+    assert dict(params) == {
+        "dump_date": None,
+        "sources": [],
+        "dry_run": False,
+        "scope": None,
+        "allow_deleted": False,
+        "accept_guards": False,
+    }
+    for dag in dagbag.dags.values():
+        assert all(dag.params.get_param(name).description for name in dag.params)
+
+
+def test_late_dumps_start_the_nightly_dag(dagbag: Any) -> None:
+    """The look every half hour starts bounded numbers of runs, and none that there is already."""
+    dag = dagbag.dags["winnow_due"]
+    assert dag.get_task("find").downstream_task_ids == {"start"}
+    start = dag.get_task("start").partial_kwargs
+    assert start["trigger_dag_id"] == "winnow_nightly"
+    assert start["skip_when_already_exists"]
+    assert (dag.params["which"], dag.params["most"], dag.max_active_runs) == ("landed", 10, 1)
+
+
+def test_a_dry_run_ends_with_commit(dagbag: Any) -> None:
+    """What follows a skipped commit is skipped; an unchanged night skips mapped tasks alone."""
+    dag = dagbag.dags["winnow_nightly"]
+    strict = {task.task_id for task in dag.tasks if task.trigger_rule == "all_success"}
+    assert strict == {"promote", "report"}
+
+
+def test_a_night_that_takes_too_long_rings(dagbag: Any) -> None:
+    """Eight hours after it was queued, wherever it is."""
+    (alert,) = dagbag.dags["winnow_nightly"].deadline
+    assert alert.interval == timedelta(hours=8)
+    assert alert.callback.path == "winnow_airflow.alarms.tell_late"
 
 
 def test_dags_survive_serialization(dagbag: Any) -> None:
@@ -93,7 +130,7 @@ def test_every_task_retries_with_backoff_and_ends(dagbag: Any) -> None:
 def test_the_picture(dagbag: Any) -> None:
     """The nightly DAG is the chain that its documentation draws."""
     dag = dagbag.dags["winnow_nightly"]
-    chain = ["plan", "ingest", "match", "decide", "annotate", "route", "publish"]
+    chain = ["wait", "plan", "ingest", "match", "decide", "annotate", "route", "publish"]
     chain += ["commit", "promote", "report"]
     for earlier, later in pairwise(chain):
         assert later in dag.get_task(earlier).downstream_task_ids
@@ -119,6 +156,15 @@ def test_only_what_must_queue_uses_the_one_slot_pool(dagbag: Any) -> None:
     tasks = dagbag.dags["winnow_nightly"].tasks
     pooled = {task.task_id for task in tasks if task.pool == "winnow_commit"}
     assert pooled == {"commit", "promote"}
+    assert {task.task_id for task in tasks if task.pool == "winnow_landing"} == {"ingest"}
+
+
+def test_every_pool_is_made(dagbag: Any) -> None:
+    """A task in a pool that does not exist waits for ever: demo and images make all of them."""
+    pools = {task.pool for dag in dagbag.dags.values() for task in dag.tasks} - {"default_pool"}
+    assert pools == {pool["name"] for pool in POOLS}
+    entry = (ROOT / "docker" / "entry").read_text("utf-8")
+    assert all(f"airflow pools set {name} " in entry for name in pools)
 
 
 def test_a_run_is_a_dump_date(dagbag: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socketserver
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import pytest
 
 from pipeline.errors import ConfigError, GuardError
 from pipeline.storage import layout
+from winnow_airflow.alarms import tell_late
 from winnow_airflow.paging import page_once
 
 pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("airflow_database")]
@@ -80,7 +82,7 @@ def _corpus(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def _failure(error: Exception, run_id: str = "manual__1") -> dict[str, Any]:
-    run = SimpleNamespace(dag_id="winnow_nightly", run_id=run_id, partition_key=DATE)
+    run = SimpleNamespace(dag_id="winnow_nightly", run_id=run_id, partition_key=DATE, conf={})
     task = SimpleNamespace(log_url="http://airflow/log")
     return {"exception": error, "dag_run": run, "task_instance": task}
 
@@ -92,6 +94,15 @@ def test_a_guard_pages_once_a_run(hook: _Hook) -> None:
     assert [body["run_id"] for body in hook.bodies] == ["manual__1", "manual__2"]
     assert hook.bodies[0]["dump_date"] == DATE
     assert "removal: expected 0.1, found 0.9 http://airflow/log" in hook.bodies[0]["text"]
+
+
+def test_a_late_night_is_told(hook: _Hook) -> None:
+    """The alarm names the night, how long it took, and where to look."""
+    run = {"dag_id": "winnow_nightly", "dag_run_id": "manual__1", "conf": {"dump_date": DATE}}
+    asyncio.run(tell_late(28_800, {"dag_run": {"partition_key": None, **run}}))
+    (said,) = hook.bodies
+    assert said["text"].startswith(f"Winnow is late: the night {DATE} has not ended 8:00:00 after")
+    assert (said["dump_date"], said["run_id"]) == (DATE, "manual__1")
 
 
 def test_other_failures_do_not_page(hook: _Hook) -> None:

@@ -7,29 +7,95 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
 
 from pipeline.errors import ChangedError, ConflictError, NotReadyError, WinnowError
 from winnow_airflow.connections import credentials, environment_of
-from winnow_airflow.night import dump_date_of
+from winnow_airflow.night import date_of
+from winnow_airflow.params import NIGHT, NIGHTS, freeze
 from winnow_airflow.policies import RETRY_POLICY
+from winnow_airflow.wanted import find
 
 pytestmark = pytest.mark.airflow
 
 
-def test_the_partition_key_is_the_dump_date() -> None:
-    """A key that is a date is taken as it is."""
-    assert dump_date_of("2026-11-21") == "2026-11-21"
+def _run(key: str | None, asked: str | None = None) -> Any:
+    return SimpleNamespace(partition_key=key, conf={"dump_date": asked})
+
+
+@pytest.mark.parametrize(
+    ("key", "asked"),
+    [("2026-11-21", None), (None, "2026-11-21"), ("2026-11-21", "2026-11-21")],
+)
+def test_the_partition_key_or_the_form_is_the_dump_date(key: str | None, asked: str | None) -> None:
+    """A key that is a date is taken as it is; without a key the form says it."""
+    assert date_of(_run(key, asked)) == "2026-11-21"
 
 
 @pytest.mark.parametrize("key", [None, "", "2026-11-21T00:00:00", "yesterday"])
 def test_a_run_without_a_date_fails_with_the_next_step(key: str | None) -> None:
-    """The message tells the operator where the key goes, and Airflow does not try again."""
-    with pytest.raises(AirflowFailException, match=r"expected the dump date .* Backfill"):
-        dump_date_of(key)
+    """The message tells the operator where the date goes, and Airflow does not try again."""
+    with pytest.raises(AirflowFailException, match=r"expected (the|a) dump date .* Backfill"):
+        date_of(_run(key))
+
+
+def test_two_different_dates_are_refused() -> None:
+    """A backfill whose form also names a night would do that night for each of its dates."""
+    with pytest.raises(AirflowFailException, match=r"2026-11-21 and Dump date 2026-11-20"):
+        date_of(_run("2026-11-21", "2026-11-20"))
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("dump_date", "2026-02-30"),
+        ("dump_date", "yesterday"),
+        ("sources", "web"),
+        ("sources", ["a/b"]),
+        ("sources", ["web", "web"]),
+        ("dry_run", "yes"),
+        ("scope", "week"),
+        ("scope", "0"),
+        ("allow_deleted", 1),
+    ],
+)
+def test_the_form_of_a_night_refuses(name: str, bad: object) -> None:
+    """Airflow answers 400 with the rule before a run exists."""
+    with pytest.raises(ParamValidationError):
+        NIGHT[name].resolve(bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [("which", "some"), ("first", "2026-13-01"), ("most", 0), ("order", "up")]
+)
+def test_the_form_of_nights_refuses(name: str, bad: object) -> None:
+    """The same of the form that starts many."""
+    with pytest.raises(ParamValidationError):
+        NIGHTS[name].resolve(bad)
+
+
+def test_a_scope_is_for_dry_runs() -> None:
+    """A night published by another rule than the settings would be due again at once."""
+    params = {"dry_run": False, "scope": "night", "sources": [], "allow_deleted": False}
+    with pytest.raises(AirflowFailException, match="with dry_run, or change the setting"):
+        freeze(SimpleNamespace(), ("2026-11-21", "run"), params)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ({"which": "all", "first": "2026-11-01", "last": None}, "one of them empty"),
+        ({"which": "due", "first": "2026-11-02", "last": "2026-11-01"}, "the other way round"),
+    ],
+)
+def test_a_range_is_two_dates_in_order(form: dict[str, Any], message: str) -> None:
+    """All nights of a corpus are not started by an empty form."""
+    with pytest.raises(AirflowFailException, match=message):
+        find(form, "run")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +116,15 @@ def test_an_upload_is_waited_for_in_steps_of_minutes() -> None:
     """A dump that is not complete is looked for again in five minutes, not with backoff."""
     decision = RETRY_POLICY.evaluate(NotReadyError("not ready"), try_number=9, max_tries=72)
     assert decision.retry_delay == timedelta(minutes=5)
+
+
+def test_pauses_grow_and_differ() -> None:
+    """A hundred shards that lost the store do not ask it again in the same second."""
+    for number, longest in ((1, 15), (2, 30), (4, 120), (60, 900)):
+        said = [RETRY_POLICY.evaluate(ConflictError(""), number, 99).retry_delay for _ in range(50)]
+        seconds = [one.total_seconds() for one in said if one is not None]
+        assert len(set(seconds)) > 40
+        assert longest / 2 <= min(seconds) <= max(seconds) <= longest
 
 
 def test_every_error_of_winnow_has_a_rule() -> None:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,15 +11,12 @@ import msgspec
 import pytest
 import requests
 
-from demo.airflow import Airflow
-from demo.home import Home
-from demo.nights import DemoNight, nights
-from pipeline import config, runner
+from demo.nights import nights
+from pipeline import runner
 from pipeline.audit import verify
-from pipeline.model.settings import Settings
 from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
-from pipeline.storage.store import Store
+from tests.scheduled import DAG, Pager, Stack, published, started
 
 pytestmark = [
     pytest.mark.airflow,
@@ -37,96 +28,17 @@ pytestmark = [
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "dumps"
 REAL_DATE = "2026-11-21"
-DAG = "/dags/winnow_nightly/dagRuns"
 NIGHT = nights()[0]
 _NIGHT = f"dump_date={NIGHT.dump_date}/"
 MAPPED = {"ingest", "match", "annotate", "publish"}
-States = Mapping[str, set[str]]
-
-
-class Stack:
-    """A running Airflow with its store, and the few questions that tests ask it."""
-
-    def __init__(self, airflow: Airflow, settings: Settings, file: Path) -> None:
-        """Wrap an Airflow that is ready; its tasks load their settings from `file`."""
-        self.airflow = airflow
-        self.file = file
-        self.settings = settings
-
-    def land(self, night: DemoNight) -> None:
-        """Upload a night."""
-        landing = runner.open_landing(self.settings)
-        for key, data in night.files:
-            landing.put(key, data)
-
-    def trigger(self, partition_key: str | None, **params: bool) -> dict[str, Any]:
-        """Start a run and return it when it has ended."""
-        body = {"logical_date": None, "partition_key": partition_key, "conf": params}
-        run_id = self.airflow.call("POST", DAG, json=body)["dag_run_id"]
-        return self.ended(lambda: self.airflow.call("GET", f"{DAG}/{run_id}"))
-
-    def backfill(self, dump_date: str) -> dict[str, Any]:
-        """Backfill one date and return its run when it has ended."""
-        instant = f"{dump_date}T00:00:00Z"
-        body = {"dag_id": "winnow_nightly", "from_date": instant, "to_date": instant}
-        self.airflow.call("POST", "/backfills", json=body)
-
-        def find() -> dict[str, Any]:
-            runs = self.airflow.call("GET", f"{DAG}?run_type=backfill")["dag_runs"]
-            return next((run for run in runs if run["partition_key"] == dump_date), {})
-
-        return self.ended(find)
-
-    def ended(self, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Ask until the run has ended; pytest's own time limit is the only other way out."""
-        while (run := look()).get("state") not in {"success", "failed"}:
-            time.sleep(0.3)
-        return run
-
-    def clear(self, run: Mapping[str, Any], task: str) -> dict[str, Any]:
-        """Do a task of a run and those after it again; return the run when it has ended."""
-        body = {
-            "dry_run": False,
-            "dag_run_id": run["dag_run_id"],
-            "task_ids": [task],
-            "include_downstream": True,
-            "only_failed": False,
-        }
-        self.airflow.call("POST", f"{DAG.removesuffix('/dagRuns')}/clearTaskInstances", json=body)
-        return self.ended(lambda: self.airflow.call("GET", f"{DAG}/{run['dag_run_id']}"))
-
-    def states(self, run: Mapping[str, Any]) -> States:
-        """Return task → the states of its instances."""
-        path = f"{DAG}/{run['dag_run_id']}/taskInstances?limit=1000"
-        found: dict[str, set[str]] = {}
-        for task in self.airflow.call("GET", path)["task_instances"]:
-            found.setdefault(task["task_id"], set()).add(task["state"])
-        return found
-
-    def why(self, run: Mapping[str, Any]) -> str:
-        """Return the log of the task that failed."""
-        return self.airflow.failure("winnow_nightly", run["dag_run_id"])
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start the object store and Airflow, land the first night, and stop everything at the end."""
-    environment = dict(os.environ)
-    home = Home(tmp_path_factory.mktemp("airflow"))
-    airflow = Airflow(home.airflow, home.settings)
-    try:
-        home.start_store()
-        config.use_credentials(config.load(home.settings, environ={}))
-        airflow.start()
-        airflow.make_ready("winnow_nightly")
-        made = Stack(airflow, config.load(home.settings, environ={}), home.settings)
+    with started(tmp_path_factory.mktemp("airflow")) as made:
         made.land(NIGHT)
         yield made
-    finally:
-        airflow.stop()
-        home.stop("store")
-        os.environ.clear()
-        os.environ.update(environment)
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +60,8 @@ def test_airflow_and_the_command_line_publish_the_same_bytes(stack: Stack, tmp_p
     with runner.session(msgspec.structs.replace(stack.settings, store=store)) as night:
         assert [label for label, _ in runner.run_night(night, NIGHT.dump_date, "by-hand")]
     with runner.corpus_session(stack.settings) as corpus:
-        found = {key: digest for key, digest in _published(corpus.store).items() if _NIGHT in key}
-    assert found == _published(open_store(store.corpus))
+        found = {key: digest for key, digest in published(corpus.store).items() if _NIGHT in key}
+    assert found == published(open_store(store.corpus))
 
 
 @pytest.mark.usefixtures("first_run")
@@ -221,7 +133,7 @@ def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
     landing = runner.open_landing(stack.settings)
     landing.put(f"odd/{date}/broken.jsonl", b'{"text": "whole and sound"}\n{"text": \n')
     landing.put(f"odd/{date}/_SUCCESS", b"")
-    pages = _Pager()
+    pages = Pager()
     stack.airflow.call("POST", "/connections", json=pages.connection)
     try:
         stack.file.write_text(
@@ -231,7 +143,7 @@ def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
         assert stopped["state"] == "failed"
         assert "quarantine: expected at most 0.010, found" in stack.why(stopped)
         assert stack.states(stopped)["commit"] == {"failed"}
-        again = stack.clear(stopped, "commit")
+        again = stack.clear(stopped, ["commit"])
         assert again["state"] == "failed"
         ((credential, said),) = pages.received
         assert credential == "Bearer token"
@@ -250,52 +162,10 @@ def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
 
 
 def test_a_run_without_a_key_fails_with_the_next_step(stack: Stack) -> None:
-    """Nobody knows which night is meant: the first task says where the key goes, and no retry."""
+    """Nobody knows which night is meant: the first task says where the date goes, and no retry."""
     run = stack.trigger(None)
     assert run["state"] == "failed"
-    assert "expected the dump date as the run's partition key" in stack.why(run)
+    assert "expected the dump date of the run" in stack.why(run)
 
 
-class _Pager:
-    """A web hook that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.received: list[tuple[str | None, dict[str, str]]] = []
-        received = self.received
-
-        class Hook(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                received.append((self.headers["Authorization"], json.loads(body)))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Hook)
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def connection(self) -> dict[str, str]:
-        """The connection `winnow_pager` that leads here."""
-        extra = json.dumps({"url": f"http://127.0.0.1:{self.server.server_port}/hook"})
-        named = {"connection_id": "winnow_pager", "conn_type": "http"}
-        return named | {"extra": extra, "password": "token"}
-
-    def close(self) -> None:
-        """Stop listening."""
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def _published(store: Store) -> dict[str, str]:
-    """Return key → sha256 of the published tables that do not depend on the run."""
-    return {
-        found.key: hashlib.sha256(store.get(found.key)[0]).hexdigest()
-        for table in ("documents/", "verdicts/", "quarantine/")
-        for found in store.list(table)
-    }
-
-
-_SINGLE = ("plan", "key_ranges", "decide", "route", "commit", "promote", "report")
+_SINGLE = ("wait", "plan", "key_ranges", "decide", "route", "commit", "promote", "report")

@@ -1,0 +1,284 @@
+"""What operators do with nights, on a real scheduler and triggerer: forms, waiting, late dumps."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from demo.airflow import AirflowError
+from pipeline import runner
+from pipeline.storage import snapshots
+from pipeline.storage.open import open_store
+from tests.scheduled import DAG, Pager, Stack, Statsd, published, started
+
+pytestmark = [
+    pytest.mark.airflow,
+    pytest.mark.server,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("operating"),
+]
+
+LATE = ("2026-10-05", "2026-10-06", "2026-10-07")
+TRIED, UPLOADED, CLEARED = "2026-10-10", "2026-10-12", "2026-10-14"
+MONTH = ("2026-09-01", "2026-09-02", "2026-09-03")
+RUNS = "/dags/winnow_due/dagRuns"
+BACKFILLS = "/backfills?dag_id=winnow_nightly"
+LATE_SECONDS = 3
+OPS = Path(__file__).parents[2] / "ops"
+
+
+@pytest.fixture(scope="module")
+def statsd() -> Iterator[Statsd]:
+    """Start a StatsD server."""
+    server = Statsd()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, statsd: Statsd) -> Iterator[Stack]:
+    """Start an object store and an Airflow that looks every second and is soon alarmed."""
+    hurry = {
+        "AIRFLOW__WINNOW__LOOK_SECONDS": "1",
+        "AIRFLOW__WINNOW__DEADLINE_SECONDS": str(LATE_SECONDS),
+    }
+    folder = tmp_path_factory.mktemp("operating")
+    options = {"triggerer": True, "environment": hurry | statsd.environment}
+    with started(folder, **options) as made:
+        yield made
+
+
+def texts(numbers: range) -> bytes:
+    """Return documents unlike each other as JSON lines."""
+    rows = (
+        {"id": str(at), "text": " ".join(f"w{at}x{word}" for word in range(60))} for at in numbers
+    )
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def night(date: str, numbers: range) -> dict[str, bytes]:
+    """Return the files of a complete night."""
+    return {f"web/{date}/a.jsonl": texts(numbers), f"web/{date}/_SUCCESS": b""}
+
+
+@pytest.fixture(scope="module")
+def one_run(stack: Stack) -> dict[str, Any]:
+    """Land a night and run it."""
+    stack.put(night(CLEARED, range(400, 420)))
+    run = stack.trigger(CLEARED)
+    assert run["state"] == "success", stack.why(run)
+    return run
+
+
+def look(stack: Stack, **form: Any) -> list[str]:
+    """Trigger `winnow_due`, wait for the runs that it started, and return their ids."""
+    body = {"logical_date": None, "conf": form}
+    run_id = stack.ask("POST", RUNS, json=body)["dag_run_id"]
+    done = stack.ended(lambda: stack.ask("GET", f"{RUNS}/{run_id}"))
+    assert done["state"] == "success", stack.airflow.failure("winnow_due", run_id)
+    found = stack.ask("GET", f"{RUNS}/{run_id}/taskInstances")["task_instances"]
+    begun = []
+    for task in (one for one in found if one["task_id"] == "start" and one["map_index"] >= 0):
+        if task["state"] == "success":
+            path = f"{RUNS}/{run_id}/taskInstances/start/xcomEntries/trigger_run_id"
+            entry = stack.ask("GET", f"{path}?map_index={task['map_index']}")
+            begun.append(entry["value"])
+    for one in begun:
+        ended = stack.ended(lambda one=one: stack.ask("GET", f"{DAG}/{one}"))
+        assert ended["state"] == "success", stack.why(ended)
+    return sorted(begun)
+
+
+def test_bad_values_are_refused_before_a_run_exists(stack: Stack) -> None:
+    """The answer of the form names the value and the rule."""
+    before = stack.ask("GET", DAG)["total_entries"]
+    for form, said in (
+        ({"dump_date": "2026-02-30"}, "is not a 'date'"),
+        ({"scope": "week"}, "does not match"),
+        ({"sources": ["a/b"]}, "does not match"),
+    ):
+        body = {"logical_date": None, "conf": form}
+        with pytest.raises(AirflowError, match="400") as refused:
+            stack.ask("POST", DAG, json=body)
+        assert said in str(refused.value)
+    assert stack.ask("GET", DAG)["total_entries"] == before
+
+
+def test_a_dry_run_says_what_would_change(stack: Stack) -> None:
+    """It ends as a success whose last tasks are skipped; nothing is published."""
+    stack.put(night(TRIED, range(350, 370)))
+    run = stack.trigger(None, dump_date=TRIED, dry_run=True, scope="night")
+    assert run["state"] == "success", stack.why(run)
+    states = stack.states(run)
+    assert states["annotate"] == {"success"}
+    last = {states[name].pop() for name in ("publish", "commit", "promote", "report")}
+    assert last == {"skipped"}
+    path = f"{DAG}/{run['dag_run_id']}/taskInstances/commit/xcomEntries/preview"
+    (row,) = stack.ask("GET", path)["value"]["nights"]
+    assert (row["dump_date"], row["documents"], row["new"]) == (TRIED, 20, 20)
+    with runner.corpus_session(stack.settings) as corpus:
+        assert TRIED not in snapshots.current(corpus).dumps
+
+
+def test_late_and_changed_dumps_start_their_nights(stack: Stack) -> None:
+    """Each look starts what landed since, once; the same look again starts nothing.
+
+    A poisoned file stops none of them: it is in quarantine.
+    """
+    for place, date in enumerate(LATE):
+        stack.put(night(date, range(10 * place, 10 * place + 20)))
+    stack.put({f"web/{LATE[0]}/poisoned.jsonl.gz": b"\x1f\x8b\x08\x00 this is no stream"})
+    between = {"first": LATE[0], "last": LATE[-1]}
+    first = look(stack, most=2, **between)
+    assert [one.split("__")[:2] for one in first] == [["landed", date] for date in LATE[:2]]
+    assert [one.split("__")[1] for one in look(stack, **between)] == [LATE[2]]
+    assert look(stack, **between) == []
+    stack.put(night(LATE[1], range(200, 205)))
+    (again,) = look(stack, **between)
+    assert again.startswith(f"landed__{LATE[1]}__")
+    assert again not in first
+    with runner.corpus_session(stack.settings) as corpus:
+        current = snapshots.current(corpus)
+        assert snapshots.load_state(corpus, current, LATE[1]).counts.documents == 5
+        assert snapshots.load_state(corpus, current, LATE[0]).counts.quarantine == 1
+    event = next(
+        one
+        for one in stack.ask("GET", "/assets/events?limit=100")["asset_events"]
+        if one["source_run_id"] == again
+    )
+    assert event["partition_key"] == LATE[1]
+    tried = look(stack, which="all", dry_run=True, order="newest", most=1, **between)
+    assert [one.split("__")[:2] for one in tried] == [["all", LATE[2]]]
+
+
+def test_an_upload_is_waited_for_without_a_worker(stack: Stack) -> None:
+    """The task is deferred; somebody is told that it takes long; then the night goes on."""
+    stack.put({f"web/{UPLOADED}/a.jsonl": texts(range(300, 310))})
+    pages = Pager()
+    stack.ask("POST", "/connections", json=pages.connection)
+    try:
+        body = {"logical_date": None, "partition_key": UPLOADED, "conf": {}}
+        run_id = stack.ask("POST", DAG, json=body)["dag_run_id"]
+        task = f"{DAG}/{run_id}/taskInstances/wait"
+        while stack.ask("GET", task)["state"] != "deferred" or not any(
+            body["run_id"] == run_id for _, body in pages.received
+        ):
+            time.sleep(0.3)
+        stack.put({f"web/{UPLOADED}/_SUCCESS": b""})
+        run = stack.ended(lambda: stack.ask("GET", f"{DAG}/{run_id}"))
+        assert run["state"] == "success", stack.why(run)
+        said = next(body for _, body in pages.received if body["run_id"] == run_id)
+        assert said["dump_date"] == UPLOADED
+        assert f"has not ended 0:00:0{LATE_SECONDS} after it was queued" in said["text"]
+    finally:
+        pages.close()
+        stack.ask("DELETE", "/connections/winnow_pager")
+    with runner.corpus_session(stack.settings) as corpus:
+        assert UPLOADED in snapshots.current(corpus).dumps
+
+
+def test_every_task_may_be_cleared(stack: Stack, one_run: dict[str, Any]) -> None:
+    """Each task of a finished run alone, and then the whole run, end in the same bytes."""
+    before = of_nights(stack, CLEARED)
+    assert before
+    tasks = sorted(stack.states(one_run))
+    for task in tasks:
+        again = stack.clear(one_run, [task], downstream=False)
+        assert again["state"] == "success", stack.why(again)
+    again = stack.clear(one_run, tasks)
+    assert again["state"] == "success", stack.why(again)
+    assert of_nights(stack, CLEARED) == before
+
+
+def of_nights(stack: Stack, *dates: str) -> dict[str, str]:
+    """Return key → sha256 of the published tables of some nights."""
+    place = stack.settings.store
+    store = open_store(place.corpus, endpoint_url=place.endpoint_url)
+    found = published(store).items()
+    return {key: digest for key, digest in found if any(date in key for date in dates)}
+
+
+def backfill_runs(stack: Stack) -> list[dict[str, Any]]:
+    """Return the runs of backfills, in the order in which they began."""
+    path = f"{DAG}?run_type=backfill&limit=100&order_by=start_date"
+    runs: list[dict[str, Any]] = stack.ask("GET", path)["dag_runs"]
+    return runs
+
+
+def backfilled(stack: Stack, runs: int) -> list[dict[str, Any]]:
+    """Wait until no backfill is under way and there are so many runs; return them."""
+    while any(not one["completed_at"] for one in stack.ask("GET", BACKFILLS)["backfills"]):
+        time.sleep(0.5)
+    found = backfill_runs(stack)
+    assert len(found) == runs
+    assert {run["state"] for run in found} == {"success"}, [stack.why(run) for run in found]
+    return found
+
+
+@pytest.fixture(scope="module")
+def month(stack: Stack) -> list[dict[str, Any]]:
+    """Land three nights and backfill them by command, newest first, two at once."""
+    for place, date in enumerate(MONTH):
+        stack.put(night(date, range(500 + 10 * place, 520 + 10 * place)))
+    stack.cli(
+        "backfill", "create", "--dag-id", "winnow_nightly", "--run-backwards",
+        "--from-date", MONTH[0], "--to-date", MONTH[-1], "--max-active-runs", "2",
+        "--reprocess-behavior", "none",
+    )  # fmt: skip
+    return backfilled(stack, 3)
+
+
+def test_a_backfill_goes_backwards_and_ends_in_the_same_bytes(
+    stack: Stack, month: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """Newest first ends in the bytes of one after the other in date order."""
+    assert month[0]["partition_key"] == MONTH[-1]
+    place = msgspec.structs.replace(stack.settings.store, corpus=str(tmp_path / "corpus"))
+    with runner.session(msgspec.structs.replace(stack.settings, store=place)) as by_hand:
+        for date in MONTH:
+            assert [label for label, _ in runner.run_night(by_hand, date, f"by-hand-{date}")]
+    assert of_nights(stack, *MONTH) == published(open_store(place.corpus))
+
+
+def test_a_backfill_does_again_what_it_is_asked_for(
+    stack: Stack, month: list[dict[str, Any]]
+) -> None:
+    """By REST: `none` and `failed` leave what has succeeded alone, `completed` does it again."""
+    body = {
+        "dag_id": "winnow_nightly",
+        "from_date": f"{MONTH[0]}T00:00:00Z",
+        "to_date": f"{MONTH[1]}T00:00:00Z",
+        "max_active_runs": 1,
+    }
+    for behavior, more in (("none", 0), ("failed", 0), ("completed", 2)):
+        stack.ask("POST", "/backfills", json=body | {"reprocess_behavior": behavior})
+        backfilled(stack, len(month) + more)
+    with pytest.raises(AirflowError, match="422"):
+        stack.ask("POST", "/backfills", json=body | {"dag_run_conf": {"scope": "week"}})
+
+
+def test_every_metric_that_is_shown_or_watched_is_sent(
+    stack: Stack, one_run: dict[str, Any], statsd: Statsd
+) -> None:
+    """The names in the dashboard and in the alerts are those of a real run, failed tasks included.
+
+    Twenty documents landed and are counted once, though tasks may have been cleared since.
+    """
+    assert one_run["state"] == "success"
+    assert stack.trigger(None)["state"] == "failed"
+    names = set()
+    for path in (OPS / "grafana" / "winnow.json", OPS / "prometheus" / "winnow.rules.yaml"):
+        found = re.findall(r"airflow_[a-z0-9_]+", path.read_text("utf-8"))
+        names |= {name.removesuffix("_sum") for name in found}
+    assert len(names) > 30
+    sent = {name.replace(".", "_") for name in statsd.sums}
+    assert names - sent == set()
+    assert statsd.sums["airflow.winnow.night.documents"] % 1 == 0
+    assert statsd.sums["airflow.winnow.committed_at"] > 0
