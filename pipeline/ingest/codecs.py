@@ -23,6 +23,9 @@ from pipeline.ingest.source import DamagedError, Source
 from pipeline.model.settings import IngestSettings
 
 BLOCK = 1 << 20
+"""Bytes of the first block: all that tells what a file is."""
+NEXT_BLOCK = 1 << 17
+"""Bytes of the others: decoded and cut into lines they still fit the cache of a core."""
 RATIO_GRACE = 10 * 1024 * 1024
 """Decoded bytes before the ratio is looked at: short runs of blanks may shrink a thousandfold."""
 
@@ -41,7 +44,7 @@ class Damage(msgspec.Struct, frozen=True):
 
 
 class Decoder:
-    """Iterates over decoded blocks of about 1 MB (once); its attributes are the books so far.
+    """Iterates over decoded blocks (once); its attributes are the books so far.
 
     Attributes:
         codec: `plain`, or the layers from the outside in, such as `gzip` or `gzip+zstd`.
@@ -85,16 +88,16 @@ class Decoder:
     def __iter__(self) -> Iterator[bytes]:
         """Yield blocks until the end or the damage."""
         parts: list[bytes] = []
-        size = 0
+        size, wanted = 0, BLOCK
         try:
             for decoded in self._pieces:
                 self._check(decoded)
                 piece = self._wanted(decoded)
                 parts.append(piece)
                 size += len(piece)
-                if size >= BLOCK:
+                if size >= wanted:
                     yield self._deliver(parts, size)
-                    parts, size = [], 0
+                    parts, size, wanted = [], 0, NEXT_BLOCK
         except DamagedError as error:
             self.damage = Damage(error.reason, error.detail, self._stored.position)
         if size:

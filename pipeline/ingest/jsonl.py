@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Iterator
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -66,7 +66,9 @@ def jsonl_pieces(
     The last line may lack its newline; whether the file was cut there is known by the caller only
     (see `reader.py`, which calls such a broken line truncated).
     """
-    for number, line in zip(count(1), lines(blocks, settings.max_record_bytes), strict=False):
+    number = 0
+    for line in lines(blocks, settings.max_record_bytes):
+        number += 1  # noqa: SIM113 - no tuple a line
         if isinstance(line, Long):
             end = start + line.chars + line.ended
             detail = (
@@ -83,7 +85,10 @@ def jsonl_pieces(
         else:
             end = start + len(line)
             piece = _piece(line, Span(start, end, number, number))
-            yield from _records_of(line, piece)
+            if piece.reason == "invalid_json":
+                yield from _records_of(line, piece)
+            else:
+                yield piece
         start = end
 
 
@@ -175,8 +180,8 @@ def _document(line: str, span: Span) -> Piece:
         span=span,
         kind="document",
         text=text,
-        title=normalise.title(record.title),
-        url=normalise.line(record.url),
+        title=normalise.title(record.title) if record.title else None,
+        url=normalise.line(record.url) if record.url else None,
         byline=_byline(record),
         published=_published(record),
         external_id=normalise.line(None if record.id is None else str(record.id)),
@@ -185,11 +190,11 @@ def _document(line: str, span: Span) -> Piece:
 
 
 def _records_of(line: str, piece: Piece) -> Iterator[Piece]:
-    """Yield the piece of a line, or those of two records of which the end between them is broken.
+    """Yield the piece of a broken line, or those of two records with a broken end between them.
 
     The byte between them is wrong or missing; it costs neither.
     """
-    cut = _between(line) if piece.reason == "invalid_json" else None
+    cut = _between(line)
     if cut is None:
         yield piece
         return
@@ -229,8 +234,8 @@ def _published(record: _Record) -> dt.date | None:
 
 
 def _byline(record: _Record) -> str | None:
-    named = (value for value in (record.byline, record.author) if isinstance(value, str))
-    return normalise.title(next(named, None))
+    named = record.byline if isinstance(record.byline, str) else record.author
+    return normalise.title(named) if isinstance(named, str) else None
 
 
 def _decode_slowly(line: str) -> _Record:

@@ -101,7 +101,7 @@ def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
     for piece in pieces:
         if last is None:
             last = piece
-        elif _belong_together(last, piece):
+        elif piece.kind == "furniture" and _belong_together(last, piece):
             last = join(last, piece)
         else:
             yield last

@@ -116,7 +116,12 @@ class Reading:
         """
         try:
             for piece in merged(self._parts()):
-                yield from self._finished(piece)
+                if piece.kind == "document":
+                    self._finish(piece)
+                    if self._settings.split_records and self.format not in _NO_RECORDS:
+                        yield from parts_of(piece, self._settings, splitter=self._splitter)
+                        continue
+                yield piece
             self._check_end()
         except UnreadableError:
             raise
@@ -130,18 +135,8 @@ class Reading:
                 f"among {self.chars} characters. Convert the file to UTF-8 and upload it again.",
             )
 
-    def _finished(self, piece: Piece) -> Iterator[Piece]:
-        """Give a document what is known of its file; a record with several is split on demand."""
-        if piece.kind != "document":
-            yield piece
-            return
-        self._finish(piece)
-        if self._settings.split_records and self.format not in _NO_RECORDS:
-            yield from parts_of(piece, self._settings, splitter=self._splitter)
-        else:
-            yield piece
-
     def _finish(self, piece: Piece) -> None:
+        """Give a document what is known of its file."""
         piece.encoding = piece.encoding or self.encoding
         if piece.published and not piece.published_rule:
             piece.published_rule = "record"
@@ -181,15 +176,16 @@ class Reading:
 
     def _placed(self, part: Part) -> Iterator[Piece]:
         """Move the pieces of a part behind those before it, and count it."""
-        before, lines = self.chars, self._lines
+        before, lines, end = self.chars, self._lines, self._end
         for piece in part:
             if isinstance(part, TextPart):
                 self.format = part.kind
-            placed = shifted(piece, before, lines, in_bytes=self.format == "warc")
-            self._lines = placed.span.line_end
-            yield placed
-            if self._end and placed.span.char_end >= self._end.chars:
-                self.chars = placed.span.char_end
+            if before or lines:
+                shifted(piece, before, lines, in_bytes=self.format == "warc")
+            self._lines = piece.span.line_end
+            yield piece
+            if end and piece.span.char_end >= end.chars:
+                self.chars = piece.span.char_end
                 return
         self.chars += part.chars
         self._bad += part.bad if isinstance(part, TextPart) else 0

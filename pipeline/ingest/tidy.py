@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.signature.compiled import i64, inline, jit, u8
-from pipeline.signature.vector import ends64, trailing_zeros
+from pipeline.signature.compiled import i64, inline, jit, u64
+from pipeline.signature.vector import controls64, ends64, latin64, trailing_zeros
 
 Bytes = npt.NDArray[np.uint8]
 Codes = npt.NDArray[np.int64]
@@ -30,6 +30,11 @@ DOT: Final = 0x2E
 LEAD: Final = 0xC2
 HIGH: Final = 0xA0  # U+0080 to U+009F are LEAD and a byte below HIGH
 
+_WIDTH: Final = 64
+_NOTHING: Final = 0
+_BLANKS: Final = 1
+_CONTROLS: Final = 2
+
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -41,7 +46,10 @@ def tidy(raw: str) -> str:
     if "\r" in raw:
         raw = raw.replace("\r\n", "\n").replace("\r", "\n")
     data = _bytes(raw)
-    if _has_controls(data):
+    found = _look(data)
+    if found == _NOTHING:
+        return raw
+    if found == _CONTROLS:
         raw = CONTROL.sub("", raw)
         data = _bytes(raw)
     out = np.empty_like(data)
@@ -92,14 +100,35 @@ def _is_general_blank(second: int, third: int) -> bool:
 
 
 @jit
-def _has_controls(data: Bytes) -> bool:
-    """Whether there are control characters but TAB and LF: without branches, 16 bytes at once."""
-    found = u8(0)
-    for byte in data:
-        found |= ((byte < BLANK) & (byte != TAB) & (byte != NEWLINE)) | (byte == DELETE)
-    for at in range(len(data) - 1):
-        found |= (data[at] == LEAD) & (data[at + 1] < HIGH)
-    return found != 0
+def _look(data: Bytes) -> int:
+    """Tell whether there is a control character, or else white space at a line's end."""
+    found, at = _NOTHING, 0
+    while at + _WIDTH <= len(data):
+        if controls64(data, at) or (latin64(data, at) and _has_controls(data, at, at + _WIDTH)):
+            return _CONTROLS
+        ends = ends64(data, at)
+        while ends and found == _NOTHING:
+            stop = at + trailing_zeros(ends)
+            found = _BLANKS if _end(data, max(0, stop - 3), stop) < stop else found
+            ends &= ends - u64(1)
+        at += _WIDTH
+    if _has_controls(data, at, len(data)):
+        return _CONTROLS
+    for stop in range(at, len(data) + 1):
+        is_end = stop == len(data) or data[stop] == NEWLINE
+        found = _BLANKS if is_end and _end(data, max(0, stop - 3), stop) < stop else found
+    return found
+
+
+@inline
+def _has_controls(data: Bytes, low: int, high: int) -> bool:
+    """Whether there are control characters but TAB and LF."""
+    found = False
+    for at in range(low, high):
+        byte = data[at]
+        found |= (byte < BLANK and byte not in (TAB, NEWLINE)) or byte == DELETE
+        found |= byte == LEAD and at + 1 < len(data) and data[at + 1] < HIGH
+    return found
 
 
 @jit

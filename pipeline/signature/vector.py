@@ -95,6 +95,25 @@ def heads64(_: Any, source: Any, at: Any) -> TypePair:
 
 
 @intrinsic
+def controls64(_: Any, source: Any, at: Any) -> TypePair:
+    """Return the bit mask of the bytes among 64 that are ASCII controls, TAB and LF left out."""
+
+    def is_control(make: Any, raw: Any) -> Any:
+        kept = [make.icmp_unsigned("!=", raw, _every(ord(sign))) for sign in "\t\n"]
+        low = make.icmp_unsigned("<", raw, _every(0x20))
+        delete = make.icmp_unsigned("==", raw, _every(0x7F))
+        return make.or_(make.and_(low, make.and_(*kept)), delete)
+
+    return _mask64(source, at, is_control)
+
+
+@intrinsic
+def latin64(_: Any, source: Any, at: Any) -> TypePair:
+    """Return the bit mask of the bytes among 64 that begin a character of U+0080 to U+00BF."""
+    return _mask64(source, at, lambda make, raw: make.icmp_unsigned("==", raw, _every(0xC2)))
+
+
+@intrinsic
 def clear64(_: Any, target: Any, to: Any) -> TypePair:
     """Write 64 zero bytes."""
 

@@ -51,12 +51,13 @@ def by_hand(raw: str) -> str:
     return "\n".join(line.rstrip() for line in raw.split("\n"))
 
 
-@given(texts)
-@example("".join(f"{char}x{char}\n" for char in SPACES))
-@example("".join(chr(code) + "\n" for code in range(0x3100)))
+@given(texts, st.integers(0, 130))
+@example("".join(f"{char}x{char}\n" for char in SPACES), 0)
+@example("".join(chr(code) + "\n" for code in range(0x3100)), 0)
 @settings(max_examples=1000, deadline=None)
-def test_line_ends_are_tidied_as_by_hand(raw: str) -> None:
-    """Line ends, controls and blanks at line ends go in every script; nothing else does."""
+def test_line_ends_are_tidied_as_by_hand(raw: str, place: int) -> None:
+    """Line ends, controls and blanks at line ends go, wherever they stand; nothing else does."""
+    raw = "x" * place + raw + "\n" + "y" * place  # 64 bytes are looked at together
     assert tidy(raw) == by_hand(raw)
 
 
