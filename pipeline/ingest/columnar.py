@@ -81,7 +81,7 @@ class ParquetPart:
         span = Span(self.chars, self.chars, self._row, self._row)
         text = ""
         try:
-            text = _value(cells.pop("text")) or ""
+            text = _value(cells.pop("text"), is_text=True) or ""
             span = Span(self.chars, self.chars + len(text), self._row, self._row)
             self._check(len(text))
             fields = {name: _value(cell) for name, cell in cells.items()}
@@ -107,16 +107,22 @@ _BROKEN = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, Overflo
 """What the library raises about damaged files, names that are no UTF-8 among it."""
 
 
+_TEXTS = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary,
+)  # fmt: skip
+"""Texts, and bytes that many writers put where a text is meant."""
+
+
 def _text_name(schema: pa.Schema, columns: Columns) -> str:
     field = schema.field(columns.places["text"])
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+    if not any(is_text(kind) for is_text in _TEXTS):
         detail = f"expected texts in the column {field.name[:100]!r}, found {str(kind)[:100]}."
         raise RefusedError("wrong_type", detail)
     return str(field.name)
 
 
-def _value(cell: pa.Scalar) -> str | None:
+def _value(cell: pa.Scalar, *, is_text: bool = False) -> str | None:
     """Return a cell as text; None when it is null, nested, or wrongly encoded.
 
     Raises:
@@ -124,6 +130,7 @@ def _value(cell: pa.Scalar) -> str | None:
     """
     try:
         value = cell.as_py()
+        value = value.decode() if is_text and isinstance(value, bytes) else value
     except UnicodeDecodeError as error:
         raise RefusedError("invalid_encoding", "expected UTF-8 in the row, found none.") from error
     except (ValueError, OverflowError):

@@ -23,6 +23,7 @@ PROBE_LINES = 20
 
 _BINARY = (
     (b"PK\x05\x06", "an empty zip archive"),
+    (b"PARE", "an encrypted Parquet file"),
     (b"ORC\n", "an ORC file"),
     (b"Obj\x01", "an Avro file"),
     (b"ARROW1\0\0", "an Arrow file"),
@@ -45,6 +46,10 @@ _BINARY = (
 _RIFF = {b"WEBP": "a WebP image", b"WAVE": "a WAV recording", b"AVI ": "an AVI film"}
 _OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
 _OBJECT_CUT = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:\\|"\s*)?)?')
+_DOCUMENT_START = re.compile(
+    rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*\{|\{[ \t\r]*\n)\s*"(?:[^"\\\n]|\\.){0,200}"\s*:'
+)
+"""An array of objects, or an object over several lines."""
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -57,9 +62,20 @@ def binary_kind(head: bytes) -> str | None:
         return "a tar archive"
     if head[:4] == b"RIFF" and head[8:12] in _RIFF:
         return _RIFF[head[8:12]]
+    if _DOCUMENT_START.match(head) and not _has_records(head):
+        return "one JSON document (JSON lines have an object a line: jq -c writes them)"
     if head.count(0) > MAX_NULS * len(head) and encoding_of(head) == "utf-8":
-        return "binary data"
+        return None if _has_records(head) else "binary data"
     return None
+
+
+def _has_records(head: bytes) -> bool:
+    """Whether one of the first lines is an object, whatever stands around it."""
+    return any(_is_object(line.decode("utf-8", "replace")) for line in _first_lines(head))
+
+
+def _first_lines(head: bytes) -> list[bytes]:
+    return head.split(b"\n", PROBE_LINES)[:PROBE_LINES]
 
 
 def container_kind(head: bytes) -> str:
@@ -109,7 +125,7 @@ def _is_object(line: str) -> bool:
     if not line.lstrip().startswith("{"):
         return False
     try:
-        _object.decode(line)
+        _object.decode(line.rstrip().removesuffix(","))
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return False
     return True

@@ -172,7 +172,7 @@ def _document(line: str, span: Span) -> Piece:
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         inner = bad_spans(line, span.char_start, span.line_start)
         _refuse_undecodable(line, inner)
-        record = _decode_slowly(line)
+        record = _decode_slowly(_bare(line))
     text = normalise.text(record.text)
     if not text:
         raise RefusedError("empty_text", 'expected some text in "text", found none.')
@@ -236,6 +236,12 @@ def _published(record: _Record) -> dt.date | None:
 def _byline(record: _Record) -> str | None:
     named = record.byline if isinstance(record.byline, str) else record.author
     return normalise.title(named) if isinstance(named, str) else None
+
+
+def _bare(line: str) -> str:
+    """Return a line without what joined files and arrays put around records: a mark, a comma."""
+    said = line.strip().removeprefix("\ufeff")
+    return said[:-1] if said.startswith("{") and said.endswith("},") else said
 
 
 def _decode_slowly(line: str) -> _Record:

@@ -34,6 +34,7 @@ def unsafe(name: str) -> RefusedError | None:
     if _UNSAFE.search(name) or len(name) > MAX_NAME:
         return RefusedError(
             "unsafe_path",
-            "expected a relative path without .. in the archive, found another. Pack it again.",
+            "expected a relative path without .. or control characters, found another. Pack it "
+            "again.",
         )
     return None

@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -27,6 +29,8 @@ _HEADER = struct.Struct("<4sHHHHHIIIHH")
 _BIG = 0xFFFFFFFF
 _STORED, _DEFLATED = 0, 8
 _PIECE = 1 << 16
+_NO_DATA = b"\x03\0"
+"""Nothing, deflated: what some packers write for a folder."""
 _OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/")
 
 
@@ -64,6 +68,9 @@ def zip_members(window: Window, max_ratio: int) -> Iterator[Member]:
         first = False
         if not member.name.endswith("/"):
             yield member
+        elif window.peek(len(_NO_DATA)) == _NO_DATA:
+            with suppress(CorruptMemberError):
+                deque(member.blocks, maxlen=0)
         window.skip(0)
     detail = "expected the directory at the end of a zip archive, found the end of the object."
     yield Member("", (), RefusedError("truncated_archive", detail))

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from tests.bad_inputs import make as m
+from tests.bad_inputs.nasty import NASTY
 
 GB = m.lines(3)
 
@@ -115,7 +116,7 @@ TEXTS = [
     case("blank.txt", lambda: b"\n \n\n", 0),
     case("bom.jsonl", lambda: b"\xef\xbb\xbf" + GB, 3),
     case("only-a-bom.txt", lambda: b"\xff\xfe", 0),
-    case("bom-inside.jsonl", between(b"\xef\xbb\xbf" + m.line(9)), 6, "invalid_json"),
+    case("bom-inside.jsonl", between(b"\xef\xbb\xbf" + m.line(9)), 7),
     case("utf16.jsonl", lambda: GB.decode().encode("utf-16"), 3),
     case("utf16-no-bom.jsonl", lambda: GB.decode().encode("utf-16-le"), 3),
     case("utf16-no-bom-be.jsonl", lambda: GB.decode().encode("utf-16-be"), 3),
@@ -264,3 +265,4 @@ ODD_KEYS = [
 ]
 
 CASES = [*STREAMS, *TEXTS, *RECORDS, *WEB, *WIKIS, *TABLES, *ARCHIVES, *ODD_KEYS]
+CASES += [case(file, make, documents, *reasons) for file, make, documents, reasons in NASTY]

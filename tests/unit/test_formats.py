@@ -39,6 +39,9 @@ def _parquet() -> bytes:
     return out.getvalue()
 
 
+JSON = "one JSON document (JSON lines have an object a line: jq -c writes them)"
+
+
 @pytest.mark.parametrize(
     ("head", "kind"),
     [
@@ -49,6 +52,10 @@ def _parquet() -> bytes:
         ("no mark at all".encode("utf-16-le"), None),
         (bytes(100), "binary data"),
         (b"plain text", None),
+        (b'{\n  "text": "a"\n}\n', JSON),
+        (b'\xef\xbb\xbf[{"text": "a"}, {"text": "b"}]', JSON),
+        (b'[\n{"text": "a"},\n{"text": "b"}\n]', None),
+        (b'{"text": "a"}\n' + bytes(100), None),
         (b"RIFF is a word too", None),
         ("with a mark".encode("utf-16"), None),
         (b"one NUL \0 among many other characters of a text", None),
