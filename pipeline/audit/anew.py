@@ -3,8 +3,8 @@
 Holds: `standing`, `decide`. Reads provenance of staged documents where a rank counts.
 Not here: comparing with what is published (`recompute.py`), pairs of nights (`dedup/apart.py`).
 
-Dumps of one rule without limits of scope and without ranks are decided as one dump. Others are
-compared pair by pair of dumps, as their rules say.
+Dumps of one threshold without limits of scope are decided as one dump. Others are compared pair by
+pair, as their rules say.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.audit.signed import Signed, take
-from pipeline.dedup.apart import Standing, blocks, decide_apart
+from pipeline.dedup.apart import Standing, blocks, decide_apart, unlimited
 from pipeline.dedup.at_once import Columns, decide_all
 from pipeline.dedup.ranking import ranks
 from pipeline.dedup.settle import State
@@ -47,13 +47,14 @@ def standing(corpus: Corpus, snapshot: Snapshot, documents: Signed) -> Standing:
 def decide(signatures: Signatures, standing: Standing) -> State:
     """Decide documents that are sorted by date and id; verdicts and witnesses are by row."""
     rules = {standing.rules[date] for date, _ in blocks(standing.dates)}
-    plain = all(rule.scope == "all" and not rule.ranked for rule in rules)
-    if plain and len(rules) <= 1:
-        threshold = max((rule.threshold for rule in rules), default=1.0)
-        return decide_all(Columns.of(signatures), threshold)
+    thresholds = {rule.threshold for rule in rules}
     order = np.argsort(standing.rank, kind="stable")
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))
-    state = decide_apart(Columns.of(take(signatures, order)), standing.among(order))
+    columns = Columns.of(take(signatures, order))
+    if unlimited(rules) and len(thresholds) <= 1:
+        state = decide_all(columns, max(thresholds, default=1.0))
+    else:
+        state = decide_apart(columns, standing.among(order))
     witness = np.where(state.witness >= 0, order[state.witness], -1)
     return State(state.reason[number], witness[number], state.similarity[number])

@@ -1,15 +1,19 @@
-"""Deciding documents of several nights at once, pair by pair of nights, as their rules say.
+"""Deciding documents of several nights at once, pair by pair, as their rules say.
 
 Holds: `Standing`, `decide_apart`, `blocks`. Pure.
 Not here: one rule without limits of scope (`at_once.py`), stored signatures (`audit/anew.py`),
 nights as they come (`deciding.py`).
+
+Without limits of scope nights of one threshold are compared as one: pairs of thresholds are few.
+With limits each night is compared with those in its scope. Where they meet nights without limits,
+these are compared night by night too, so that many of them take time by their square.
 
 Next to the signatures, the keys of all documents are in memory: 294 bytes a document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Any
@@ -83,9 +87,8 @@ def decide_apart(columns: Columns, standing: Standing) -> State:
 
 
 def _pairs(columns: Columns, standing: Standing) -> Iterator[tuple[float, list[Array]]]:
-    """Yield the pairs of each two dumps in scope, the earlier in order first."""
-    order = np.argsort(standing.dates, kind="stable")
-    sides = [(date, _side(columns, order[rows])) for date, rows in blocks(standing.dates[order])]
+    """Yield the pairs of each two parts in scope, the earlier in order first."""
+    sides = [(date, _side(columns, rows)) for date, rows in _parts(standing)]
     for (one, left), (two, right) in combinations_with_replacement(sides, 2):
         rules = standing.rules[one], standing.rules[two]
         if not in_scope((one, rules[0]), (two, rules[1])):
@@ -109,8 +112,32 @@ def _pairs(columns: Columns, standing: Standing) -> Iterator[tuple[float, list[A
             yield least, [np.minimum(*ends), np.maximum(*ends), score, exact]
 
 
+def _parts(standing: Standing) -> Iterator[tuple[str, Array]]:
+    """Yield rows that are compared as those of one dump, and a date that has their rule's limits.
+
+    All copies act as their earliest one when nothing is out of scope, so it does not matter in
+    which night a later one is (see `settle.py`).
+    """
+    dates, which = np.unique(standing.dates, return_inverse=True)
+    rules = [standing.rules[str(date)] for date in dates]
+    first = part = np.arange(len(dates))
+    if unlimited(rules):
+        thresholds = np.array([rule.threshold for rule in rules], np.float64)
+        _, first, part = np.unique(thresholds, return_index=True, return_inverse=True)
+    belongs = part[which]
+    order = np.argsort(belongs, kind="stable")
+    ends = np.cumsum(np.bincount(belongs, minlength=len(first)))
+    for date, begin, end in zip(dates[first], np.append(0, ends)[:-1], ends, strict=True):
+        yield str(date), order[begin:end]
+
+
+def unlimited(rules: Iterable[Rule]) -> bool:
+    """Say whether no rule limits which dumps are compared."""
+    return all(rule.scope == "all" for rule in rules)
+
+
 def _side(columns: Columns, rows: Array) -> Side:
-    """Return the keys of one night's documents, and how to fetch them; ids are places in order."""
+    """Return the keys of one part's documents, and how to fetch them; ids are places in order."""
     hashes, bands = columns.hashes[rows], (columns.shingles[rows], columns.bands[rows])
     keys = entries(rows, hashes, bands=bands, shard=0, owned=key_range(0, 1))
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from random import Random
 
+import msgspec
+import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.audit import anew
 from pipeline.dedup import deduplicate
-from pipeline.model.rule import Rule
+from pipeline.dedup.apart import Standing
+from pipeline.dedup.ranking import rank_of
+from pipeline.dedup.settle import REASONS
+from pipeline.model.rule import Rule, day, span
+from pipeline.signature import sign
 from tests.decided import Dump, by_pairs, identity, source_of
 from tests.drawn import DATES, dumps, rules
 
@@ -45,4 +52,46 @@ def test_texts_are_decided_as_nights_of_one_rule(
         name: (kept, reason, witness, similarity)
         for dump in expected.values()
         for name, (kept, reason, witness, _, similarity) in dump.items()
+    }
+
+
+unlimited = rules.map(lambda rule: msgspec.structs.replace(rule, scope="all"))
+mixed = st.dictionaries(st.sampled_from(DATES), st.tuples(dumps, unlimited | rules), min_size=1)
+
+
+@settings(max_examples=150, deadline=None)
+@given(mixed | st.dictionaries(st.sampled_from(DATES), st.tuples(dumps, unlimited), min_size=1))
+def test_nights_of_other_thresholds_are_decided_at_once(
+    nights: dict[str, tuple[Dump, Rule]],
+) -> None:
+    """Verify decides stored signatures as the definition says, whatever it compares as a whole."""
+    corpus = {date: nights[date][0] for date in sorted(nights)}
+    by_date = {date: rule for date, (_, rule) in nights.items()}
+    rows = sorted(
+        (date, identity(date, name), text, source_of(name))
+        for date, dump in corpus.items()
+        for name, text in dump.items()
+    )
+    dates = [row[0] for row in rows]
+    signed = sign(pa.array([row[2] for row in rows], pa.string()))
+    rank = [
+        int(rank_of(pa.array([row[3]]), signed.tokens[at : at + 1], by_date[row[0]])[0])
+        for at, row in enumerate(rows)
+    ]
+    standing = Standing(
+        by_date,
+        np.array(dates, "U10"),
+        np.array(rank, np.int64),
+        np.array([day(date) for date in dates], np.int64),
+        np.array([span(by_date[date]) for date in dates], np.int64),
+    )
+    state = anew.decide(signed, standing)
+    found = {
+        row[1]: (REASONS[reason], rows[witness][1] if witness >= 0 else None)
+        for row, reason, witness in zip(rows, state.reason, state.witness, strict=True)
+    }
+    assert found == {
+        name: (reason, witness)
+        for dump in by_pairs(corpus, by_date).values()
+        for name, (_, reason, witness, *_) in dump.items()
     }
