@@ -150,7 +150,8 @@ class _Column:
         end = self._size + len(part)
         if end > len(self._rows):
             longer = max(end, len(self._rows) + len(self._rows) // 8, _FIRST)
-            self._rows.resize((longer, *self._rows.shape[1:]))
+            # Nothing else refers to it, whatever a profiler or debugger holds: so no check.
+            self._rows.resize((longer, *self._rows.shape[1:]), refcheck=False)
         self._rows[self._size : end] = part
         self._size = end
 

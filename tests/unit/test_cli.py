@@ -505,7 +505,7 @@ def test_dedup_refuses_broken_files(winnow: Winnow, tmp_path: Path) -> None:
     out = tmp_path / "out"
     failed(winnow("dedup", cut, "--out", out), f"{cut}: expected a sound Parquet file")
     failed(winnow("dedup", damaged, "--out", out), f"{damaged}: expected a sound Parquet file")
-    failed(winnow("dedup", lines, "--out", out), f"{lines}:1: expected an object with `id`")
+    failed(winnow("dedup", lines, "--out", out), f"{lines}:1: expected a JSON object with `id`")
 
 
 def test_dedup_refuses_places_first(winnow: Winnow, tmp_path: Path) -> None:

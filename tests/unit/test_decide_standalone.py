@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cProfile import Profile
+
 import pyarrow as pa
 import pytest
 
@@ -83,3 +85,10 @@ def test_one_id_may_come_once_a_date() -> None:
     """A page scraped on two dates is two documents."""
     batches = [batch(id=["a", "a"], text=[BODY, BODY], dump_date=["2", "1"])]
     assert deduplicate(batches, settings=SETTINGS)["kept"].to_pylist() == [False, True]
+
+
+def test_it_can_be_profiled() -> None:
+    """What a profiler holds of the growing arrays keeps none of them from growing."""
+    batches = [batch(id=["a"], text=[BODY]), batch(id=["b"], text=[BODY])]
+    profiled = Profile().runcall(deduplicate, batches, settings=SETTINGS)
+    assert profiled["kept"].to_pylist() == [True, False]
