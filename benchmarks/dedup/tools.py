@@ -4,8 +4,8 @@ Holds: `TOOLS`, `python_of`. Makes venvs below `FOLDER/venvs` with pip, by name,
 Not here: how each is run (`peers/`), what is measured (`compare.py`).
 
 None of them is a dependency of Winnow or in its lock: they are fetched when a comparison is asked
-for, in the newest version there is (of text-dedup the newest for Python 3.11; of all that it needs
-`fire` alone has no wheel), and one that cannot be had is passed over with the reason.
+for, in the newest version there is (of text-dedup the newest for Python 3.11), and one that cannot
+be had is passed over with the reason.
 """
 
 from __future__ import annotations
@@ -36,12 +36,7 @@ TOOLS = (
     Tool("daft", ("daft", "pyarrow", "numpy"), "daft"),
     Tool("rensa", ("rensa", "pyarrow", "numpy"), "rensa"),
     Tool("datasketch", ("datasketch", "pyarrow"), "datasketch"),
-    Tool(
-        "text-dedup",
-        ("text-dedup==0.4.0", "pyarrow", "--no-binary=fire"),
-        "text_dedup.minhash",
-        rounds=1,
-    ),
+    Tool("text-dedup", ("text-dedup==0.4.0", "pyarrow"), "text_dedup.minhash", rounds=1),
     Tool("datatrove", ("datatrove[io,processing]", "spacy"), "datatrove", rounds=1),
 )
 

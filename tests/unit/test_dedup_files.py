@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import json
 import lzma
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -139,14 +141,30 @@ def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:
     quiet = subprocess.run(command, capture_output=True, check=True)
     assert quiet.stderr == b""
     near, far = pty.openpty()
-    shown = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=far, check=True, env=os.environ | {"TERM": "xterm"}
-    )
-    os.close(far)
-    bar = os.read(near, 1 << 16)
-    os.close(near)
-    assert b"reading, 3 documents" in bar
+    bar: list[bytes] = []
+    reader = Thread(target=_read_all, args=(near, bar))
+    reader.start()  # a terminal that nobody reads is full after 4 KB, and the command waits
+    try:
+        shown = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=far,
+            check=True,
+            env=os.environ | {"TERM": "xterm"},
+        )
+    finally:
+        os.close(far)
+        reader.join()
+        os.close(near)
+    assert b"reading, 3 documents" in b"".join(bar)
     assert shown.stdout.count(b"documents") == quiet.stdout.count(b"documents") == 1
+
+
+def _read_all(near: int, found: list[bytes]) -> None:
+    """Read a terminal until its other side is closed, which Linux tells as an error."""
+    with contextlib.suppress(OSError):
+        while data := os.read(near, 1 << 16):
+            found.append(data)
 
 
 def test_tables_readers_and_batches_give_the_same() -> None:
