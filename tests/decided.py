@@ -1,12 +1,13 @@
 """A corpus in memory that runs match and decide alone, and the definition to hold it to.
 
-Holds: `Nights`, the oracles `by_classes` and `by_pairs`, and texts that are copies of each other to
-any degree. Not here: whole nights (`nights.py`).
+Holds: `Nights`, the oracles `by_classes`, `by_pairs` and `without_taken`, and texts that are copies
+of each other to any degree. Not here: whole nights (`nights.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from datetime import date as calendar
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,17 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from pipeline.dedup.stage import decide, match_range
+from pipeline.dedup.stage import decide, decide_again, match_range, write_again
+from pipeline.model.files import FileRef
 from pipeline.model.ids import document_id, fingerprint
-from pipeline.model.manifest import Decision, IngestManifest
+from pipeline.model.manifest import Decision, IngestManifest, TouchedDump
 from pipeline.model.plan import KeyRange, Plan, Shard
 from pipeline.model.rule import Rule
-from pipeline.model.schemas import SIGNATURES, STAGED_DOCUMENTS
+from pipeline.model.schemas import SIGNATURES, STAGED_DOCUMENTS, TOMBSTONES
 from pipeline.model.settings import DedupSettings, RunSettings
 from pipeline.model.snapshot import DumpCounts, DumpRef, DumpState, Snapshot
 from pipeline.signature import sign, similarity
-from pipeline.storage import layout, snapshots
+from pipeline.storage import layout, snapshots, tombstones
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
 
@@ -31,7 +33,10 @@ THRESHOLD = 0.75
 DATES = [f"2026-11-0{day}" for day in range(1, 6)]
 
 Dump = dict[str, str]
-Row = tuple[bool, str, str | None, str | None, float | None]
+Row = tuple[Any, ...]
+"""kept, reason, witness, its date, similarity; the tombstone of documents that are taken down."""
+Stone = tuple[str, float]
+"""A text that is taken down, and how similar others must be to go with it."""
 
 
 SOURCES = ("north", "south", "east")
@@ -79,6 +84,22 @@ class Nights:
             self._commit(live, decisions[-1], Rule.of(plan.settings.dedup))
         return decisions
 
+    def take(self, stones: Iterable[Stone]) -> list[TouchedDump]:
+        """Put these tombstones in force, and no others, in one commit."""
+        parent = snapshots.current(self.corpus)
+        table = stone_table(stones)
+        dumps = write_again(self.corpus, parent, decide_again(self.corpus, parent, table))
+        after = dict(parent.dumps)
+        for touched in dumps:
+            after[touched.dump_date] = self._changed(parent, touched)
+        self._advance(
+            parent,
+            "take",
+            after,
+            tombstones=tombstones.save(self.corpus, table) if table.num_rows else None,
+        )
+        return list(dumps)
+
     def _plan(self, pinned: Snapshot, date: str, dump: Dump, rule: Rule | float) -> Plan:
         self.runs += 1
         rule = Rule(threshold=rule) if isinstance(rule, float) else rule
@@ -120,6 +141,7 @@ class Nights:
                     row["witness_id"],
                     row["witness_dump_date"],
                     row["similarity"],
+                    *((row["tombstone_id"],) if row["tombstone_id"] else ()),
                 )
                 for row in rows
             }
@@ -195,33 +217,109 @@ class Nights:
                     verdicts=touched.verdicts,
                     quarantine=touched.verdicts,
                     documents=(),
-                    counts=DumpCounts(),
+                    counts=DumpCounts(taken_down=touched.taken_down),
                     topics={},
                     runs=(),
                 )
             else:
-                state = msgspec.structs.replace(
-                    snapshots.load_state(self.corpus, snapshot, touched.dump_date),
-                    kept_hashes=touched.kept_hashes,
-                    verdicts=touched.verdicts,
-                )
-            ref = self.corpus.save(
-                state, lambda digest, date=touched.dump_date: layout.state(date, digest)
-            )
-            mine = touched.dump_date == decision.dump_date
+                dumps[touched.dump_date] = self._changed(snapshot, touched)
+                continue
             dumps[touched.dump_date] = DumpRef(
                 generation=touched.generation,
-                state=ref,
+                state=self._saved(state),
                 settings="",
-                **msgspec.structs.asdict(rule if mine else dumps[touched.dump_date].rule),
+                **msgspec.structs.asdict(rule),
             )
+        self._advance(snapshot, decision.run_id, dumps, tombstones=snapshot.tombstones)
+
+    def _changed(self, snapshot: Snapshot, touched: TouchedDump) -> DumpRef:
+        """Give another dump its new verdicts."""
+        date = touched.dump_date
+        state = msgspec.structs.replace(
+            snapshots.load_state(self.corpus, snapshot, date),
+            kept_hashes=touched.kept_hashes,
+            verdicts=touched.verdicts,
+            counts=DumpCounts(taken_down=touched.taken_down),
+        )
+        return msgspec.structs.replace(snapshot.dumps[date], state=self._saved(state))
+
+    def _saved(self, state: DumpState) -> FileRef:
+        return self.corpus.save(state, lambda digest: layout.state(state.dump_date, digest))
+
+    def _advance(
+        self,
+        before: Snapshot,
+        run_id: str,
+        dumps: dict[str, DumpRef],
+        *,
+        tombstones: FileRef | None,
+    ) -> None:
         after = Snapshot(
-            sequence=snapshot.sequence + 1,
+            sequence=before.sequence + 1,
             parent=snapshots.pointed(self.corpus),
-            run_id=decision.run_id,
+            run_id=run_id,
             dumps=dumps,
+            tombstones=tombstones,
         )
         snapshots.advance(self.corpus, after)
+
+
+def stone_id(text: str, threshold: float) -> str:
+    """The id of a test tombstone."""
+    return document_id("stone", text, int(threshold * 1000), 0)
+
+
+def stone_table(stones: Iterable[Stone]) -> pa.Table:
+    """Tombstones of texts, sorted by id."""
+    rows = []
+    for text, threshold in stones:
+        signed = sign(pa.array([text], pa.string()))
+        rows.append(
+            {
+                "tombstone_id": stone_id(text, threshold),
+                "document_id": stone_id(text, threshold),
+                "dump_date": DATES[0],
+                "source": "test",
+                "dump_file": "test",
+                "content_hash": signed.content_hash[0].tobytes().hex(),
+                "shingles": int(signed.shingles[0]),
+                "minima": signed.minima[0].tobytes(),
+                "threshold": threshold,
+                "taken_down_at": datetime(2026, 11, 1, tzinfo=UTC),
+                "taken_down_by": "a test",
+                "reason": "a test",
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=TOMBSTONES).sort_by("tombstone_id")
+
+
+def without_taken(
+    dumps: Mapping[str, Dump], stones: Iterable[Stone]
+) -> tuple[dict[str, Dump], dict[str, dict[str, Row]]]:
+    """Take texts out by the definition: return what is left, and the verdicts of those taken."""
+    left: dict[str, Dump] = {}
+    taken: dict[str, dict[str, Row]] = {}
+    for date, dump in dumps.items():
+        left[date], taken[date] = {}, {}
+        for name, text in dump.items():
+            found = min((cover for stone in stones if (cover := _cover(text, stone))), default=None)
+            if found is None:
+                left[date][name] = text
+            else:
+                row = (False, "taken_down", None, None, -found[0], found[1])
+                taken[date][identity(date, name)] = row
+    return left, taken
+
+
+def _cover(text: str, stone: Stone) -> tuple[float, str] | None:
+    """Say how a tombstone covers a text, if it does: the more similar, the less."""
+    signed = sign(pa.array([text, stone[0]], pa.string()))
+    if signed.content_hash[0].tobytes() == signed.content_hash[1].tobytes():
+        return -1.0, stone_id(*stone)
+    score = float(similarity(*signed.minima))
+    if signed.shingles.all() and score >= stone[1]:
+        return -score, stone_id(*stone)
+    return None
 
 
 def by_classes(dumps: dict[str, Dump]) -> dict[str, dict[str, Row]]:

@@ -1,6 +1,7 @@
 """Why a document is in the corpus, or why it is not.
 
-Holds: `explain_document`, `shown`. Reads verdicts, staged and published documents.
+Holds: `explain_document`, `shown`, `tombstone_shown`. Reads verdicts, staged and published
+documents, and tombstones.
 Not here: texts that did not land (`would_be.py`), printing (`cli/look.py`), how two texts are
 compared (`dedup/words.py`).
 """
@@ -10,10 +11,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow.compute as pc
+
 from pipeline.audit import lookup
 from pipeline.dedup.words import compare
+from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.snapshot import DumpState, Snapshot
-from pipeline.storage import snapshots
+from pipeline.publish.erase import WRITTEN
+from pipeline.storage import snapshots, tombstones
 from pipeline.storage.units import Corpus
 
 Answer = dict[str, Any]
@@ -27,7 +32,8 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
 
     Returns:
         `document` (verdict and provenance), `witness` (the same of the witness, or None) and
-        `diff` (how both texts differ, word by word; None when there is no witness). Of a published
+        `diff` (how both texts differ, word by word; None when there is no witness). Of one that is
+        taken down `tombstone` (who, when, why), and nothing of the text. Of a published
         document also `repeated` (its repeated paragraphs, removed ones included), `container`
         (the document that contains it, or None) and `containment`.
     """
@@ -36,6 +42,9 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
     state = snapshots.load_state(corpus, snapshot, found.dump_date)
     document = lookup.staged_document(corpus, state, found.verdict["document_id"])
     answer: Answer = {"document": shown(found, document), "witness": None, "diff": None}
+    if found.verdict["reason"] == TAKEN_DOWN:
+        stone = tombstone_shown(corpus, snapshot, found.verdict["tombstone_id"])
+        return answer | {"tombstone": stone}
     witness_id = found.verdict["witness_id"]
     if witness_id is not None:
         witness = lookup.find_verdict(corpus, snapshot, witness_id)
@@ -45,6 +54,14 @@ def explain_document(corpus: Corpus, document_id: str) -> Answer:
         answer["diff"] = asdict(compare(document["text"], row["text"]))
         return answer
     return answer | _passages(corpus, snapshot, state, document)
+
+
+def tombstone_shown(corpus: Corpus, snapshot: Snapshot, tombstone_id: str) -> dict[str, Any]:
+    """Return the take-down in force with this id."""
+    table = tombstones.active(tombstones.load(corpus, snapshot))
+    row = table.filter(pc.equal(table["tombstone_id"], tombstone_id))
+    told = ("tombstone_id", "document_id", "taken_down_at", "taken_down_by", "reason")
+    return {name: row[name][0].as_py() for name in told}
 
 
 def _passages(
@@ -76,5 +93,7 @@ def _passages(
 
 def shown(found: lookup.Found, row: dict[str, Any]) -> Answer:
     """Return what is told of a document."""
-    kept = {name: row.get(name) for name in _PROVENANCE}
-    return {"dump_date": found.dump_date, **found.verdict, **kept, "excerpt": row["text"][:300]}
+    down = found.verdict["reason"] == TAKEN_DOWN
+    kept = {name: None if down and name in WRITTEN else row.get(name) for name in _PROVENANCE}
+    excerpt = "" if down else row["text"][:300]
+    return {"dump_date": found.dump_date, **found.verdict, **kept, "excerpt": excerpt}

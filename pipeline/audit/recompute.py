@@ -12,31 +12,43 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.audit import signed as reading
 from pipeline.audit.anew import decide
 from pipeline.audit.lookup import ingest_manifests
 from pipeline.audit.signed import Array, Signed
 from pipeline.dedup.apart import Standing
+from pipeline.dedup.reader import hexes
 from pipeline.dedup.settle import REASONS, UNIQUE
+from pipeline.dedup.taken import Tombs
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import IngestManifest
+from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.snapshot import DumpState
+from pipeline.publish.erase import taken_rows
 from pipeline.signature import Signatures, pair_similarity, sign
 from pipeline.storage import snapshots
 from pipeline.storage.units import Corpus
 
+SWEEP = "`winnow takedown --sweep` erases them"
 _SHOWN = 5
 _BATCH_ROWS = 2048
 _SIGNED = ("content_hash", "band_keys", "minima", "shingles")
 
 
 def texts(corpus: Corpus, state: DumpState) -> Iterator[Finding]:
-    """Sign the staged and published texts of a dump again (promises 1 and 4)."""
+    """Sign the staged and published texts of a dump again (promises 1 and 4).
+
+    What is taken down has no text left (promise 7).
+    """
     date = state.dump_date
+    down = pa.array([], pa.string())
+    if state.counts.taken_down:
+        down = taken_rows(corpus, state.verdicts)["document_id"].combine_chunks()
     for manifest in ingest_manifests(corpus, state):
-        for trouble in _staged(corpus, manifest):
-            yield broken(4, f"{date}, shard {manifest.fingerprint}: {trouble}")
+        for promise, trouble in _staged(corpus, manifest, down):
+            yield broken(promise, f"{date}, shard {manifest.fingerprint}: {trouble}")
     for part in state.documents:
         wrong = 0
         for ref in part.files:
@@ -47,26 +59,35 @@ def texts(corpus: Corpus, state: DumpState) -> Iterator[Finding]:
             yield broken(1, f"{date}/{part.language}: {wrong} texts have another content hash")
 
 
-def _staged(corpus: Corpus, manifest: IngestManifest) -> Iterator[str]:
-    """Compare a shard's texts with their content hashes and, row by row, with the signatures."""
+def _staged(corpus: Corpus, manifest: IngestManifest, down: pa.Array) -> Iterator[tuple[int, str]]:
+    """Compare a shard's texts with their content hashes and, row by row, with the signatures.
+
+    Those of `down` must be blank.
+    """
     stored = corpus.read(manifest.signatures).combine_chunks()
     signatures, ids = reading.signatures(stored), reading.hexes(stored["document_id"])
-    rows, hashes, wrong = 0, 0, 0
+    rows, hashes, wrong, shown = 0, 0, 0, 0
     columns = ["document_id", "text", "content_hash"]
     for batch in corpus.batches(manifest.documents, columns=columns, rows=_BATCH_ROWS):
         here = slice(rows, rows + batch.num_rows)
         rows += batch.num_rows
         again = sign(batch["text"])
-        hashes += _other_hashes(batch, again)
+        gone = pc.is_in(batch["document_id"], down)
+        shown += pc.sum(pc.and_(gone, pc.not_equal(batch["text"], ""))).as_py() or 0
+        left = gone.to_numpy(zero_copy_only=False)
+        hashes += _other_hashes(batch, again, left)
         if rows <= len(ids):
             same = np.array(ids[here]) == np.array(batch["document_id"].to_pylist())
-            wrong += int(np.count_nonzero(~(same & _same(signatures, again, here))))
+            fits = same & (_same(signatures, again, here) | left)
+            wrong += int(np.count_nonzero(~fits))
     if rows != len(ids):
-        yield f"expected {rows} signatures, one a document, found {len(ids)}"
+        yield 4, f"expected {rows} signatures, one a document, found {len(ids)}"
     if hashes:
-        yield f"{hashes} staged texts have another content hash"
+        yield 4, f"{hashes} staged texts have another content hash"
     if wrong:
-        yield f"{wrong} stored signatures are not those of their texts"
+        yield 4, f"{wrong} stored signatures are not those of their texts"
+    if shown:
+        yield 7, f"{shown} texts that are taken down are still staged; {SWEEP}"
 
 
 def _same(stored: Signatures, again: Signatures, rows: slice) -> Array:
@@ -78,10 +99,24 @@ def _same(stored: Signatures, again: Signatures, rows: slice) -> Array:
     return equal
 
 
-def _other_hashes(batch: pa.RecordBatch, again: Signatures) -> int:
-    told = batch["content_hash"].to_pylist()
-    found = [row.tobytes().hex() for row in again.content_hash]
-    return sum(one != other for one, other in zip(found, told, strict=True))
+def _other_hashes(batch: pa.RecordBatch, again: Signatures, left: Array | None = None) -> int:
+    told = np.array(batch["content_hash"].to_pylist())
+    differs = told != np.array([row.tobytes().hex() for row in again.content_hash])
+    return int(np.count_nonzero(differs if left is None else differs & ~left))
+
+
+def tombstones_cover(documents: Signed, tombs: Tombs) -> Iterator[Finding]:
+    """Compare each document with each tombstone again (promise 7)."""
+    signed = documents.signatures
+    which, score = tombs.cover(signed.content_hash, signed.shingles, signed.minima)
+    down, covered = documents.reason == TAKEN_DOWN, which >= 0
+    yield from _some(7, documents.names[covered & ~down], "is like what is taken down, and is not")
+    yield from _some(7, documents.names[down & ~covered], "is taken down by no tombstone in force")
+    names = np.array(hexes(tombs.ids).to_pylist() or [reading.NO_WITNESS])
+    both = np.flatnonzero(covered & down)
+    other = names[which[both]] != documents.witness[both]
+    other |= score[both] != documents.similarity[both]
+    yield from _some(7, documents.names[both[other]], "names another tombstone than the nearest")
 
 
 def nothing_twice(documents: Signed, standing: Standing) -> Iterator[Finding]:
@@ -103,7 +138,7 @@ def witnesses(documents: Signed, standing: Standing) -> Iterator[Finding]:
     """Look up each witness and compare signatures again (promise 3)."""
     if not len(documents.names):
         return
-    dropped = np.flatnonzero(~documents.kept)
+    dropped = np.flatnonzero(~documents.kept & (documents.reason != TAKEN_DOWN))
     place = np.searchsorted(documents.names, documents.witness[dropped])
     place = np.minimum(place, len(documents.names) - 1)
     there = documents.names[place] == documents.witness[dropped]
@@ -122,17 +157,22 @@ def witnesses(documents: Signed, standing: Standing) -> Iterator[Finding]:
 
 
 def verdicts(documents: Signed, standing: Standing) -> Iterator[Finding]:
-    """Decide all documents at once, from their signatures alone (promise 4)."""
-    state = decide(documents.signatures, standing)
+    """Decide all documents at once, from their signatures alone (promise 4).
+
+    Those that are taken down are left out, as if they had never come.
+    """
+    rows = np.flatnonzero(documents.reason != TAKEN_DOWN)
+    state = decide(reading.take(documents.signatures, rows), standing.among(rows))
     reasons = np.array(REASONS)[state.reason]
-    witness = np.where(state.witness >= 0, documents.names[state.witness], reading.NO_WITNESS)
+    names, kept = documents.names[rows], documents.kept[rows]
+    witness = np.where(state.witness >= 0, names[state.witness], reading.NO_WITNESS)
     differs = (
-        ((state.reason == UNIQUE) != documents.kept)
-        | (reasons != documents.reason)
-        | (witness != documents.witness)
-        | (np.where(documents.kept, 0, state.similarity) != documents.similarity)
+        ((state.reason == UNIQUE) != kept)
+        | (reasons != documents.reason[rows])
+        | (witness != documents.witness[rows])
+        | (np.where(kept, 0, state.similarity) != documents.similarity[rows])
     )
-    yield from _some(4, documents.names[differs], "has another verdict when decided anew")
+    yield from _some(4, names[differs], "has another verdict when decided anew")
 
 
 def quiet_nights(corpus: Corpus) -> Iterator[Finding]:

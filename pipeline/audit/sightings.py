@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.audit import lookup
+from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.storage import snapshots
 from pipeline.storage.units import Corpus
 
@@ -35,7 +36,7 @@ SCHEMA: Final = pa.schema(
 VIEWS: Final = (files("pipeline.audit") / "views.sql").read_text("utf-8")
 """Views for DuckDB over the plain trees; `{corpus}` is where they are."""
 
-_SEEN: Final = ["document_id", "witness_id", "source"]
+_SEEN: Final = ["document_id", "witness_id", "source", "reason"]
 
 
 def sightings(corpus: Corpus) -> pa.Table:
@@ -51,6 +52,7 @@ def sightings(corpus: Corpus) -> pa.Table:
     for date in sorted(snapshot.dumps):
         state = snapshots.load_state(corpus, snapshot, date)
         table = corpus.read(state.verdicts, columns=_SEEN)
+        table = table.filter(pc.not_equal(table["reason"], TAKEN_DOWN))
         ids = pc.coalesce(table["witness_id"], table["document_id"])
         seen = pa.table({"id": ids, "source": table["source"]}).group_by(["id", "source"])
         counted = seen.aggregate([([], "count_all")]).rename_columns(["id", "source", "n"])
@@ -75,6 +77,7 @@ def appearances(corpus: Corpus, document_id: str) -> list[dict[str, Any]]:
         state = snapshots.load_state(corpus, snapshot, date)
         for batch in corpus.batches(state.verdicts, rows=65_536):
             hit = pc.equal(pc.coalesce(batch["witness_id"], batch["document_id"]), published)
+            hit = pc.and_(hit, pc.not_equal(batch["reason"], TAKEN_DOWN))
             rows += ({"dump_date": date, **row} for row in batch.filter(hit).to_pylist())
     return sorted(rows, key=lambda row: (not row["kept"], row["dump_date"], row["document_id"]))
 

@@ -30,7 +30,8 @@ NO_WITNESS = ""
 class Signed:
     """Documents of all live dumps by order key (dump date, id), with what is published of them.
 
-    `names` are `<dump_date>/<id>`. `missing` counts documents with a verdict but no signature, or
+    `names` are `<dump_date>/<id>`. The witness of what is taken down is its tombstone, by its id
+    alone. `missing` counts documents with a verdict but no signature, or
     the reverse; they are left out.
     """
 
@@ -61,7 +62,7 @@ def load(corpus: Corpus, snapshot: Snapshot) -> Signed:
     order, ranks = np.argsort(signed), np.argsort(published)
     both, ours, theirs = np.intersect1d(signed[order], published[ranks], return_indices=True)
     missing = len(signed) + len(published) - 2 * len(both)
-    verdicts = pa.concat_tables(tables) if tables else None
+    verdicts = pa.concat_tables(tables, promote_options="default") if tables else None
     return Signed(
         both,
         take(Signatures.concat(parts), order[ours]),
@@ -72,19 +73,27 @@ def load(corpus: Corpus, snapshot: Snapshot) -> Signed:
 
 def _columns(verdicts: pa.Table | None, rows: Array) -> tuple[Array, Array, Array, Array]:
     if verdicts is None:
-        return np.empty(0, bool), np.empty(0, "U6"), np.empty(0, "U43"), np.empty(0, np.float32)
+        return np.empty(0, bool), np.empty(0, "U10"), np.empty(0, "U43"), np.empty(0, np.float32)
     picked = verdicts.take(rows)
     dates = picked["witness_dump_date"].to_pylist()
     ids = picked["witness_id"].to_pylist()
+    stones = _stones(picked)
     witness = [
-        NO_WITNESS if one is None else f"{date}/{one}" for date, one in zip(dates, ids, strict=True)
+        stone or (NO_WITNESS if one is None else f"{date}/{one}")
+        for date, one, stone in zip(dates, ids, stones, strict=True)
     ]
     return (
         picked["kept"].to_numpy(),
-        np.array(picked["reason"].to_pylist(), "U6"),
+        np.array(picked["reason"].to_pylist(), "U10"),
         np.array(witness, "U43"),
         picked["similarity"].fill_null(0).to_numpy(),
     )
+
+
+def _stones(verdicts: pa.Table) -> list[str | None]:
+    if "tombstone_id" not in verdicts.column_names:
+        return [None] * verdicts.num_rows
+    return list(verdicts["tombstone_id"].to_pylist())
 
 
 def _names(date: str, ids: list[str]) -> Array:

@@ -21,7 +21,15 @@ from pipeline.storage.units import Corpus
 
 Row = dict[str, Any]
 
-_COUNTS = ("files", "documents", "kept", "dropped_exact", "dropped_near", "dropped_history")
+_COUNTS = (
+    "files",
+    "documents",
+    "kept",
+    "dropped_exact",
+    "dropped_near",
+    "dropped_history",
+    "taken_down",
+)
 
 
 def dump_rows(

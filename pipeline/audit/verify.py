@@ -17,6 +17,9 @@ import msgspec
 
 from pipeline.audit import anew, recompute, work
 from pipeline.audit import signed as reading
+from pipeline.audit.recompute import SWEEP
+from pipeline.audit.remains import remains
+from pipeline.dedup.taken import Tombs
 from pipeline.errors import CorruptError, MissingError
 from pipeline.model.finding import PROMISES, Finding, broken
 from pipeline.model.snapshot import Snapshot
@@ -24,7 +27,7 @@ from pipeline.publish import verify as stored
 from pipeline.publish.checks import CHECKS
 from pipeline.publish.shared import passages_hold
 from pipeline.publish.view import View
-from pipeline.storage import snapshots
+from pipeline.storage import snapshots, tombstones
 from pipeline.storage.units import Corpus
 
 _CHECKED = {
@@ -34,9 +37,10 @@ _CHECKED = {
     4: "signing and deciding all documents at once gives the same",
     5: "files and trees are those of the snapshot, byte by byte",
     6: "a new latest night left all others alone; the newest compared only what shares a key",
+    7: "nothing published or stored is like a tombstone; each says who took it down, and why",
 }
 
-_AFTER_DAMAGE = (1, 2, 3, 4, 5)
+_AFTER_DAMAGE = (1, 2, 3, 4, 5, 7)
 """Promises whose checks may fail for files that were hashed before."""
 
 
@@ -118,6 +122,8 @@ class _Audit:
             self._dump(view, date)
         self._documents(view)
         self._try(6, "the snapshots before", self._quiet_nights)
+        self._try(7, "tombstones", lambda: stored.verify_tombstones(view))
+        self._try(7, "what is still stored", lambda: self._remains(snapshot))
 
     def _documents(self, view: View) -> None:
         """Check all documents against each other."""
@@ -125,7 +131,7 @@ class _Audit:
             documents = reading.load(self.corpus, view.snapshot)
             standing = anew.standing(self.corpus, view.snapshot, documents)
         except stored.READING as error:
-            for promise in (2, 3, 4):
+            for promise in (2, 3, 4, 7):
                 self._unreadable(promise, "all signatures and verdicts", error)
             return
         if documents.missing:
@@ -134,6 +140,11 @@ class _Audit:
         self.found += recompute.nothing_twice(documents, standing)
         self.found += recompute.witnesses(documents, standing)
         self.found += recompute.verdicts(documents, standing)
+        self._try(
+            7,
+            "tombstones",
+            lambda: recompute.tombstones_cover(documents, Tombs.load(self.corpus, view.snapshot)),
+        )
         try:
             self.found += work.counted(self.corpus, documents, standing)
         except MissingError as error:
@@ -147,6 +158,15 @@ class _Audit:
         self._try(5, f"{date}: published rows", lambda: stored.rows_of(view, date))
         self._try(4, f"{date}: shared passages", lambda: passages_hold(view, date))
         self._try(4, f"{date}: texts", lambda: recompute.texts(self.corpus, view.state(date)))
+
+    def _remains(self, snapshot: Snapshot) -> Iterator[Finding]:
+        stones = tombstones.active(tombstones.load(self.corpus, snapshot))
+        found = remains(self.corpus, snapshot, stones)
+        for kind in ("shards", "units", "files", "pages"):
+            for key in getattr(found, kind):
+                yield broken(7, f"{kind}: {key} shows a text that is taken down; {SWEEP}")
+        for key in found.unreadable:
+            self.skip(7, f"{key}, which cannot be read")
 
     def _quiet_nights(self) -> Iterator[Finding]:
         oldest = snapshots.history(self.corpus)[-1].sequence

@@ -16,11 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.audit import lookup
-from pipeline.audit.explain import Answer, shown
+from pipeline.audit.explain import Answer, shown, tombstone_shown
 from pipeline.dedup.ranking import rank_of, ranks
+from pipeline.dedup.reader import hexes
+from pipeline.dedup.taken import Tombs
 from pipeline.dedup.words import compare
 from pipeline.model.rule import Rule, in_scope, stricter
-from pipeline.model.schemas import BANDS, PERMUTATIONS
+from pipeline.model.schemas import BANDS, PERMUTATIONS, TAKEN_DOWN
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.signature import Signatures, sign, similarity
 from pipeline.storage import snapshots
@@ -60,10 +62,13 @@ def explain_text(corpus: Corpus, text: str, landing: Landing, *, limit: int = 5)
         a duplicate), `out_of_scope` (their nights are not compared), `unmet` (they share no band
         key, so nobody would compare them) and `later` (the text comes before the document in the
         order of who stays). Without any duplicate the text would be published, and the `later`
-        ones retracted.
+        ones retracted. A text that is like what is taken down has one answer: `taken_down`, with
+        no document and no diff.
     """
     snapshot = snapshots.published(corpus)
     asked = _Asked.of(snapshot, text, landing)
+    if down := _taken_down(corpus, snapshot, asked):
+        return [down]
     hits: list[_Hit] = []
     for dump_date in sorted(snapshot.dumps):
         state = snapshots.load_state(corpus, snapshot, dump_date)
@@ -77,6 +82,23 @@ def explain_text(corpus: Corpus, text: str, landing: Landing, *, limit: int = 5)
     chosen = [hit for hit in hits if hit.duplicate][:limit]
     chosen += [hit for hit in hits if not hit.duplicate][:limit]
     return [_shown_hit(corpus, snapshot, hit, text) for hit in chosen]
+
+
+def _taken_down(corpus: Corpus, snapshot: Snapshot, asked: _Asked) -> Answer:
+    """Return the answer for a text that a tombstone covers; empty for others."""
+    tombs, signed = Tombs.load(corpus, snapshot), asked.signed
+    which, score = tombs.cover(signed.content_hash, signed.shingles, signed.minima)
+    if which[0] < 0:
+        return {}
+    stone = hexes(tombs.ids[which])[0].as_py()
+    return {
+        "duplicate": False,
+        "relation": TAKEN_DOWN,
+        "similarity": float(score[0]),
+        "tombstone": tombstone_shown(corpus, snapshot, stone),
+        "document": None,
+        "diff": None,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +157,20 @@ class _Hit:
 
 
 def _judged(corpus: Corpus, state: DumpState, hits: list[_Hit]) -> list[_Hit]:
-    """Look up which documents are published."""
+    """Look up which documents are published; leave out those that are taken down."""
     if not hits:
         return []
     wanted = pa.array([hit.document_id for hit in hits])
     kept: set[str] = set()
-    for batch in corpus.batches(state.verdicts, columns=["document_id", "kept"], rows=65_536):
-        ids = batch.column("document_id")
-        kept.update(ids.filter(pc.and_(batch.column("kept"), pc.is_in(ids, wanted))).to_pylist())
-    return [replace(hit, kept=hit.document_id in kept) for hit in hits]
+    down: set[str] = set()
+    columns = ["document_id", "kept", "reason"]
+    for batch in corpus.batches(state.verdicts, columns=columns, rows=65_536):
+        mine = batch.filter(pc.is_in(batch["document_id"], wanted))
+        kept.update(mine["document_id"].filter(mine["kept"]).to_pylist())
+        gone = pc.equal(mine["reason"], TAKEN_DOWN)
+        down.update(mine["document_id"].filter(gone).to_pylist())
+    left = [hit for hit in hits if hit.document_id not in down]
+    return [replace(hit, kept=hit.document_id in kept) for hit in left]
 
 
 def _placed(corpus: Corpus, asked: _Asked, rule: Rule, hits: list[_Hit]) -> Iterator[_Hit]:

@@ -35,6 +35,7 @@ _COMMANDS = {
     "heal": "pipeline.cli.heal",
     "rollback": "pipeline.cli.keep",
     "expire": "pipeline.cli.keep",
+    "takedown": "pipeline.cli.takedown",
     "config": "pipeline.cli.look",
     "split": "pipeline.cli.texts",
     "annotate": "pipeline.cli.texts",

@@ -28,12 +28,16 @@ def rollback(lookup: Any, *, snapshot: int, dry_run: bool, yes: bool, as_json: b
     """Publish the dumps of an earlier SNAPSHOT again, in one step (`status --snapshots` lists).
 
     It makes a new snapshot, so it can be rolled back too. Nights that it takes out are due again.
+    What was taken down since stays down: its dumps are decided again without it.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.publish import beside  # noqa: PLC0415
     from pipeline.publish import rollback as going_back  # noqa: PLC0415
+    from pipeline.runner.rollback import roll_back  # noqa: PLC0415
 
-    with runner.corpus_session(lookup.settings(corpus=True)) as corpus:
+    settings = lookup.settings(corpus=True)
+    landing = runner.open_landing(settings) if settings.store.landing else None
+    with runner.corpus_session(settings) as corpus:
         changes = going_back.changes(corpus, snapshot)
         if not as_json:
             output.table(f"Back to snapshot {snapshot}", ["dump_date", "is"], changes.items())
@@ -42,7 +46,10 @@ def rollback(lookup: Any, *, snapshot: int, dry_run: bool, yes: bool, as_json: b
         else:
             if not yes:
                 click.confirm("Publish this state?", abort=True, err=True)
-            made = going_back.rollback(corpus, snapshot, run_id=_run_id()).sequence
+            done = roll_back(
+                corpus, landing, settings.run_settings(), sequence=snapshot, run_id=_run_id()
+            )
+            made = done.sequence
             beside.bring_in_step(corpus)
     if as_json:
         click.echo(json.dumps({"changes": changes, "snapshot": made}))

@@ -71,6 +71,7 @@ def nights(results: Iterable[Mapping[str, Any]]) -> None:
         "dropped_exact",
         "dropped_near",
         "dropped_history",
+        "taken_down",
         "quarantine",
         "retracted",
         "restored",
@@ -121,12 +122,30 @@ def document_answer(answer: Mapping[str, Any]) -> None:
     """Print where a document is, its witness, and a comparison of both texts."""
     document, witness = answer["document"], answer["witness"]
     state = "published" if document["kept"] else f"not published: {document['reason']} duplicate"
+    if stone := answer.get("tombstone"):
+        _card(f"{document['document_id']}  taken down", document)
+        _tombstone(stone, document["similarity"])
+        return
     _card(f"{document['document_id']}  {state}", document)
     if witness is not None:
         _card(f"witness {witness['document_id']}, similarity {document['similarity']:.3f}", witness)
         _diff(answer["diff"])
     else:
         _passages(answer)
+
+
+def _tombstone(stone: Mapping[str, Any], similarity: float) -> None:
+    """Print who took a text down, when and why."""
+    shown = console()
+    shown.print(
+        f"tombstone {stone['tombstone_id']}, similarity {similarity:.3f}",
+        style="bold",
+        markup=False,
+    )
+    shown.print(f"  {'document':<10} {stone['document_id']}", markup=False)
+    shown.print(f"  {'by':<10} {stone['taken_down_by']}", markup=False)
+    shown.print(f"  {'at':<10} {stone['taken_down_at']:%Y-%m-%d %H:%M:%S} UTC", markup=False)
+    shown.print(f"  {'reason':<10} {stone['reason']}", markup=False)
 
 
 def _passages(answer: Mapping[str, Any]) -> None:
@@ -142,6 +161,11 @@ def _passages(answer: Mapping[str, Any]) -> None:
 
 def text_answer(answers: Sequence[Mapping[str, Any]]) -> None:
     """Print whether a text would be published, what it duplicates, and what else is like it."""
+    for answer in answers:
+        if "tombstone" in answer:
+            console().print("It would not be published: it is like a text that was taken down")
+            _tombstone(answer["tombstone"], answer["similarity"])
+            return
     duplicates = [answer for answer in answers if answer["duplicate"]]
     others = [answer for answer in answers if not answer["duplicate"]]
     if duplicates:

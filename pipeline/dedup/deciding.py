@@ -27,6 +27,7 @@ from pipeline.dedup.ledger import Ledger, Verdicts, names, split_names
 from pipeline.dedup.matching import match_fingerprint
 from pipeline.dedup.reader import ids_of
 from pipeline.dedup.tables import Before, fresh_table, moves, revised_table, touched_dump
+from pipeline.dedup.taken import Tombs, taken_verdicts
 from pipeline.model import versions
 from pipeline.model.ids import fingerprint
 from pipeline.model.manifest import Decision, EdgeFile, MatchManifest, TouchedDump
@@ -42,7 +43,8 @@ def decide_fingerprint(plan: Plan, snapshot: Snapshot) -> str:
     """Name the verdict files by all that they depend on."""
     matches = [match_fingerprint(plan, snapshot, owned) for owned in plan.key_ranges]
     states = sorted((date, ref.state.key) for date, ref in snapshot.dumps.items())
-    return fingerprint(versions.DECIDE, plan.dump_date, plan.generation, matches, states)
+    tombs = snapshot.tombstones.sha256 if snapshot.tombstones else ""
+    return fingerprint(versions.DECIDE, plan.dump_date, plan.generation, matches, states, tombs)
 
 
 def decide(corpus: Corpus, plan: Plan, snapshot: Snapshot) -> Decision:
@@ -90,7 +92,8 @@ class _Run:
         shards = tuple(shard.fingerprint for shard in self.plan.shards)
         table = fresh_table(self.corpus, shards)
         ids = ids_of(table["document_id"])
-        self.ledger.decided[date] = Verdicts.blank(ids)
+        taken = taken_verdicts(self.corpus, shards, Tombs.load(self.corpus, self.ledger.snapshot))
+        self.ledger.decided[date] = Verdicts.blank(ids).with_(taken)
         if self.ledger.ranked:
             self._together(ids)
         else:

@@ -17,7 +17,7 @@ from pipeline.dedup.buckets import needed
 from pipeline.dedup.groups import Groups, Ties, bind
 from pipeline.dedup.ledger import Ledger, Verdicts, names, split_names
 from pipeline.dedup.reader import DumpSignatures
-from pipeline.dedup.settle import Nodes, State, settle, sorted_links
+from pipeline.dedup.settle import TAKEN, Nodes, State, settle, sorted_links
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.rule import day, span, stricter
 
@@ -47,16 +47,21 @@ def settled(
     *,
     dirty: Mapping[str, Array],
     free: Collection[str],
+    gone: Mapping[str, Array] | None = None,
 ) -> Settled:
     """Decide documents again: the dirty ones, and all in free dumps that follow from them.
+
+    Documents that are taken down stay so.
 
     Args:
         ledger: what is live, and the verdicts so far.
         files: all edges that lead to documents of the free dumps from earlier ones.
         dirty: documents to decide in any case, by dump.
         free: the dumps whose verdicts may change.
+        gone: documents that were kept and have just been taken down, by dump.
     """
     graph = _Graph(ledger, files, dirty=dirty, free=free)
+    graph.flip(gone or {})
     settle(graph.links(), graph.groups(), state=graph.state, nodes=graph.nodes)
     return graph.settled()
 
@@ -90,11 +95,15 @@ class _Graph:
             before.reason[order], self.every.of(before.witness[order]), before.similarity[order]
         )
         wanted = np.isin(self.keys, np.concatenate([_NOBODY, *marked]))
-        self.nodes = Nodes.of(
-            np.isin(split_names(self.keys)[0], [date.encode() for date in free])[order],
-            wanted[order],
-            **self._scopes(),
-        )
+        here = np.isin(split_names(self.keys)[0], [date.encode() for date in free])
+        self.taken = self.state.reason == TAKEN
+        self.nodes = Nodes.of(here[order] & ~self.taken, wanted[order], **self._scopes())
+
+    def flip(self, gone: Mapping[str, Array]) -> None:
+        """Mark documents as kept before and not now, for those that follow from them."""
+        marked = [names(date, ids) for date, ids in gone.items()]
+        there = np.intersect1d(self.keys, np.concatenate([np.empty(0, "S26"), *marked]))
+        self.nodes.flipped[self.every.of(there)] = True
 
     def links(self) -> Any:
         """Return the edges, from the earlier to the later document."""
@@ -138,7 +147,8 @@ class _Graph:
             verdicts[date] = self.ledger.verdicts(date).with_(after.part(where))
             changed[date] = ids[self.nodes.changed[place]]
             flipped[date] = ids[self.nodes.flipped[place]]
-        others = split_names(self.every.names(np.flatnonzero(self.nodes.reached)))[0]
+        reached_now = np.flatnonzero(self.nodes.reached & ~self.taken)
+        others = split_names(self.every.names(reached_now))[0]
         reached = {date.decode() for date in np.unique(others)}.difference(self.free)
         return Settled(verdicts, changed, flipped, frozenset(reached))
 

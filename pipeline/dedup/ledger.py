@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.dedup.ranking import Ranks, ranks
 from pipeline.dedup.reader import fixed, ids_of
-from pipeline.dedup.settle import ABSENT, REASONS
+from pipeline.dedup.settle import ABSENT, EXACT, NEAR, REASONS, TAKEN
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.plan import Plan
 from pipeline.model.rule import Rule
@@ -28,6 +28,10 @@ Array = npt.NDArray[Any]
 
 NAME: Final = "S26"
 """A document's order key: 10 characters of dump date, 16 bytes of id; sorts as the key does."""
+
+
+NO_DATE: Final = "\0" * 10
+"""Stands for the date in the key of what is no document."""
 
 
 def names(date: str, ids: Array) -> Array:
@@ -47,7 +51,11 @@ def split_names(keys: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Verdicts of one dump, sorted by id. `witness` is an order key, empty for kept documents."""
+    """Verdicts of one dump, sorted by id.
+
+    `witness` is an order key: empty for kept documents, one without a date that ends in the id of a
+    tombstone for those taken down.
+    """
 
     ids: Array
     reason: npt.NDArray[np.int8]
@@ -61,7 +69,7 @@ class Verdicts:
         found = np.asarray(table["reason"].to_numpy(zero_copy_only=False), object)
         for code, name in enumerate(REASONS):
             reason[found == name] = code
-        dropped = np.flatnonzero(reason)
+        dropped = np.flatnonzero((reason == EXACT) | (reason == NEAR))
         witness = np.zeros(table.num_rows, NAME)
         if len(dropped):
             dates = table["witness_dump_date"].take(dropped).to_pylist()
@@ -70,6 +78,9 @@ class Verdicts:
             raw[:, :10] = np.frombuffer("".join(dates).encode("ascii"), np.uint8).reshape(-1, 10)
             raw[:, 10:] = ids
             witness[dropped] = raw.view(NAME)[:, 0]
+        taken = np.flatnonzero(reason == TAKEN)
+        if len(taken):
+            witness[taken] = names(NO_DATE, ids_of(table["tombstone_id"].take(taken)))
         similarity = table["similarity"].fill_null(0).to_numpy().astype(np.float32)
         return Verdicts(ids_of(table["document_id"]), reason, witness, similarity)
 
@@ -111,7 +122,9 @@ class Verdicts:
 Pairs = tuple[Array, Array, Array, Array]
 """Edges as columns: order keys without rank of both sides, similarity, exact."""
 
-_COLUMNS: Final = ["document_id", "reason", "witness_id", "witness_dump_date", "similarity"]
+_COLUMNS: Final = (
+    "document_id", "reason", "witness_id", "witness_dump_date", "similarity", "tombstone_id"
+)  # fmt: skip
 
 
 class Ledger:
@@ -121,20 +134,29 @@ class Ledger:
     """
 
     def __init__(
-        self, corpus: Corpus, plan: Plan, *, snapshot: Snapshot, edges: Iterable[EdgeFile]
+        self,
+        corpus: Corpus,
+        plan: Plan | None,
+        *,
+        snapshot: Snapshot,
+        edges: Iterable[EdgeFile] = (),
     ) -> None:
-        """Bind to the parent snapshot and the edge files that this run's match found."""
+        """Bind to the parent snapshot and the edge files that this run's match found.
+
+        Without a plan no dump is replaced.
+        """
         self.corpus = corpus
-        self.own = plan.dump_date
+        self.own = plan.dump_date if plan else ""
         self.snapshot = snapshot
         self.edges = tuple(edges)
         self.live = {date: ref.generation for date, ref in snapshot.dumps.items()}
-        self.live[plan.dump_date] = plan.generation
         self.decided: dict[str, Verdicts] = {}
-        self._rule = Rule.of(plan.settings.dedup)
+        self._rule = Rule.of(plan.settings.dedup) if plan else Rule()
         self._ranks: dict[str, Ranks] = {}
-        self._shards = tuple(shard.fingerprint for shard in plan.shards)
+        self._shards = tuple(shard.fingerprint for shard in plan.shards) if plan else ()
         self._states: dict[str, DumpState] = {}
+        if plan:
+            self.live[plan.dump_date] = plan.generation
 
     def state(self, date: str) -> DumpState:
         """Return a dump's published state."""
@@ -209,8 +231,8 @@ class Ledger:
     def verdicts(self, date: str) -> Verdicts:
         """Return the verdicts of a dump: as decided by this run, else as published."""
         if date not in self.decided:
-            table = self.corpus.read(self.state(date).verdicts, columns=_COLUMNS)
-            self.decided[date] = Verdicts.of_table(table)
+            file = self.state(date).verdicts
+            self.decided[date] = Verdicts.of_table(self.corpus.read_known(file, _COLUMNS))
         return self.decided[date]
 
     def pairs(self, file: EdgeFile) -> Pairs:

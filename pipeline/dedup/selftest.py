@@ -257,7 +257,9 @@ class _Trial:
             "signatures": pa.table(raw, schema=SIGNATURES),
             "quarantine": QUARANTINE.empty_table(),
         }
-        refs = {name: self.corpus.write("ingest", shard, name, tables[name]) for name in tables}
+        refs: dict[str, Any] = {
+            name: self.corpus.write("ingest", shard, name, table) for name, table in tables.items()
+        }
         manifest = IngestManifest(fingerprint=shard, files=(), **refs)
         self.corpus.finish(layout.unit("ingest", shard), manifest)
 

@@ -34,7 +34,9 @@ ABSENT: Final = -1
 UNIQUE: Final = 0
 EXACT: Final = 1
 NEAR: Final = 2
-REASONS: Final = ("unique", "exact", "near")
+TAKEN: Final = 3
+"""Not kept, and nobody's witness, whatever else there is: never free (see `graph.py`)."""
+REASONS: Final = ("unique", "exact", "near", "taken_down")
 NOBODY: Final = -1
 
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipeline.dedup.ledger import Verdicts, split_names
 from pipeline.dedup.reader import hexes, ids_of
-from pipeline.dedup.settle import EXACT, NEAR, REASONS, UNIQUE
+from pipeline.dedup.settle import EXACT, NEAR, REASONS, TAKEN, UNIQUE
 from pipeline.model.files import FileRef
 from pipeline.model.manifest import IngestManifest, TouchedDump
 from pipeline.model.schemas import VERDICTS
@@ -63,20 +63,21 @@ def fresh_table(corpus: Corpus, shards: tuple[str, ...]) -> pa.Table:
 
 def revised_table(table: pa.Table, verdicts: Verdicts) -> pa.Table:
     """Return the table with other verdicts for the same documents."""
-    kept = verdicts.reason == UNIQUE
+    kept, taken = verdicts.reason == UNIQUE, verdicts.reason == TAKEN
     dates, ids = split_names(verdicts.witness)
+    named = hexes(ids)
     reasons = pa.DictionaryArray.from_arrays(pa.array(verdicts.reason), pa.array(REASONS))
     columns = {
         "kept": pa.array(kept),
         "reason": reasons.cast(pa.string()),
-        "witness_id": _masked(hexes(ids), kept),
-        "witness_dump_date": _masked(pa.array(dates.astype("U10"), pa.string()), kept),
+        "witness_id": _masked(named, kept | taken),
+        "witness_dump_date": _masked(pa.array(dates.astype("U10"), pa.string()), kept | taken),
         "similarity": pa.array(verdicts.similarity, mask=kept),
+        "tombstone_id": _masked(named, ~taken),
     }
-    for name, values in columns.items():
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, VERDICTS.field(name), values)
-    return table.replace_schema_metadata(None).combine_chunks()
+    every = {name: table[name] for name in table.schema.names} | columns
+    arrays = [every[field.name] for field in VERDICTS]
+    return pa.Table.from_arrays(arrays, schema=VERDICTS).combine_chunks()
 
 
 def moves(before: Before, after: Verdicts) -> tuple[int, int]:
@@ -104,11 +105,11 @@ def touched_dump(
     """Count a verdict table.
 
     `dropped_exact` + `dropped_near` are all that was dropped; `dropped_history` is the part of them
-    whose witness lies in another dump.
+    whose witness lies in another dump. Documents that are taken down are counted apart.
     """
     date, generation, shards = dump
     found = Verdicts.of_table(table)
-    kept = found.reason == UNIQUE
+    kept, taken = found.reason == UNIQUE, found.reason == TAKEN
     foreign = split_names(found.witness)[0] != np.array(date.encode(), "S10")
     return TouchedDump(
         dump_date=date,
@@ -120,9 +121,10 @@ def touched_dump(
         kept=int(np.count_nonzero(kept)),
         dropped_exact=int(np.count_nonzero(found.reason == EXACT)),
         dropped_near=int(np.count_nonzero(found.reason == NEAR)),
-        dropped_history=int(np.count_nonzero(foreign & ~kept)),
+        dropped_history=int(np.count_nonzero(foreign & ~kept & ~taken)),
         retracted=moved[0],
         restored=moved[1],
+        taken_down=int(np.count_nonzero(taken)),
     )
 
 

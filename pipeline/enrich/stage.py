@@ -19,7 +19,7 @@ from pipeline import telemetry
 from pipeline.enrich.annotator import annotate, resolve
 from pipeline.enrich.passages import SharedPassages
 from pipeline.enrich.runs import RunWriter
-from pipeline.errors import ContractError
+from pipeline.errors import ConflictError, ContractError
 from pipeline.model import versions
 from pipeline.model.files import FileRef
 from pipeline.model.ids import fingerprint
@@ -118,6 +118,7 @@ def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> 
         topics=dict(sorted(topics.items())),
         models=models,
         removed=_recorded(corpus, unit, removed),
+        shard=unit.shard,
     )
     return corpus.finish(key, manifest)
 
@@ -146,11 +147,23 @@ def _annotate(
         start += batch.num_rows
         telemetry.note(read=start, of=documents.rows)
         if rows.num_rows:
+            _refuse_erased(unit, rows)
             rows = shared.describe(rows, places)
             annotations = annotate(rows.column("text"), annotators)
             writer.write(rows, annotations)
             topics.update(pc.fill_null(annotations.column("topic_label"), NO_TOPIC).to_pylist())
     return topics, shared.removed()
+
+
+def _refuse_erased(unit: AnnotateUnit, rows: pa.RecordBatch) -> None:
+    """Refuse to publish a text that a take-down has erased since the run was decided."""
+    blank = pc.and_(pc.equal(rows["text"], ""), pc.greater(rows["char_count"], 0))
+    erased = pc.sum(blank).as_py()
+    if erased:
+        raise ConflictError(
+            f"shard {unit.shard} of dump {unit.dump_date}: expected texts, found {erased} that "
+            "were taken down since this run was planned. Start a new run of the night."
+        )
 
 
 def _recorded(corpus: Corpus, unit: AnnotateUnit, removed: pa.Table | None) -> FileRef | None:

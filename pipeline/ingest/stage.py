@@ -1,15 +1,15 @@
 """The ingest stage: dump files in, documents, signatures and quarantine out.
 
-Holds: `ingest_shard`. Reads the landing store; writes one unit of the corpus.
+Holds: `ingest_shard`, `restage_shard`. Reads the landing store; writes one unit of the corpus.
 Not here: reading one file (`reader.py`), rows (`rows.py`), packing shards (`plan/`).
 """
 
 from __future__ import annotations
 
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from pipeline import telemetry
-from pipeline.errors import ChangedError, MissingError
+from pipeline.errors import ChangedError, ContractError, MissingError
 from pipeline.ingest.books import Books
 from pipeline.ingest.marks import WHOLE, Section
 from pipeline.ingest.pieces import Piece, Span
@@ -21,9 +21,9 @@ from pipeline.model.files import DumpFile
 from pipeline.model.manifest import FileCounts, IngestManifest
 from pipeline.model.plan import Plan, Shard
 from pipeline.model.settings import IngestSettings
-from pipeline.storage import layout
+from pipeline.storage import layout, snapshots, tombstones
 from pipeline.storage.store import Store
-from pipeline.storage.units import Corpus
+from pipeline.storage.units import Corpus, encode
 
 STAGE = "ingest"
 PROGRESS_BYTES = 256 * 1024 * 1024
@@ -52,12 +52,44 @@ def ingest_shard(corpus: Corpus, landing: Store, plan: Plan, index: int) -> Inge
     key = layout.unit(STAGE, shard.fingerprint)
     done = corpus.find(key, IngestManifest)
     if done is not None:
-        return done
-    keys = {"run_id": plan.run_id, "dump_date": plan.dump_date, "shard": index}
+        return restage_shard(corpus, landing, plan, index) if _is_stale(corpus, done) else done
+    return corpus.finish(key, _staged(corpus, landing, plan, shard))
+
+
+def restage_shard(corpus: Corpus, landing: Store, plan: Plan, index: int) -> IngestManifest:
+    """Read a shard again whose texts were erased, in part, and put it in the place of the unit.
+
+    Raises:
+        TransientError, ChangedError, ContractError: see `ingest_shard`; or its signatures are no
+            longer the same, so that a new run is wanted.
+    """
+    shard = plan.shards[index]
+    key = layout.unit(STAGE, shard.fingerprint)
+    done, again = corpus.load(key, IngestManifest), _staged(corpus, landing, plan, shard)
+    if again.signatures.sha256 != done.signatures.sha256:
+        raise ContractError(
+            f"shard {shard.fingerprint} of dump {plan.dump_date}: expected the documents that were "
+            "staged before, found others: another version of Winnow split them. Go back to that "
+            "version, or change a setting of ingest, so that the night is read anew."
+        )
+    corpus.store.put(key, encode(again))
+    return again
+
+
+def _is_stale(corpus: Corpus, done: IngestManifest) -> bool:
+    """Say whether texts of a unit are erased for a tombstone that is not in force any more."""
+    if not done.erased:
+        return False
+    stones = tombstones.active(tombstones.load(corpus, snapshots.current(corpus)))
+    return not set(done.erased) <= set(stones["tombstone_id"].to_pylist())
+
+
+def _staged(corpus: Corpus, landing: Store, plan: Plan, shard: Shard) -> IngestManifest:
+    keys = {"run_id": plan.run_id, "dump_date": plan.dump_date, "shard": shard.index}
     with telemetry.stage(STAGE, **keys) as span:
         manifest = _build(corpus, landing, shard, settings=plan.settings.ingest)
         span.update(_summary(manifest))
-    return corpus.finish(key, manifest)
+    return manifest
 
 
 def _build(
@@ -68,7 +100,7 @@ def _build(
         task = _Task(corpus, landing, shard, settings=settings, refused=refused)
         try:
             counts = tuple(task.take(file) for file in shard.files)
-            files = task.writer.finish()
+            files: dict[str, Any] = task.writer.finish()
         except _RestartError as restart:
             refused[restart.key] = restart.error
         else:

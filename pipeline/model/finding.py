@@ -15,6 +15,7 @@ PROMISES = {
     4: "order does not matter",
     5: "readers never see half a night",
     6: "a night costs what the night brings",
+    7: "what is taken down stays down",
 }
 """The promises of the README by number."""
 

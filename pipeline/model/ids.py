@@ -1,6 +1,6 @@
 """Identities that come from provenance and fingerprints that come from inputs.
 
-Holds: `document_id`, `fingerprint`. Pure functions.
+Holds: `document_id`, `tombstone_id`, `fingerprint`. Pure functions.
 """
 
 from __future__ import annotations
@@ -26,6 +26,12 @@ def document_id(source: str, key: str, char_start: int, char_end: int) -> str:
     """
     parts = "\0".join((source, key, str(char_start), str(char_end)))
     return hashlib.blake2b(parts.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+
+
+def tombstone_id(document_id: str, content_hash: str) -> str:
+    """Name what is taken down by its document and its text: 32 hex digits (128 bits)."""
+    parts = f"{document_id}\0{content_hash}".encode()
+    return hashlib.blake2b(parts, digest_size=16).hexdigest()
 
 
 def fingerprint(*parts: object) -> str:

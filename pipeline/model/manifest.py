@@ -75,7 +75,8 @@ def _joined(books: list[FileCounts]) -> FileCounts:
 class IngestManifest(msgspec.Struct, frozen=True, kw_only=True):
     """One ingested shard. Row i of `signatures` belongs to row i of `documents`.
 
-    `paragraphs` and `samples` are None in units made before they were written.
+    `paragraphs` and `samples` are None in units made before they were written. `erased` names the
+    tombstones for which texts of the shard are blank; it is the one part of a unit that can change.
     """
 
     fingerprint: str
@@ -85,6 +86,7 @@ class IngestManifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileCounts, ...]
     paragraphs: FileRef | None = None
     samples: FileRef | None = None
+    erased: tuple[str, ...] = ()
 
 
 class EdgeFile(msgspec.Struct, frozen=True):
@@ -112,6 +114,7 @@ class TouchedDump(msgspec.Struct, frozen=True, kw_only=True):
     `kept_hash[i]` hashes the kept document ids of shard i: the annotate unit's fingerprint
     depends on it, so shards without a change are reused as they are. `kept` is the number of
     kept documents. `retracted` and `restored` count documents against the pinned parent.
+    `taken_down` are neither kept nor dropped for a witness.
     """
 
     dump_date: str
@@ -126,6 +129,7 @@ class TouchedDump(msgspec.Struct, frozen=True, kw_only=True):
     dropped_history: int
     retracted: int
     restored: int
+    taken_down: int = 0
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +184,7 @@ class AnnotateManifest(msgspec.Struct, frozen=True, kw_only=True):
     """One annotated shard. `topics` counts its published documents by topic label.
 
     `removed` has a row for each paragraph that was taken out of a text; None when none was.
+    `shard` is "" in units made before it was recorded.
     """
 
     fingerprint: str
@@ -187,6 +192,7 @@ class AnnotateManifest(msgspec.Struct, frozen=True, kw_only=True):
     topics: dict[str, int]
     models: tuple[str, ...]
     removed: FileRef | None = None
+    shard: str = ""
 
 
 class PublishUnit(msgspec.Struct, frozen=True, kw_only=True):

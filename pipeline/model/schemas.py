@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 BANDS = 20
 ROWS = 6
@@ -274,9 +274,37 @@ VERDICTS = pa.schema(
         pa.field("witness_id", pa.string()),
         pa.field("witness_dump_date", pa.string()),
         pa.field("similarity", pa.float32()),
+        pa.field("tombstone_id", pa.string()),
     ]
 )
-"""Published, partitioned by `dump_date`, sorted by document_id. `reason`: unique, exact, near."""
+"""Published, partitioned by `dump_date`, sorted by document_id. `reason`: unique, exact, near,
+taken_down. Rows of the last have a tombstone in place of a witness; `similarity` is that to it.
+`tombstone_id` is missing in tables written before schema version 4."""
+
+TAKEN_DOWN = "taken_down"
+"""The `reason` of verdicts that name a tombstone."""
+
+TOMBSTONES = pa.schema(
+    [
+        pa.field("tombstone_id", pa.string(), nullable=False),
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("dump_date", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("dump_file", pa.string(), nullable=False),
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("shingles", pa.int32(), nullable=False),
+        pa.field("minima", pa.binary(PERMUTATIONS), nullable=False),
+        pa.field("threshold", pa.float32(), nullable=False),
+        pa.field("taken_down_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("taken_down_by", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("undone_at", pa.timestamp("us", tz="UTC")),
+        pa.field("undone_by", pa.string()),
+        pa.field("undone_reason", pa.string()),
+    ]
+)
+"""Published as one file: a row a take-down, oldest first; no row ever goes. It is in force while
+`undone_at` is null. `shingles`, `minima`: see `SIGNATURES`; no text can be made of them."""
 
 STAGED_QUARANTINE = pa.schema(
     [
@@ -354,8 +382,9 @@ RUNS = pa.schema(
         pa.field("seconds", pa.float64(), nullable=False),
         pa.field("self_test", pa.list_(_CANARIES)),
         pa.field("guards", pa.list_(_GUARDS)),
+        pa.field("taken_down", pa.int64()),
     ]
 )
 """Published, partitioned by `dump_date`: one run that changed the corpus. `outcome`: published,
-empty (no dump files), partial (a source was still uploading), reannotated. `self_test` and `guards`
-are null in rows written before schema version 3."""
+empty (no dump files), partial (a source was still uploading), reannotated, taken_down, undone.
+`self_test` and `guards` are null in rows written before schema version 3, `taken_down` before 4."""

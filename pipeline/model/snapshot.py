@@ -34,6 +34,7 @@ class DumpCounts(msgspec.Struct, frozen=True, kw_only=True):
     dropped_history: int = 0
     furniture: int = 0
     quarantine: int = 0
+    taken_down: int = 0
 
 
 class DumpState(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,13 +94,15 @@ class DumpRef(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One published state. `sequence` 0 is the empty corpus, which is never stored.
 
-    `parent` is None only for the first snapshot of a corpus.
+    `parent` is None only for the first snapshot of a corpus. `tombstones` is what was ever taken
+    down (schema `TOMBSTONES`), None if nothing was.
     """
 
     sequence: int
     parent: FileRef | None
     run_id: str
     dumps: dict[str, DumpRef]
+    tombstones: FileRef | None = None
 
 
 EMPTY = Snapshot(sequence=0, parent=None, run_id="", dumps={})

@@ -18,14 +18,16 @@ from pipeline.errors import ContractError
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import EdgeFile, IngestManifest
 from pipeline.model.rule import in_scope, stricter
+from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.publish.books import files_balance, spans_tile
 from pipeline.publish.order import witnesses_come_first
 from pipeline.publish.view import BATCH_ROWS, View, among, id_bytes
-from pipeline.storage import layout
+from pipeline.storage import layout, tombstones
 
 Check = Callable[[View, str], Iterator[Finding]]
 
 _SHOWN = 5
+_COUNTS = ("kept", "dropped_exact", "dropped_near", "dropped_history", "taken_down")
 
 
 def documents_add_up(view: View, dump_date: str) -> Iterator[Finding]:
@@ -56,7 +58,8 @@ def verdicts_add_up(view: View, dump_date: str) -> Iterator[Finding]:
     for batch in view.verdicts(dump_date, columns):
         groups = pa.Table.from_batches([batch]).group_by(["kept", "reason"])
         for row in groups.aggregate([([], "count_all")]).to_pylist():
-            found["kept" if row["kept"] else "dropped_" + row["reason"]] += row["count_all"]
+            name = row["reason"] if row["reason"] == TAKEN_DOWN else "dropped_" + row["reason"]
+            found["kept" if row["kept"] else name] += row["count_all"]
         elsewhere = pc.not_equal(batch["witness_dump_date"], dump_date)
         found["dropped_history"] += pc.sum(elsewhere).as_py() or 0
         ids = pa.concat_arrays([pa.array([last], pa.string()), batch["document_id"]])
@@ -64,7 +67,7 @@ def verdicts_add_up(view: View, dump_date: str) -> Iterator[Finding]:
         last = ids[-1].as_py()
     if unordered:
         yield broken(2, f"{dump_date}: {unordered} verdicts repeat an id or are out of order")
-    for name in ("kept", "dropped_exact", "dropped_near", "dropped_history"):
+    for name in _COUNTS:
         if found[name] != getattr(counts, name):
             yield broken(
                 1, f"{dump_date}: expected {name} = {getattr(counts, name)}, found {found[name]}"
@@ -94,9 +97,10 @@ def witnesses_hold(view: View, dump_date: str) -> Iterator[Finding]:
     """
     wanted: dict[str, list[np.ndarray]] = {}
     wrong = 0
-    columns = ["document_id", "kept", "witness_id", "witness_dump_date", "similarity"]
+    columns = ["document_id", "kept", "reason", "witness_id", "witness_dump_date", "similarity"]
     for batch in view.verdicts(dump_date, columns):
-        dropped = batch.filter(pc.invert(batch["kept"]))
+        down = pc.equal(batch["reason"], TAKEN_DOWN)
+        dropped = batch.filter(pc.invert(pc.or_(batch["kept"], down)))
         sound = dropped.filter(_sound(view, dropped, dump_date))
         wrong += dropped.num_rows - sound.num_rows
         for date in pc.unique(sound["witness_dump_date"]).to_pylist():
@@ -110,6 +114,27 @@ def witnesses_hold(view: View, dump_date: str) -> Iterator[Finding]:
         )
     for date, parts in sorted(wanted.items()):
         yield from _kept_witnesses(view, dump_date, date=date, ids=np.unique(np.concatenate(parts)))
+
+
+def tombstones_hold(view: View, dump_date: str) -> Iterator[Finding]:
+    """Documents that are taken down name a tombstone in force, and no exact copy of one is kept."""
+    stones = tombstones.active(tombstones.load(view.corpus, view.snapshot))
+    least = dict(zip(stones["tombstone_id"].to_pylist(), stones["threshold"], strict=True))
+    hashes = pa.array(stones["content_hash"].to_pylist(), pa.string())
+    wrong, left = 0, 0
+    names = ("reason", "content_hash", "similarity", "tombstone_id", "witness_id")
+    table = view.corpus.read_known(view.state(dump_date).verdicts, names)
+    down = table.filter(pc.equal(table["reason"], TAKEN_DOWN))
+    for row in down.to_pylist():
+        stone = least.get(row.get("tombstone_id"))
+        alike = stone is not None and row["similarity"] >= stone.as_py()
+        wrong += not alike or row["witness_id"] is not None
+    others = table.filter(pc.not_equal(table["reason"], TAKEN_DOWN))
+    left = pc.sum(pc.is_in(others["content_hash"], hashes)).as_py() or 0
+    if wrong:
+        yield broken(7, f"{dump_date}: {wrong} documents are taken down by no tombstone in force")
+    if left:
+        yield broken(7, f"{dump_date}: {left} exact copies of what is taken down are not")
 
 
 def no_kept_pairs(view: View, dump_date: str) -> Iterator[Finding]:
@@ -144,6 +169,7 @@ CHECKS: tuple[Check, ...] = (
     witnesses_hold,
     witnesses_come_first,
     no_kept_pairs,
+    tombstones_hold,
 )
 
 

@@ -184,7 +184,13 @@ def _snapshot(
             dumps[date] = own_ref(plan, ref)
         else:
             dumps[date] = _other_ref(plan, dumps[date], ref)
-    return Snapshot(sequence=parent.sequence + 1, parent=pointer, run_id=plan.run_id, dumps=dumps)
+    return Snapshot(
+        sequence=parent.sequence + 1,
+        parent=pointer,
+        run_id=plan.run_id,
+        dumps=dumps,
+        tombstones=parent.tombstones,
+    )
 
 
 def own_ref(plan: Plan, state: FileRef) -> DumpRef:

@@ -1,6 +1,6 @@
 """The plain hive trees as a function of a dump's state, and the files behind them.
 
-Holds: `leaves`, `files`, `PublishedFile`. Reads snapshots and states.
+Holds: `shows`, `leaves`, `stones`, `files`, `PublishedFile`. Reads snapshots and states.
 Not here: bringing the trees in step (`promote.py`).
 """
 
@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.errors import ConfigError
 from pipeline.model.files import FileRef
-from pipeline.model.snapshot import DumpState
+from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
 
@@ -20,13 +20,33 @@ Leaf = dict[str, FileRef]
 
 
 class PublishedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One immutable file of a table in a snapshot. `language` is "" but in documents."""
+    """One immutable file of a table in a snapshot. `language` is "" but in documents.
+
+    Of tombstones `dump_date` is "" too.
+    """
 
     table: str
     dump_date: str
     language: str
     uri: str
     file: FileRef
+
+
+def shows(snapshot: Snapshot) -> dict[str, str]:
+    """Return what the trees of a snapshot are made from: dump date → sha256 of its state.
+
+    The table without dates has a place of its own, `layout.STONES`.
+    """
+    found = {date: ref.state.sha256 for date, ref in snapshot.dumps.items()}
+    stones = {layout.STONES: snapshot.tombstones.sha256} if snapshot.tombstones else {}
+    return found | stones
+
+
+def stones(snapshot: Snapshot) -> dict[str, Leaf]:
+    """Return the one leaf of the table of tombstones; none before the first take-down."""
+    if snapshot.tombstones is None:
+        return {}
+    return {layout.tree(layout.STONES): {layout.part(0): snapshot.tombstones}}
 
 
 def leaves(state: DumpState) -> dict[str, Leaf]:
@@ -66,23 +86,29 @@ def files(
         ConfigError: no such table.
         MissingError: no such dump or snapshot, or nothing was ever published.
     """
-    if table not in layout.TABLES:
+    if table not in (*layout.TABLES, layout.STONES):
         raise ConfigError(
-            f"expected one of the tables {', '.join(layout.TABLES)}, found {table!r}."
+            f"expected one of the tables {', '.join((*layout.TABLES, layout.STONES))}, found "
+            f"{table!r}."
         )
     shown = snapshots.published(corpus)
     if snapshot is not None:
         shown = snapshots.load_snapshot(corpus, snapshot)
+    if table == layout.STONES:
+        return [_file(corpus, table, shown.tombstones)] if shown.tombstones else []
     dates = sorted(shown.dumps) if among is None else sorted(shown.dumps.keys() & set(among))
     found = []
     for date in dates if dump_date is None else [dump_date]:
         state = snapshots.load_state(corpus, shown, date)
         for language, ref in _of_table(state, table):
-            uri = f"{corpus.store.url.rstrip('/')}/{ref.key}"
-            found.append(
-                PublishedFile(table=table, dump_date=date, language=language, uri=uri, file=ref)
-            )
+            one = _file(corpus, table, ref)
+            found.append(msgspec.structs.replace(one, dump_date=date, language=language))
     return found
+
+
+def _file(corpus: Corpus, table: str, ref: FileRef) -> PublishedFile:
+    uri = f"{corpus.store.url.rstrip('/')}/{ref.key}"
+    return PublishedFile(table=table, dump_date="", language="", uri=uri, file=ref)
 
 
 def _of_table(state: DumpState, table: str) -> Iterable[tuple[str, FileRef]]:

@@ -33,7 +33,7 @@ import msgspec
 from pipeline.errors import ConflictError, CorruptError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
-from pipeline.publish.leaves import Leaf, leaves
+from pipeline.publish.leaves import Leaf, leaves, shows, stones
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus, decode, encode
 
@@ -140,7 +140,7 @@ def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | N
     trees, etag = _trees(corpus)
     full = full or trees.token == _ILLEGIBLE
     snapshot = snapshots.current(corpus)
-    wanted = {date: ref.state.sha256 for date, ref in snapshot.dumps.items()}
+    wanted = shows(snapshot)
     every = wanted.keys() | trees.states.keys() | (_dates(corpus) if full else set())
     redo = touched | set(trees.redo)
     dates = redo | {date for date in every if full or trees.states.get(date) != wanted.get(date)}
@@ -185,18 +185,18 @@ def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
         totals["dumps"] += 1
         totals["copied"] += copied
         totals["deleted"] += deleted
+    wanted = shows(claim.snapshot)
     states = {
-        date: claim.snapshot.dumps[date].state.sha256 if date in claim.dates else state
+        date: wanted[date] if date in claim.dates else state
         for date, state in claim.trees.states.items()
-        if date not in claim.dates or date in claim.snapshot.dumps
+        if date not in claim.dates or date in wanted
     }
     corpus.store.put(layout.PROMOTED, encode(Trees(states=states)), if_match=claim.etag)
 
 
 def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     """Bring one dump's leaves in step; return the number of objects copied and deleted."""
-    published = date in claim.snapshot.dumps
-    wanted = leaves(snapshots.load_state(corpus, claim.snapshot, date)) if published else {}
+    wanted = _wanted(corpus, claim.snapshot, date)
     known = {} if date in claim.trees.redo else _remembered(corpus, date)
     present = _present(corpus, date)
     work = [
@@ -211,6 +211,14 @@ def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     if objects != known:
         corpus.store.put(layout.promoted(date), encode(Copies(objects=objects)))
     return sum(len(leaf.stale) for leaf in work), sum(len(leaf.surplus) for leaf in work)
+
+
+def _wanted(corpus: Corpus, snapshot: Snapshot, date: str) -> dict[str, Leaf]:
+    if date == layout.STONES:
+        return stones(snapshot)
+    if date not in snapshot.dumps:
+        return {}
+    return leaves(snapshots.load_state(corpus, snapshot, date))
 
 
 def _replace(corpus: Corpus, claim: _Claim, leaf: _Leaf) -> None:
@@ -254,7 +262,7 @@ def _hold(corpus: Corpus, claim: _Claim) -> None:
 
 
 def shown(corpus: Corpus) -> dict[str, str]:
-    """Return which state the trees show of each dump; "" while it changes or is not known."""
+    """Return what the trees show (see `leaves.shows`); "" while it changes or is not known."""
     return _trees(corpus)[0].states
 
 
@@ -281,8 +289,9 @@ def _remembered(corpus: Corpus, date: str) -> Mapping[str, tuple[str, str]]:
 def _present(corpus: Corpus, date: str) -> dict[str, dict[str, str]]:
     """List one dump's part of all trees: folder → name → ETag."""
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for table in layout.TABLES:
-        for info in corpus.store.list(layout.tree(table, date)):
+    folders = [layout.tree(table, date) for table in layout.TABLES]
+    for place in [layout.tree(date)] if date == layout.STONES else folders:
+        for info in corpus.store.list(place):
             folder, _, name = info.key.rpartition("/")
             found[folder + "/"][name] = info.etag
     return found
@@ -293,7 +302,9 @@ def _dates(corpus: Corpus) -> set[str]:
     names = {
         name for table in layout.TABLES for name in corpus.store.list_folders(layout.tree(table))
     }
-    return {name.removeprefix("dump_date=") for name in names if name.startswith("dump_date=")}
+    found = {name.removeprefix("dump_date=") for name in names if name.startswith("dump_date=")}
+    others = [layout.STONES] if any(corpus.store.list(layout.tree(layout.STONES))) else []
+    return found.union(others)
 
 
 def _flat(tree: Mapping[str, Leaf]) -> dict[str, FileRef]:

@@ -1,6 +1,7 @@
 """One quarantine file a dump, from one a shard.
 
-Holds: `merge_quarantine`. Reads the shards' quarantine files; writes the dump's.
+Holds: `merge_quarantine`, `without_excerpts`. Reads the shards' quarantine files; writes the
+dump's.
 Not here: what goes into quarantine (`ingest/`).
 """
 
@@ -29,22 +30,27 @@ _ORDER = [
 
 
 def merge_quarantine(
-    corpus: Corpus, manifests: Sequence[IngestManifest], removed: Mapping[str, FileRef]
+    corpus: Corpus,
+    manifests: Sequence[IngestManifest],
+    removed: Mapping[str, FileRef],
+    taken: pa.Array | None = None,
 ) -> FileRef:
     """Merge the spans of all shards, sorted by dump file and first character.
 
     A dump file is in one shard, or its sections follow each other in several, so shards are merged
     by whole dump files. In memory: the spans of one shard at a time. A dump without shards has an
     empty file. `removed` has, by the fingerprint of their shard, the paragraphs that were taken out
-    of published texts.
+    of published texts. `taken` are the ids of documents that are taken down: nothing is shown of
+    the spans inside them.
     """
     parts = [_parts(manifest, removed) for manifest in manifests]
     digests = sorted([ref.sha256 for ref in refs] for refs in parts)
-    unit = fingerprint("quarantine", versions.PUBLISH, digests)
+    down = () if taken is None or not len(taken) else (taken.to_pylist(),)
+    unit = fingerprint("quarantine", versions.PUBLISH, digests, *down)
     key = layout.unit("quarantine", unit)
     if (done := corpus.find(key, FileRef)) is not None:
         return done
-    sorted_shards = [_sorted(corpus, refs) for refs in parts]
+    sorted_shards = [_sorted(corpus, refs, taken) for refs in parts]
     streams = [_by_dump_file(path) for path in sorted_shards]
     merged = (batch for _, batch in heapq.merge(*streams, key=lambda pair: pair[0]))
     path = corpus.scratch_file()
@@ -59,9 +65,20 @@ def _parts(manifest: IngestManifest, removed: Mapping[str, FileRef]) -> list[Fil
     return [manifest.quarantine] if more is None else [manifest.quarantine, more]
 
 
-def _sorted(corpus: Corpus, refs: Sequence[FileRef]) -> Path:
+def without_excerpts(table: pa.Table, taken: pa.Array | None) -> pa.Table:
+    """Return quarantine rows that show nothing of the spans inside some documents."""
+    if taken is None or not len(taken):
+        return table
+    inside = pc.is_in(table["document_id"], taken)
+    place = table.schema.get_field_index("excerpt")
+    shown = pc.if_else(inside, "", table["excerpt"])
+    return table.set_column(place, table.schema.field(place), shown)
+
+
+def _sorted(corpus: Corpus, refs: Sequence[FileRef], taken: pa.Array | None) -> Path:
     tables = [_complete(corpus.read(ref)) for ref in refs]
-    table = pa.concat_tables(tables).sort_by([(name, "ascending") for name in _ORDER])
+    table = without_excerpts(pa.concat_tables(tables), taken)
+    table = table.sort_by([(name, "ascending") for name in _ORDER])
     path = corpus.scratch_file()
     pq.write_table(table, path, compression="lz4")
     return path

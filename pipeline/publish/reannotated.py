@@ -68,7 +68,13 @@ def commit_all(
         dumps[state.dump_date] = own_ref(
             one.plan, corpus.save(state, partial(layout.state, state.dump_date))
         )
-    snapshot = Snapshot(sequence=parent.sequence + 1, parent=pointer, run_id=run_id, dumps=dumps)
+    snapshot = Snapshot(
+        sequence=parent.sequence + 1,
+        parent=pointer,
+        run_id=run_id,
+        dumps=dumps,
+        tombstones=parent.tombstones,
+    )
     view = View(corpus, snapshot)
     dates = [one.plan.dump_date for one in remade]
     refuse([finding for date in dates for check in _CHECKS for finding in check(view, date)])

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pipeline.errors import CorruptError, MissingError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Pointer, Snapshot
+from pipeline.publish.leaves import shows
 from pipeline.publish.promote import shown
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus, decode, encode
@@ -59,7 +60,7 @@ def _sound(corpus: Corpus) -> Iterator[tuple[FileRef, Snapshot]]:
         digest = hashlib.sha256(data).hexdigest()
         if layout.names_bytes(info.key, digest):
             snapshot = decode(info.key, data, Snapshot)
-            is_shown = {date: ref.state.sha256 for date, ref in snapshot.dumps.items()} == trees
+            is_shown = shows(snapshot) == trees
             ref = FileRef(info.key, digest, len(data), 0)
             found.append(((snapshot.sequence, is_shown, info.key), ref, snapshot))
     for _, ref, snapshot in sorted(found, key=lambda one: one[0], reverse=True):

@@ -10,7 +10,7 @@ due again; `winnow run --due` or its next run in Airflow publishes it anew.
 
 from __future__ import annotations
 
-from pipeline.errors import MissingError
+from pipeline.errors import ContractError, MissingError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
 from pipeline.storage import layout, snapshots
@@ -36,19 +36,34 @@ def rollback(corpus: Corpus, sequence: int, *, run_id: str) -> Snapshot:
     Raises:
         MissingError: it was never committed, has expired, or files that it needs are gone.
         ConflictError: a run published meanwhile; look again and decide anew.
+        ContractError: other texts are taken down now; `runner/rollback.py` goes back even so.
     """
     pointer = snapshots.pointed(corpus)
     live = snapshots.published(corpus)
     target = snapshots.load_snapshot(corpus, sequence)
-    _refuse_lost(corpus, target)
+    if live.tombstones != target.tombstones:
+        raise ContractError(
+            f"expected the tombstones of snapshot {sequence} to be those in force, found others. "
+            "`winnow rollback` decides its dumps again under those in force."
+        )
+    refuse_lost(corpus, target)
     snapshot = Snapshot(
-        sequence=live.sequence + 1, parent=pointer, run_id=run_id, dumps=target.dumps
+        sequence=live.sequence + 1,
+        parent=pointer,
+        run_id=run_id,
+        dumps=target.dumps,
+        tombstones=live.tombstones,
     )
     snapshots.advance(corpus, snapshot)
     return snapshot
 
 
-def _refuse_lost(corpus: Corpus, target: Snapshot) -> None:
+def refuse_lost(corpus: Corpus, target: Snapshot) -> None:
+    """Refuse a snapshot whose data files are not all there.
+
+    Raises:
+        MissingError: names the first that is gone.
+    """
     needed: dict[str, FileRef] = {}
     reachable(corpus, target, needed)
     files = {key for key in needed if key.startswith(layout.DATA)}

@@ -1,6 +1,6 @@
 """What the touched dumps will be once a run is committed.
 
-Holds: `own_state`, `changed_state`, `with_documents`, `partitions`. Reads ingest
+Holds: `own_state`, `changed_state`, `with_documents`, `partitions`, `taken_ids`. Reads ingest
 manifests; writes the dump's quarantine file. Not here: making the states visible (`commit.py`).
 """
 
@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.model.files import FileRef
 from pipeline.model.manifest import (
@@ -23,6 +25,7 @@ from pipeline.model.manifest import (
     joined,
 )
 from pipeline.model.plan import Plan
+from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.snapshot import DumpCounts, DumpState, Partition
 from pipeline.publish.quarantine import merge_quarantine
 from pipeline.storage import layout
@@ -51,7 +54,9 @@ def own_state(
         index=decision.index,
         edges=decision.edges,
         verdicts=dump.verdicts,
-        quarantine=merge_quarantine(corpus, manifests, _removed(annotated, plan.dump_date)),
+        quarantine=merge_quarantine(
+            corpus, manifests, _removed(annotated, plan.dump_date), taken_ids(corpus, dump)
+        ),
         documents=(),
         counts=_verdict_counts(_book_counts(books), dump),
         topics={},
@@ -66,7 +71,9 @@ def changed_state(
     manifests = _manifests(corpus, base.shards)
     return msgspec.structs.replace(
         base,
-        quarantine=merge_quarantine(corpus, manifests, _removed(annotated, base.dump_date)),
+        quarantine=merge_quarantine(
+            corpus, manifests, _removed(annotated, base.dump_date), taken_ids(corpus, dump)
+        ),
         kept_hashes=dump.kept_hashes,
         verdicts=dump.verdicts,
         counts=_verdict_counts(base.counts, dump),
@@ -94,6 +101,15 @@ def partitions(dump_date: str, published: Sequence[PublishManifest]) -> tuple[Pa
         if manifest.dump_date == dump_date and manifest.files
     )
     return tuple(sorted(parts, key=lambda part: part.language))
+
+
+def taken_ids(corpus: Corpus, dump: TouchedDump) -> pa.Array | None:
+    """Return the ids of the documents of a dump that are taken down; None if none is."""
+    if not dump.taken_down:
+        return None
+    table = corpus.read(dump.verdicts, columns=["document_id", "reason"])
+    down = table.filter(pc.equal(table["reason"], TAKEN_DOWN))
+    return down["document_id"].combine_chunks()
 
 
 def _manifests(corpus: Corpus, shards: Sequence[str]) -> list[IngestManifest]:
@@ -127,4 +143,5 @@ def _verdict_counts(counts: DumpCounts, dump: TouchedDump) -> DumpCounts:
         dropped_exact=dump.dropped_exact,
         dropped_near=dump.dropped_near,
         dropped_history=dump.dropped_history,
+        taken_down=dump.taken_down,
     )

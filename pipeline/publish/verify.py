@@ -1,7 +1,8 @@
 """What can be verified of a published corpus without computing any stage again.
 
-Holds: `verify_checks`, `verify_rows`, `verify_store`, `verify_trees`, `rows_of`, `damaged`,
-`READING`. Reads everything that the current snapshot names, and the plain trees; writes nothing.
+Holds: `verify_checks`, `verify_rows`, `verify_store`, `verify_trees`, `verify_tombstones`,
+`rows_of`, `damaged`, `READING`. Reads everything that the current snapshot names, and the plain
+trees; writes nothing.
 Not here: signatures and verdicts computed again from the texts (`audit/`), mending what is damaged
 (`runner/rebuild.py`).
 """
@@ -23,10 +24,10 @@ from pipeline.model.manifest import IngestManifest
 from pipeline.model.schemas import DOCUMENTS
 from pipeline.model.snapshot import DumpState
 from pipeline.publish.checks import CHECKS
-from pipeline.publish.leaves import leaves
+from pipeline.publish.leaves import leaves, shows, stones
 from pipeline.publish.promote import shown
 from pipeline.publish.view import View, id_bytes
-from pipeline.storage import layout
+from pipeline.storage import layout, tombstones
 from pipeline.storage.units import Corpus
 
 READING = (
@@ -89,6 +90,21 @@ def verify_store(view: View) -> Iterator[Finding]:
         yield from (finding for _, finding in damaged(view, dump_date))
 
 
+def verify_tombstones(view: View) -> Iterator[Finding]:
+    """The table of tombstones is there, and says of each who, when and why (7)."""
+    ref = view.snapshot.tombstones
+    if ref is None:
+        return
+    if trouble := _trouble(view.corpus, ref.key, ref):
+        yield broken(7, f"{trouble}; {_RESTORE}, or copy {layout.tree(layout.STONES)} there")
+        return
+    for row in tombstones.load(view.corpus, view.snapshot).to_pylist():
+        told = row["taken_down_by"] and row["reason"]
+        undone = row["undone_at"] is None or (row["undone_by"] and row["undone_reason"])
+        if not told or not undone:
+            yield broken(7, f"tombstone {row['tombstone_id']} does not say who or why")
+
+
 def damaged(view: View, dump_date: str) -> Iterator[tuple[FileRef, Finding]]:
     """Yield the files of one dump that are missing or differ, and what that breaks."""
     ref = view.snapshot.dumps[dump_date].state
@@ -117,20 +133,27 @@ def verify_trees(view: View) -> Iterator[Finding]:
             wanted.update(
                 {at + name: ref for at, leaf in tree.items() for name, ref in leaf.items()}
             )
+    for at, leaf in stones(view.snapshot).items():
+        wanted.update({at + name: ref for name, ref in leaf.items()})
     present = {
         info.key
-        for table in layout.TABLES
+        for table in (*layout.TABLES, layout.STONES)
         for info in view.corpus.store.list(layout.tree(table))
         if not any(folder in info.key for folder in unknown)
     }
     for key in sorted(present - wanted.keys()):
-        remedy = _TREES if "/dump_date=" in key else "delete it"
+        dated = "/dump_date=" in key or key.startswith(layout.tree(layout.STONES))
+        remedy = _TREES if dated else "delete it"
         yield broken(5, f"{key}: expected no such object in the tree, found one; {remedy}")
     for key, ref in sorted(wanted.items()):
         trouble = _trouble(view.corpus, key, ref)
         if trouble:
             yield broken(5, f"{trouble}; {_TREES}")
-    published = {date: ref.state.sha256 for date, ref in view.snapshot.dumps.items()}
+    yield from _promoted(view)
+
+
+def _promoted(view: View) -> Iterator[Finding]:
+    published = shows(view.snapshot)
     if shown(view.corpus) != published:
         yield broken(
             5,

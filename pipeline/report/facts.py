@@ -118,4 +118,6 @@ class Report:
     clusters: tuple[Cluster, ...] = ()
     reasons: tuple[Reason, ...] = ()
     stages: tuple[StageTime, ...] = ()
+    tombstones: str = ""
+    """Names the take-downs in force when the page was made (`storage/tombstones.py`)."""
     touched: Mapping[str, int] = field(default_factory=dict)

@@ -15,18 +15,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import MissingError
+from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.model.task import TaskRecord
 from pipeline.report.clusters import clusters
 from pipeline.report.facts import NightFacts, Report, SourceFacts, StageTime
 from pipeline.report.samples import reasons
-from pipeline.storage import layout, snapshots
+from pipeline.storage import layout, snapshots, tombstones
 from pipeline.storage.units import Corpus
 
 NIGHTS: Final = 30
 """Nights before the run's own that it is compared with."""
 
 SOURCES: Final = 25
+_FATES: Final = ("kept", "within", "history", TAKEN_DOWN)
 _WORKERS: Final = 8
 _STAGES: Final = (
     "plan", "ingest", "match", "decide", "annotate", "route", "publish", "commit", "promote"
@@ -36,7 +38,8 @@ _STAGES: Final = (
 def gather(corpus: Corpus, dump_date: str, row: Mapping[str, Any]) -> Report:
     """Collect what there is to say of a run, as of the snapshot that it committed.
 
-    When that snapshot has expired, what is current stands for it.
+    When that snapshot has expired, or other texts are taken down now, what is current stands for
+    it.
     """
     snapshot = _as_committed(corpus, row["snapshot"], dump_date)
     state = snapshots.load_state(corpus, snapshot, dump_date)
@@ -56,15 +59,18 @@ def gather(corpus: Corpus, dump_date: str, row: Mapping[str, Any]) -> Report:
         clusters=clusters(corpus, snapshot, state),
         reasons=reasons(corpus, state),
         stages=_stages(_records(corpus, dump_date, row["run_id"])),
+        tombstones=tombstones.mark(tombstones.active(tombstones.load(corpus, snapshot))),
     )
 
 
 def _as_committed(corpus: Corpus, sequence: int, dump_date: str) -> Snapshot:
+    live = snapshots.published(corpus)
     try:
         snapshot = snapshots.load_snapshot(corpus, sequence)
     except MissingError:
-        return snapshots.published(corpus)
-    return snapshot if dump_date in snapshot.dumps else snapshots.published(corpus)
+        return live
+    same = dump_date in snapshot.dumps and snapshot.tombstones == live.tombstones
+    return snapshot if same else live
 
 
 def _night(state: DumpState) -> NightFacts:
@@ -75,10 +81,11 @@ def _night(state: DumpState) -> NightFacts:
 def _sources(corpus: Corpus, state: DumpState) -> tuple[SourceFacts, ...]:
     """Return the sources of a night, those with the most dropped documents first."""
     documents: Counter[tuple[str, str]] = Counter()
-    columns = ["source", "kept", "witness_dump_date"]
+    columns = ["source", "kept", "reason", "witness_dump_date"]
     for batch in corpus.batches(state.verdicts, columns=columns, rows=1 << 16):
         own = pc.fill_null(pc.equal(batch["witness_dump_date"], state.dump_date), fill_value=False)
         fate = pc.if_else(batch["kept"], "kept", pc.if_else(own, "within", "history"))
+        fate = pc.if_else(pc.equal(batch["reason"], TAKEN_DOWN), TAKEN_DOWN, fate)
         table = pa.table({"source": batch["source"], "fate": fate})
         for one in table.group_by(["source", "fate"]).aggregate([([], "count_all")]).to_pylist():
             documents[one["source"], one["fate"]] += one["count_all"]
@@ -92,7 +99,7 @@ def _sources(corpus: Corpus, state: DumpState) -> tuple[SourceFacts, ...]:
             source=source,
             files=files[source],
             bytes=size[source],
-            documents=sum(documents[source, fate] for fate in ("kept", "within", "history")),
+            documents=sum(documents[source, fate] for fate in _FATES),
             kept=documents[source, "kept"],
             within=documents[source, "within"],
             history=documents[source, "history"],

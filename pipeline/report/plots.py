@@ -50,12 +50,16 @@ def funnel(report: Report) -> Plot | None:
     counts = report.night.counts
     if not counts.documents:
         return None
-    steps = (
+    left = counts.kept + counts.taken_down
+    steps: tuple[tuple[str, int, int, str], ...] = (
         ("found", 0, counts.documents, svg.RANGE),
-        ("exact duplicates", counts.kept + counts.dropped_near, counts.dropped_exact, svg.EXACT),
-        ("near duplicates", counts.kept, counts.dropped_near, svg.NEAR),
+        ("exact duplicates", left + counts.dropped_near, counts.dropped_exact, svg.EXACT),
+        ("near duplicates", left, counts.dropped_near, svg.NEAR),
         ("published", 0, counts.kept, svg.KEPT),
     )
+    if counts.taken_down:
+        gone = ("taken down", counts.kept, counts.taken_down, svg.MUTED)
+        steps = (*steps[:-1], gone, steps[-1])
     figure, axes = svg.canvas(7)
     for place, (_, start, length, colour) in enumerate(steps):
         axes.barh(place, length, left=start, color=colour, height=0.72)

@@ -28,6 +28,7 @@ from pipeline.plan import stage as plan_stage
 from pipeline.plan.choice import Asked
 from pipeline.publish import beside
 from pipeline.publish import commit as committing
+from pipeline.publish import erase
 from pipeline.publish import stage as publish
 from pipeline.runner import labels
 from pipeline.runner.groups import Groups, annotate_groups
@@ -124,6 +125,7 @@ class Night:
             return {"units": [], "unchanged": True}
         self._self_test(plan)
         decision = self._decision(plan)
+        self._erase(decision)
         units = self._annotate_groups(plan, decision)
         own = next(dump for dump in decision.touched if dump.dump_date == dump_date)
         return {
@@ -225,6 +227,11 @@ class Night:
 
         return dedup.decide(self.corpus, plan, parent or self._pinned(plan))
 
+    def _erase(self, decision: Decision) -> None:
+        """Blank the staged texts of what is taken down: it comes with every file of the night."""
+        for dump in decision.touched:
+            erase.erase_dump(self.corpus, dump)
+
     def _self_test(self, plan: Plan) -> SelfTest:
         from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
 
@@ -247,6 +254,7 @@ class Night:
         for key_range in plan.key_ranges:
             dedup.match_range(self.corpus, plan, parent, key_range.index)
         decision = self._decision(plan, parent)
+        self._erase(decision)
         units = annotate_units(self.corpus, plan, decision)
         annotated = [enrich.annotate_unit(self.corpus, unit, plan.settings) for unit in units]
         published: list[PublishManifest] = []

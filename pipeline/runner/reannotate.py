@@ -193,6 +193,7 @@ def _decision(plan: Plan, parent: Snapshot, state: DumpState) -> Decision:
         dropped_history=counts.dropped_history,
         retracted=0,
         restored=0,
+        taken_down=counts.taken_down,
     )
     return Decision(
         fingerprint="",

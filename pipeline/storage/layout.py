@@ -7,6 +7,7 @@ No other module of Winnow spells a key.
     verdicts/dump_date=2026-11-21/part-00000.parquet                 and engines read; whole
     quarantine/dump_date=2026-11-21/part-00000.parquet               leaves, made by `promote`
     runs/dump_date=2026-11-21/run-<id>.parquet
+    tombstones/part-00000.parquet                      what was ever taken down
     reports/dump_date=2026-11-21/run-<id>.html         a page about a run, made from the rest
     datapackage.json                                   what the trees hold, for programs
     store/current.json                                 the pointer: the one mutable object
@@ -31,6 +32,10 @@ object twice or two different ones, and only what a manifest names exists for a 
 from __future__ import annotations
 
 TABLES = ("documents", "verdicts", "quarantine", "runs")
+"""The tables that are partitioned by dump date."""
+STONES = "tombstones"
+"""The one that is not. It stands for a date where the trees are brought in step."""
+REPORTS = "reports/"
 
 STORE = "store/"
 DELTA = "store/_delta_log/"
@@ -142,3 +147,9 @@ def run_file(run_id: str) -> str:
 def report(dump_date: str, run_id: str) -> str:
     """Key of the page about a run."""
     return f"{tree('reports', dump_date)}run-{run_id}.html"
+
+
+def run_of(report_key: str) -> tuple[str, str]:
+    """Return the dump date and the run id in the key of a page about a run."""
+    _, folder, name = report_key.split("/")
+    return folder.removeprefix("dump_date="), name.removeprefix("run-").removesuffix(".html")

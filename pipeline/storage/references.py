@@ -44,7 +44,7 @@ def units(corpus: Corpus) -> Iterator[tuple[str, list[FileRef] | None]]:
 
 
 def reachable(corpus: Corpus, snapshot: Snapshot, known: dict[str, FileRef]) -> None:
-    """Add to `known` every object that the dumps of a snapshot need, by key.
+    """Add to `known` every object that a snapshot needs, by key.
 
     What is in `known` already is not opened again: neighbouring snapshots share most states.
 
@@ -53,6 +53,8 @@ def reachable(corpus: Corpus, snapshot: Snapshot, known: dict[str, FileRef]) -> 
         CorruptError: one of them is no JSON.
     """
     open_ = [dump.state for dump in snapshot.dumps.values()]
+    if snapshot.tombstones:
+        known[snapshot.tombstones.key] = snapshot.tombstones
     while open_:
         ref = open_.pop()
         if ref.key in known:

@@ -54,6 +54,11 @@ class Corpus:
         path = self.fetch(ref)
         return pq.read_table(path, columns=columns, memory_map=True, partitioning=None)
 
+    def read_known(self, ref: FileRef, columns: Iterable[str]) -> pa.Table:
+        """Read those of some columns that the file has: an older schema may not have all."""
+        there = pq.read_schema(self.fetch(ref)).names
+        return self.read(ref, columns=[name for name in columns if name in there])
+
     def batches(
         self, ref: FileRef, *, columns: list[str] | None = None, rows: int = 4096
     ) -> Iterator[pa.RecordBatch]:
