@@ -37,12 +37,17 @@ with DAG(
     @task(pool=COMMIT_POOL)
     def go_back(*, params: dict[str, Any]) -> dict[str, Any]:
         """Make the dumps of the snapshot current; return which nights changed, and how."""
-        from pipeline.publish import rollback  # noqa: PLC0415 - loads pyarrow
+        from pipeline import config, runner  # noqa: PLC0415 - loads pyarrow
+        from pipeline.publish import rollback  # noqa: PLC0415
+        from pipeline.runner.rollback import roll_back  # noqa: PLC0415
 
+        settings = config.load()
+        landing = runner.open_landing(settings) if settings.store.landing else None
         with corpus_of_run() as (corpus, run_id):
             changes = rollback.changes(corpus, params["snapshot"])
             if changes:
-                rollback.rollback(corpus, params["snapshot"], run_id=run_id)
+                asked = {"sequence": params["snapshot"], "run_id": run_id}
+                roll_back(corpus, landing, settings.run_settings(), **asked)
             return changes
 
     @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])

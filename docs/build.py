@@ -32,7 +32,8 @@ def data_contract() -> str:
         by = " and ".join(f"`{field.name}`" for field in table.partitions)
         key = " and ".join(f"`{one}`" for one in table.key)
         unique = f" {key} names one." if key else ""
-        parts.append(f"\n## {name}\n\n{table.row}. Partitioned by {by}.{unique}\n")
+        parted = f"Partitioned by {by}." if by else "One file, from the first take-down on."
+        parts.append(f"\n## {name}\n\n{table.row}. {parted}{unique}\n")
         parts.append("\n| column | type | null | since | meaning | example |\n")
         parts.append("|---|---|---|---|---|---|\n")
         parts.extend(_column(one) for one in columns.columns(name))

@@ -8,7 +8,8 @@ FROM read_parquet('.demo/corpus/verdicts/*/*.parquet', hive_partitioning = true)
 
 CREATE OR REPLACE VIEW appearances AS
 SELECT coalesce(witness_id, document_id) AS published_id, *
-FROM verdicts;
+FROM verdicts
+WHERE reason <> 'taken_down';
 
 CREATE OR REPLACE VIEW sightings AS
 SELECT published_id AS document_id,

@@ -55,7 +55,7 @@ def dataset(  # noqa: PLR0913 - where the corpus is, and which part of it
     by an older schema show null in the columns that came later.
 
     Args:
-        table: `documents`, `verdicts`, `quarantine` or `runs`.
+        table: `documents`, `verdicts`, `quarantine`, `runs` or `tombstones`.
         corpus: its URL (`s3://bucket/prefix`, `file://…` or a folder); None: that of the settings
             in force (`WINNOW_CONFIG`, `WINNOW_STORE__CORPUS`), or of the demo in this folder.
         snapshot: the number of an earlier one, which `winnow status --snapshots` lists (time
@@ -126,7 +126,9 @@ def _fragments(
     """
     shape = ds.ParquetFileFormat()
     for one in files:
-        shared = pc.field("dump_date") == pa.scalar(dt.date.fromisoformat(one.dump_date))
+        shared = pc.scalar(True)  # noqa: FBT003 - a value, not a flag
+        if one.dump_date:
+            shared = pc.field("dump_date") == pa.scalar(dt.date.fromisoformat(one.dump_date))
         if by_language:
             shared &= pc.field("language") == one.language
         yield shape.make_fragment(

@@ -283,7 +283,7 @@ def stone_table(stones: Iterable[Stone]) -> pa.Table:
                 "dump_file": "test",
                 "content_hash": signed.content_hash[0].tobytes().hex(),
                 "shingles": int(signed.shingles[0]),
-                "minima": signed.minima[0].tobytes(),
+                "minima": signed.minima[0].tobytes().hex(),
                 "threshold": threshold,
                 "taken_down_at": datetime(2026, 11, 1, tzinfo=UTC),
                 "taken_down_by": "a test",

@@ -59,7 +59,9 @@ class Tombs:
             ids_of(table["tombstone_id"]),
             ids_of(table["content_hash"]).view("<u8").reshape(-1, 2),
             table["shingles"].to_numpy(),
-            fixed(table["minima"], "u1").reshape(-1, PERMUTATIONS),
+            np.frombuffer(bytes.fromhex("".join(table["minima"].to_pylist())), np.uint8).reshape(
+                -1, PERMUTATIONS
+            ),
             np.array([needed(one) for one in table["threshold"].to_pylist()], np.int64),
         )
 

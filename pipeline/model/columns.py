@@ -45,6 +45,9 @@ TABLES: Final = {
     "runs": Table(
         schemas.RUNS, (_DATE,), "One run that changed the corpus", ("run_id", "snapshot")
     ),
+    "tombstones": Table(
+        schemas.TOMBSTONES, (), "One take-down, undone or not", ("tombstone_id", "taken_down_at")
+    ),
 }
 
 
@@ -66,6 +69,7 @@ class _Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdicts: dict[str, str]
     quarantine: dict[str, str]
     runs: dict[str, str]
+    tombstones: dict[str, str]
     partitions: dict[str, str]
     since: dict[str, dict[int, tuple[str, ...]]]
     examples: dict[str, dict[str, object]]

@@ -293,7 +293,7 @@ TOMBSTONES = pa.schema(
         pa.field("dump_file", pa.string(), nullable=False),
         pa.field("content_hash", pa.string(), nullable=False),
         pa.field("shingles", pa.int32(), nullable=False),
-        pa.field("minima", pa.binary(PERMUTATIONS), nullable=False),
+        pa.field("minima", pa.string(), nullable=False),
         pa.field("threshold", pa.float32(), nullable=False),
         pa.field("taken_down_at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("taken_down_by", pa.string(), nullable=False),
@@ -304,7 +304,8 @@ TOMBSTONES = pa.schema(
     ]
 )
 """Published as one file: a row a take-down, oldest first; no row ever goes. It is in force while
-`undone_at` is null. `shingles`, `minima`: see `SIGNATURES`; no text can be made of them."""
+`undone_at` is null. `shingles`, `minima`: those of `SIGNATURES`, in hex digits; no text can be made
+of them."""
 
 STAGED_QUARANTINE = pa.schema(
     [

@@ -84,7 +84,7 @@ def describe(
         "title": "Winnow corpus",
         "description": "One copy of every document of nightly text dumps, in Parquet.",
         "version": f"{SCHEMA_VERSION}.0.{snapshot.sequence}",
-        "resources": [one for table in TABLES if (one := _resource(table, nights))],
+        "resources": [one for table in layout.TABLES if (one := _resource(table, nights))],
         "winnow": {
             "snapshot": snapshot.sequence,
             "schema_version": SCHEMA_VERSION,
@@ -104,7 +104,7 @@ def describe(
 
 def _night(state: DumpState) -> Night:
     """Return the files of a dump in the trees by table, with their rows and bytes together."""
-    tables: Night = {table: {"paths": [], "rows": 0, "bytes": 0} for table in TABLES}
+    tables: Night = {table: {"paths": [], "rows": 0, "bytes": 0} for table in layout.TABLES}
     for folder, leaf in leaves(state).items():
         facts = tables[folder.partition("/")[0]]
         for name, ref in leaf.items():

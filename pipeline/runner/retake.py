@@ -143,7 +143,7 @@ class Retake:
     def _plan(self, state: DumpState, run_id: str) -> Plan:
         """Return the dump's own plan under this run's name, with what it is really made with."""
         try:
-            plan = plan_of(self.corpus, state)
+            plan = plan_of(self.corpus, self.base, state.dump_date)
         except MissingError:
             plan = self._lost(state)
         models = models_of(plan.settings)
@@ -192,7 +192,7 @@ class Retake:
                     f"{one.state.dump_date}: expected the landing area, from which erased texts "
                     "are read again, found none. Set store.landing."
                 )
-            plan = plan_of(self.corpus, one.state)
+            plan = plan_of(self.corpus, self.base, one.state.dump_date)
             for index in stale:
                 restage_shard(self.corpus, self.landing, plan, index)
 

@@ -47,7 +47,7 @@ def stone(corpus: Corpus, snapshot: Snapshot, document_id: str, threshold: float
         "dump_file": verdict["dump_file"],
         "content_hash": content,
         "shingles": signature["shingles"],
-        "minima": signature["minima"],
+        "minima": signature["minima"].hex(),
         "threshold": rule if threshold is None else threshold,
     }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk import CronPartitionTimetable
+from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from demo.airflow import POOLS
@@ -26,8 +27,9 @@ pytestmark = pytest.mark.airflow
 def test_all_dags_import(dagbag: Any) -> None:
     """No DAG file has an import error, and the nightly DAG is there."""
     assert dagbag.import_errors == {}
-    found = {"winnow_due", "winnow_nightly", "winnow_reannotate", "winnow_rollback"}
-    assert set(dagbag.dags) == found
+    assert set(dagbag.dags) == {
+        "winnow_due", "winnow_nightly", "winnow_reannotate", "winnow_rollback", "winnow_takedown",
+    }  # fmt: skip
 
 
 def test_every_dag_says_what_it_is(dagbag: Any) -> None:
@@ -149,6 +151,23 @@ def test_annotating_again_is_a_chain_with_one_commit(dagbag: Any) -> None:
         "commit", "promote",
     }  # fmt: skip
     assert dag.params.get_param("dump_dates").resolve([]) == []
+
+
+def test_taking_down_asks_for_documents_and_a_reason(dagbag: Any) -> None:
+    """Both are checked before the run starts; commits queue with those of the nights."""
+    dag = dagbag.dags["winnow_takedown"]
+    assert dag.get_task("take_down").downstream_task_ids == {"erase"}
+    assert {task.pool for task in dag.tasks} == {"winnow_commit"}
+    ids, reason = (dag.params.get_param(name) for name in ("document_ids", "reason"))
+    assert ids.resolve(["61b97c03b7fe9b2a14df0312c116459b", "015bf136"])
+    assert reason.resolve("court order 7")
+    for wrong in ([], ["61b97c03b7fe9b2a14df0312c116459b0"], ["article 7"], "015bf136"):
+        with pytest.raises(ParamValidationError):
+            ids.resolve(wrong)
+    with pytest.raises(ParamValidationError):
+        reason.resolve("")
+    assert dict(dag.params)["dry_run"] is False
+    assert all(dag.params.get_param(name).description for name in dag.params)
 
 
 def test_only_what_must_queue_uses_the_one_slot_pool(dagbag: Any) -> None:

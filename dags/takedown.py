@@ -1,0 +1,53 @@
+"""### Winnow: take documents down.
+
+Takes documents out of all nights, with their exact and near copies, in one atomic step; then erases
+their texts from staged files, from the files of earlier snapshots and from pages about runs. A
+tombstone without the text stays on record in the table `tombstones` and keeps them out of later
+nights. The result names the dump files in the landing area that still hold the text.
+
+```
+take_down ─▶ erase
+```
+
+* **Trigger it** with document ids and a reason; try `dry_run` first.
+* **It cannot be taken back lightly**: `undo` reads the dump files again, if they are still there.
+"""
+
+from typing import Any
+
+from airflow.sdk import DAG, Asset, task
+
+from winnow_airflow.policies import TASK_DEFAULTS
+from winnow_airflow.taking_down import TAKE_DOWN, taking_down
+
+COMMIT_POOL = "winnow_commit"  # as in the nightly DAG: commits that meet have to rebase
+
+with DAG(
+    "winnow_takedown",
+    description="Documents that must not be readable any more in, a tombstone for each out.",
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    default_args=TASK_DEFAULTS,
+    params=TAKE_DOWN,
+    tags={"winnow", "corpus"},
+    doc_md=__doc__,
+):
+
+    @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])
+    def take_down(*, params: dict[str, Any]) -> dict[str, Any]:
+        """Commit the tombstones and all that follows; say which documents are down."""
+        with taking_down() as (tasks, said):
+            how = tasks.undo if params["undo"] else tasks.take
+            asked = {"reason": params["reason"], "dry_run": params["dry_run"]}
+            return how(params["document_ids"], **asked, **said)
+
+    @task(pool=COMMIT_POOL)
+    def erase(*, params: dict[str, Any]) -> dict[str, Any]:
+        """Make sure that nothing is left, also of a take-down whose worker died."""
+        if params["dry_run"]:
+            return {}
+        with taking_down() as (tasks, _):
+            return tasks.sweep()
+
+    take_down() >> erase()
