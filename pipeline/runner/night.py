@@ -26,9 +26,8 @@ from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.plan import fence, ledger
 from pipeline.plan import stage as plan_stage
 from pipeline.plan.choice import Asked
-from pipeline.publish import beside
+from pipeline.publish import beside, erase
 from pipeline.publish import commit as committing
-from pipeline.publish import erase
 from pipeline.publish import stage as publish
 from pipeline.runner import labels
 from pipeline.runner.groups import Groups, annotate_groups

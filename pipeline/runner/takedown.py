@@ -2,7 +2,7 @@
 
 Holds: `TakeDown`, whose methods are what the command and the DAG call. Reads and writes through the
 stages. Not here: which documents a tombstone covers (`dedup/taken.py`), the commit
-(`publish/retaken.py`), erasing (`erase.py`). docs/adr/0012-take-down.md has the reasons.
+(`publish/retaken.py`), erasing (`erase.py`). docs/adr/0013-take-down.md has the reasons.
 
 What is published is a function of the dumps and of the tombstones in force. A take-down puts one
 more in force and decides all dumps again, in one commit; then it erases what is no longer shown.
