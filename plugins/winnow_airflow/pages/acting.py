@@ -18,6 +18,7 @@ from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag
 from airflow.models.dag import DagModel  # noqa: TID251 - the API server reads its database
 from airflow.models.dagrun import DagRun  # noqa: TID251
+from airflow.models.xcom import XComModel  # noqa: TID251
 from airflow.sdk.exceptions import AirflowException, ParamValidationError
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
@@ -27,6 +28,8 @@ from sqlalchemy import select
 from pipeline.audit import status
 from pipeline.errors import InputError, MissingError
 from pipeline.publish import rollback as going_back
+from pipeline.storage import snapshots as corpus_snapshots
+from pipeline.storage import tombstones
 from winnow_airflow.links import PREFIX
 from winnow_airflow.pages.looking import opened
 from winnow_airflow.pages.rendering import page
@@ -34,7 +37,9 @@ from winnow_airflow.pages.rendering import page
 router = APIRouter()
 
 ROLLBACK: Final = "winnow_rollback"
-_DAGS: Final = frozenset({ROLLBACK})
+TAKEDOWN: Final = "winnow_takedown"
+_FIRST_TASK: Final = {ROLLBACK: "go_back", TAKEDOWN: "take_down"}
+"""The DAGs that are started here, and the task that says what was done."""
 _ENDED: Final = frozenset({"success", "failed"})
 
 
@@ -106,13 +111,40 @@ def rollback(
     return _start(request, ROLLBACK, {"snapshot": snapshot}, user)
 
 
+@router.get("/takedown")
+def stones(request: Request, user: GetUserDep, document_id: str = "") -> HTMLResponse:
+    """Show what was ever taken down, and the form for more."""
+    with opened() as corpus:
+        table = tombstones.load(corpus, corpus_snapshots.current(corpus))
+    columns = ["document_id", "taken_down_at", "taken_down_by", "reason", "undone_at"]
+    rows = table.select(columns).to_pylist()[::-1]
+    return page("takedown", request, stones=rows, wanted=document_id, may=may(user, TAKEDOWN))
+
+
+@router.post("/takedown", dependencies=_acts(TAKEDOWN))
+def take_down(  # noqa: PLR0913, PLR0917 - the fields of the form
+    request: Request,
+    user: GetUserDep,
+    document_ids: Annotated[str, Form()],
+    reason: Annotated[str, Form()],
+    dry_run: Annotated[str, Form()] = "yes",
+    sure: Annotated[str, Form()] = "",
+) -> RedirectResponse:
+    """Start the run that takes documents down, or that says what it would do."""
+    look = dry_run != "no"
+    if not look and sure != "yes":
+        raise InputError("expected the confirmation to be ticked, found it empty. Tick it.")
+    conf = {"document_ids": document_ids.lower().split(), "reason": reason, "dry_run": look}
+    return _start(request, TAKEDOWN, conf, user)
+
+
 @router.get("/actions/{dag_id}/{run_id:path}")
 def progress(
     request: Request, dag_id: str, run_id: str, user: GetUserDep, session: SessionDep
 ) -> HTMLResponse:
     """Show how a run goes that was started here; loads itself again until it has ended."""
     asked = select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
-    run = session.scalar(asked) if dag_id in _DAGS else None
+    run = session.scalar(asked) if dag_id in _FIRST_TASK else None
     if run is None:
         raise MissingError(f"expected a run {run_id} of {dag_id}, found none.")
     if not may(user, dag_id):
@@ -128,6 +160,18 @@ def progress(
     if run.state not in _ENDED:
         answer.headers["Refresh"] = "3"
     return answer
+
+
+def _result(run: DagRun, session: SessionDep) -> Any:
+    """Return what the first task of a run said; None before it has."""
+    asked = select(XComModel.value).where(
+        XComModel.dag_id == run.dag_id,
+        XComModel.run_id == run.run_id,
+        XComModel.task_id == _FIRST_TASK[run.dag_id],
+        XComModel.key == "return_value",
+    )
+    row = session.execute(asked).first()
+    return None if row is None else XComModel.deserialize_value(row)
 
 
 def _start(request: Request, dag_id: str, conf: dict[str, Any], user: Any) -> RedirectResponse:
