@@ -116,6 +116,7 @@ bench: $(WARM)  ## generate dumps, run them, print MB/s, documents/s and peak me
 	$(BIN)/python -m benchmarks.passages
 	$(BIN)/python -m benchmarks.parsing
 	$(BIN)/python -m benchmarks.dedup.compare
+	$(BIN)/python -m benchmarks.dedup.history
 
 EVAL ?= ../shared/eval
 

@@ -15,7 +15,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from pipeline.dedup.stage import decide, decide_again, match_range, write_again
+from pipeline.dedup.merging import Sizes
+from pipeline.dedup.stage import decide, decide_again, match_range, merge, write_again
 from pipeline.model.files import FileRef
 from pipeline.model.ids import document_id, fingerprint
 from pipeline.model.manifest import Decision, IngestManifest, TouchedDump
@@ -30,6 +31,8 @@ from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
 
 THRESHOLD = 0.75
+OFTEN = Sizes(fan_in=2, most=3, alone=200, per_slice=100)
+"""Sizes with which a few small dumps already are merged several times, into several slices."""
 DATES = [f"2026-11-0{day}" for day in range(1, 6)]
 
 Dump = dict[str, str]
@@ -55,11 +58,17 @@ def identity(date: str, name: str) -> str:
 class Nights:
     """A corpus in memory, and the smallest commit that lets the next night see this one."""
 
-    def __init__(self, scratch: Path, *, shards: int = 2, ranges: int = 2) -> None:
-        """Start empty; dumps are cut into `shards`, the key space into `ranges`."""
+    def __init__(
+        self, scratch: Path, *, shards: int = 2, ranges: int = 2, sizes: Sizes | None = OFTEN
+    ) -> None:
+        """Start empty; dumps are cut into `shards`, the key space into `ranges`.
+
+        The band index is merged after every commit, by `sizes`; never without.
+        """
         self.corpus = Corpus(MemoryStore(), scratch)
         self.shards = shards
         self.ranges = ranges
+        self.sizes = sizes
         self.runs = 0
 
     def run(self, date: str, dump: Dump, rule: Rule | float = THRESHOLD) -> Decision:
@@ -82,6 +91,8 @@ class Nights:
             live = snapshots.current(self.corpus)
             decisions.append(self._decide(plan, live))
             self._commit(live, decisions[-1], Rule.of(plan.settings.dedup))
+            if self.sizes is not None:
+                merge(self.corpus, sizes=self.sizes)
         return decisions
 
     def take(self, stones: Iterable[Stone]) -> list[TouchedDump]:

@@ -36,6 +36,7 @@ _COMMANDS = {
     "rollback": "pipeline.cli.keep",
     "expire": "pipeline.cli.keep",
     "takedown": "pipeline.cli.takedown",
+    "index": "pipeline.cli.index",
     "config": "pipeline.cli.look",
     "split": "pipeline.cli.texts",
     "annotate": "pipeline.cli.texts",

@@ -1,6 +1,6 @@
 """Which keys a document has in the band index.
 
-Holds: `entries`, `Entries`, `key_range`. Pure functions over columns of signatures.
+Holds: `entries`, `Entries`, `among`, `key_range`. Pure functions over columns of signatures.
 Not here: reading them (`reader.py`), what is done with equal keys (`buckets.py`).
 
 A document has one key made of its content hash, so that exact copies of any length meet, and its
@@ -40,12 +40,18 @@ class Entries:
         return Entries(self.key[chosen], self.shard[chosen], self.row[chosen])
 
     @staticmethod
-    def join(parts: list[Entries]) -> Entries:
-        """Concatenate and sort."""
+    def concatenate(parts: list[Entries]) -> Entries:
+        """Join parts that are in order."""
         key = np.concatenate([np.empty(0, np.uint64), *(part.key for part in parts)])
         shard = np.concatenate([np.empty(0, np.uint16), *(part.shard for part in parts)])
         row = np.concatenate([np.empty(0, np.uint32), *(part.row for part in parts)])
-        return Entries(key, shard, row).take(np.lexsort((row, shard, key)))
+        return Entries(key, shard, row)
+
+    @staticmethod
+    def join(parts: list[Entries]) -> Entries:
+        """Concatenate and sort."""
+        every = Entries.concatenate(parts)
+        return every.take(np.lexsort((every.row, every.shard, every.key)))
 
 
 def key_range(index: int, count: int) -> KeyRange:
@@ -92,3 +98,12 @@ def first_copies(ids: Array, hashes: Array) -> npt.NDArray[np.bool_]:
         ordered = hashes[order]
         first[order[np.append(True, ordered[1:] != ordered[:-1])]] = True
     return first
+
+
+def among(keys: Array, others: Array) -> Array:
+    """Mark the keys that are in `others`, which are sorted."""
+    place = np.searchsorted(others, keys)
+    found = np.zeros(len(keys), np.bool_)
+    inside = place < len(others)
+    found[inside] = others[place[inside]] == keys[inside]
+    return found

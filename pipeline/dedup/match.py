@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dedup.buckets import Edges, Members, verified
-from pipeline.dedup.entries import Entries
+from pipeline.dedup.entries import Entries, among
 
 Array = npt.NDArray[Any]
 
@@ -73,7 +73,7 @@ def between(
 ) -> Iterator[Found]:
     """Yield the edges from documents of an earlier dump to those of a later one."""
     one, two = earlier[0], later[0]
-    one, two = one.take(_also_in(one.key, two.key)), two.take(_also_in(two.key, one.key))
+    one, two = one.take(among(one.key, two.key)), two.take(among(two.key, one.key))
     keys = np.sort(np.concatenate([one.key, two.key]))
     for part in _chunks(keys, chunk):
         low, high = keys[part.start], keys[part.stop - 1]
@@ -140,14 +140,6 @@ def _chunks(keys: Array, size: int) -> Iterator[slice]:
         end = int(np.searchsorted(keys, last, side="right"))
         yield slice(at, end)
         at = end
-
-
-def _also_in(keys: Array, others: Array) -> Array:
-    place = np.searchsorted(others, keys)
-    found = np.zeros(len(keys), np.bool_)
-    inside = place < len(others)
-    found[inside] = others[place[inside]] == keys[inside]
-    return found
 
 
 def _span(entries: Entries, low: Any, high: Any) -> Entries:

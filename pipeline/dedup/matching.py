@@ -1,11 +1,11 @@
 """The match stage: one key range of the new dump against itself and every live dump.
 
-Holds: `match_range`, `match_fingerprint`. Reads ingest manifests, signatures and band indexes;
-writes the dump's own index slice and edge files.
+Holds: `match_range`, `match_fingerprint`, `write_index`. Reads ingest manifests, signatures and
+band indexes; writes the dump's own index slice and edge files.
 Not here: candidates and verification (`match.py`, `buckets.py`), verdicts (`deciding.py`).
 
-History costs the reading of one index slice a live dump, and of the row groups of signatures that
-hold a candidate.
+History costs a look at every run of the merged index for every new key (`history.py`), and the
+reading of the row groups of signatures that hold a candidate.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from pipeline import telemetry
 from pipeline.dedup.entries import Entries
+from pipeline.dedup.history import History
 from pipeline.dedup.match import Found, between, within
-from pipeline.dedup.reader import DumpSignatures, check_range, index_entries
+from pipeline.dedup.reader import DumpSignatures, check_range
 from pipeline.model import versions
 from pipeline.model.files import FileRef
 from pipeline.model.ids import fingerprint
@@ -27,7 +28,7 @@ from pipeline.model.manifest import EdgeFile, MatchManifest
 from pipeline.model.plan import KeyRange, Plan
 from pipeline.model.rule import Rule, in_scope, stricter
 from pipeline.model.schemas import EDGES, INDEX
-from pipeline.model.snapshot import Snapshot
+from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
 
@@ -67,11 +68,16 @@ def match_range(corpus: Corpus, plan: Plan, snapshot: Snapshot, index: int) -> M
             (plan.dump_date, plan.generation),
             within(new, signatures.fetch, threshold=threshold),
         )
-        for date in _partners(plan, snapshot) if len(new) else ():
-            matcher.history(snapshot, date, new=new, signatures=signatures, owned=owned)
+        live = {date: snapshot.dumps[date].generation for date in _partners(plan, snapshot)}
+        with History(corpus, live, keys=new.key, owned=owned) as history:
+            for date in filter(history.meets, live if len(new) else ()):
+                state = snapshots.load_state(corpus, snapshot, date)
+                old = history.entries(date, state)
+                if len(old):
+                    matcher.across((new, signatures), (old, state), snapshot.dumps[date].rule)
         manifest = MatchManifest(
             fingerprint=name,
-            index=_write_index(corpus, name, new, owned),
+            index=write_index(corpus, name, new, owned),
             edges=tuple(matcher.files),
             candidates=matcher.compared,
         )
@@ -100,31 +106,22 @@ class _Matcher:
         self.files: list[EdgeFile] = []
         self.compared = 0
 
-    def history(
-        self,
-        snapshot: Snapshot,
-        date: str,
-        *,
-        new: Entries,
-        signatures: DumpSignatures,
-        owned: KeyRange,
+    def across(
+        self, mine: tuple[Entries, DumpSignatures], other: tuple[Entries, DumpState], rule: Rule
     ) -> None:
-        """Match against one live dump, older or newer.
+        """Match with the entries of one live dump, older or newer, and its rule.
 
         The stricter of both thresholds counts, whichever dump was committed first: edges are a
         function of the two generations, also while nights of two settings stand side by side.
         """
-        state = snapshots.load_state(self.corpus, snapshot, date)
-        old = index_entries(self.corpus, state.index, owned)
-        if not np.isin(old.key, new.key, kind="sort").any():
-            return
+        plan, (old, state) = self.plan, other
         kept = DumpSignatures(self.corpus, state.shards)
         sides = [
-            ((self.plan.dump_date, self.plan.generation), (new, signatures.fetch)),
-            ((date, state.generation), (old, kept.fetch)),
+            ((plan.dump_date, plan.generation), (mine[0], mine[1].fetch)),
+            ((state.dump_date, state.generation), (old, kept.fetch)),
         ]
         (one, left), (two, right) = sorted(sides, key=lambda side: side[0][0])
-        threshold = stricter(Rule.of(self.plan.settings.dedup), snapshot.dumps[date].rule)
+        threshold = stricter(Rule.of(plan.settings.dedup), rule)
         self.write(one, two, between(left, right, threshold=threshold))
 
     def write(
@@ -177,7 +174,8 @@ def _unique(tables: list[pa.Table]) -> pa.Table:
     return table.take(first)
 
 
-def _write_index(corpus: Corpus, name: str, new: Entries, owned: KeyRange) -> FileRef:
+def write_index(corpus: Corpus, name: str, new: Entries, owned: KeyRange) -> FileRef:
+    """Write the dump's own index slice of a key range, which its metadata name."""
     bounds = {"low": str(owned.low), "high": str(owned.high)}
     table = pa.table([new.key, new.shard, new.row], schema=INDEX.with_metadata(bounds))
     return corpus.write("match", name, "index", table)

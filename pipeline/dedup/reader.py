@@ -128,7 +128,7 @@ def index_entries(corpus: Corpus, slices: Sequence[FileRef], owned: KeyRange) ->
         part = key_range(index, len(slices))
         if part.low >= owned.high or part.high <= owned.low:
             continue
-        table = corpus.read(ref)
+        table = _keys(corpus, ref, owned)
         bounds = {"low": str(part.low), "high": str(part.high)}
         found = {
             name.decode(): value.decode() for name, value in (table.schema.metadata or {}).items()
@@ -141,7 +141,19 @@ def index_entries(corpus: Corpus, slices: Sequence[FileRef], owned: KeyRange) ->
         read = Entries(*(table[name].to_numpy() for name in ("key", "shard", "row")))
         prefix = (read.key >> np.uint64(48)).astype(np.int64)
         parts.append(read.take((prefix >= owned.low) & (prefix < owned.high)))
-    return Entries.join(parts)
+    return Entries.concatenate(parts)  # slices are sorted, and in the order of their keys
+
+
+def _keys(corpus: Corpus, ref: FileRef, owned: KeyRange) -> pa.Table:
+    """Read the row groups of an index slice that may hold keys of a range."""
+    with pq.ParquetFile(corpus.fetch(ref), memory_map=True) as file:
+        groups = []
+        for number in range(file.num_row_groups):
+            told = file.metadata.row_group(number).column(0).statistics
+            known = told is not None and told.has_min_max
+            if not known or (told.min >> 48 < owned.high and told.max >> 48 >= owned.low):
+                groups.append(number)
+        return file.read_row_groups(groups, use_threads=False)
 
 
 def check_range(owned: KeyRange, count: int) -> None:

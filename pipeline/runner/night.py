@@ -200,10 +200,16 @@ class Night:
         )
 
     def promote(self, *, full: bool = False) -> Summary:
-        """Bring the plain trees in step with the current snapshot."""
+        """Bring the plain trees in step with the current snapshot; then merge the band index.
+
+        Merging is here because it follows commits and must not run twice at once.
+        """
+        from pipeline.dedup import stage as dedup  # noqa: PLC0415 - loads compiled kernels
+
         with telemetry.stage("promote") as span:
             counts = beside.bring_in_step(self.corpus, full=full)
             span.update(counts)
+        dedup.merge(self.corpus)
         return dict(counts)
 
     def report(self, dump_date: str, run_id: str) -> Summary:

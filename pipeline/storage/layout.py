@@ -19,6 +19,7 @@ No other module of Winnow spells a key.
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
     store/orphans.json                                 data files that `expire` will delete
     store/_delta_log/                                  `store` as a Delta table, if it was made
+    store/index.json                                   which merged runs of band keys there are
     store/promoted.json                                which states the plain trees show
     store/promoted/<dump_date>.json                    which object of a tree is a copy of what
     store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
@@ -49,6 +50,7 @@ DATA = "store/data/"
 PROMOTED = "store/promoted.json"
 PACKAGE = "datapackage.json"
 ORPHANS = "store/orphans.json"
+INDEX = "store/index.json"
 COVER = "part-being-replaced.parquet"
 """Name of an object that makes readers of a leaf fail while several files of it change."""
 PROBE = "store/probe/"

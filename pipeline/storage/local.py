@@ -112,10 +112,10 @@ class LocalStore:
         """Copy a local file into the store in one step."""
         self._copy(path, names.path(self._root, key))
 
-    def fetch(self, ref: FileRef, folder: Path) -> Path:
+    def fetch(self, ref: FileRef, folder: Path, *, whole: bool = True) -> Path:
         """Return the stored file itself, checked; `folder` is not needed."""
         del folder
-        return verified(self._existing(ref.key), ref)
+        return verified(self._existing(ref.key), ref, whole=whole)
 
     def copy(self, source: str, target: str) -> None:
         """Copy a file inside the store in one step."""

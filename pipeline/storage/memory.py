@@ -89,8 +89,9 @@ class MemoryStore:
         """Write a local file as one object."""
         self.put(key, path.read_bytes())
 
-    def fetch(self, ref: FileRef, folder: Path) -> Path:
+    def fetch(self, ref: FileRef, folder: Path, *, whole: bool = True) -> Path:
         """Write `ref`'s bytes to a file in `folder` and check them."""
+        del whole
         path = folder / ref.sha256
         if not path.exists():
             path.write_bytes(self.get(ref.key)[0])
@@ -102,7 +103,7 @@ class MemoryStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         """Delete objects; keys that do not exist are passed over."""
-        wanted = several(keys)
+        wanted = list(several(keys))  # they may come from asking this store
         with self._lock:
             for key in wanted:
                 self._objects.pop(key, None)

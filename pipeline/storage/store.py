@@ -71,8 +71,11 @@ class Store(Protocol):
         """Write a local file as one object, atomically (multipart when large)."""
         ...
 
-    def fetch(self, ref: FileRef, folder: Path) -> Path:
+    def fetch(self, ref: FileRef, folder: Path, *, whole: bool = True) -> Path:
         """Return a local path holding `ref`'s bytes, downloading into `folder` when needed.
+
+        A download is always checked. Of a file that is here already the size alone is, unless it
+        will be read as a `whole`.
 
         Raises:
             CorruptError: size or sha256 differ from the reference.

@@ -73,7 +73,17 @@ class Corpus:
         A later call may remove its name when the scratch folder is full; who has it open or mapped
         reads on.
         """
-        path = self.store.fetch(ref, self.scratch)
+        return self._noted(self.store.fetch(ref, self.scratch))
+
+    def fetch_part(self, ref: FileRef) -> Path:
+        """Return a local file like `fetch`; one that never travels is compared by size alone.
+
+        For large files of which little is read: the reader looks at what it uses.
+        """
+        path = self.store.fetch(ref, self.scratch, whole=False)
+        return self._noted(path)
+
+    def _noted(self, path: Path) -> Path:
         if path.parent == self.scratch:
             self._reads += 1
             self._last_read[path.name] = self._reads
@@ -105,17 +115,17 @@ class Corpus:
         return self.adopt(stage, fingerprint, name, path, table.num_rows)
 
     def adopt(self, stage: str, fingerprint: str, name: str, path: Path, rows: int) -> FileRef:
-        """Move a finished local Parquet file into the store under the hash of its bytes."""
+        """Move a finished local file into the store under the hash of its bytes."""
         digest = _sha256(path)
-        key = layout.data(stage, fingerprint, name, digest)
+        key = layout.data(stage, fingerprint, name, digest, path.suffix.removeprefix("."))
         size = path.stat().st_size
         self.store.put_file(key, path)
         path.unlink()
         return FileRef(key, digest, size, rows)
 
-    def scratch_file(self) -> Path:
+    def scratch_file(self, suffix: str = ".parquet") -> Path:
         """Return the path of a new, empty file in the scratch folder."""
-        handle, name = tempfile.mkstemp(suffix=".parquet", dir=self.scratch)
+        handle, name = tempfile.mkstemp(suffix=suffix, dir=self.scratch)
         os.close(handle)
         return Path(name)
 

@@ -27,6 +27,7 @@ TYPE_MODULES = (
     "pipeline.model.manifest",
     "pipeline.model.snapshot",
     "pipeline.model.finding",
+    "pipeline.model.index",
     "pipeline.signature.signatures",
     "pipeline.signature.passages",
     "pipeline.ingest.segments",

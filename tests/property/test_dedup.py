@@ -86,6 +86,17 @@ def test_promise_4_order_does_not_matter(
 
 
 @settings(parent=relaxed, max_examples=8)
+@given(histories(), st.integers(1, 3))
+def test_merging_the_band_index_changes_no_edge(
+    tmp_path: Path, history: tuple[dict[str, Dump], list[tuple[str, Dump]]], ranges: int
+) -> None:
+    """Edge files are the same, byte for byte, whether dumps are found in runs or by themselves."""
+    merging, plain = Nights(tmp_path, ranges=ranges), Nights(tmp_path, ranges=ranges, sizes=None)
+    for date, dump in history[1]:
+        assert merging.run(date, dump).edges == plain.run(date, dump).edges
+
+
+@settings(parent=relaxed, max_examples=8)
 @given(corpora, st.lists(st.tuples(st.sampled_from(DATES[:4]), rules), max_size=5), rules)
 def test_a_changed_threshold_ends_as_if_it_had_always_been(
     tmp_path: Path, corpus: dict[str, Dump], path: list[tuple[str, float]], last: float
