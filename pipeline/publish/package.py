@@ -124,7 +124,7 @@ def _nights(package: Mapping[str, Any]) -> dict[str, Night]:
         nights = {
             date: {
                 "state": night["state"],
-                "tables": {table: {"paths": [], **night[table]} for table in TABLES},
+                "tables": {table: {"paths": [], **night[table]} for table in layout.TABLES},
             }
             for date, night in told.items()
         }

@@ -155,7 +155,7 @@ def progress(
     model = DagModel.get_current(dag_id, session=session)
     answer = page(
         "progress", request, run=run, tasks=tasks, ended=run.state in _ENDED,
-        paused=model is not None and model.is_paused
+        paused=model is not None and model.is_paused, result=_result(run, session)
     )  # fmt: skip
     if run.state not in _ENDED:
         answer.headers["Refresh"] = "3"
