@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from winnow_airflow.alarms import RunAsked
 from winnow_airflow.links import BELOW, PREFIX
 
 
@@ -35,6 +36,7 @@ class WinnowPlugin(AirflowPlugin):
     """Mounts the pages of Winnow, and puts them into the menu."""
 
     name = "winnow"
+    deadline_references: ClassVar[list[Any]] = [RunAsked]
     fastapi_apps: ClassVar[list[Any]] = [
         {"app": Lazy("winnow_airflow.pages.app"), "url_prefix": PREFIX, "name": "Winnow"}
     ]

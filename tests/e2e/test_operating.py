@@ -176,7 +176,7 @@ def test_an_upload_is_waited_for_without_a_worker(stack: Stack) -> None:
         assert run["state"] == "success", stack.why(run)
         said = next(body for _, body in pages.received if body["run_id"] == run_id)
         assert said["dump_date"] == UPLOADED
-        assert f"has not ended 0:00:0{LATE_SECONDS} after it was queued" in said["text"]
+        assert f"has not ended 0:00:0{LATE_SECONDS} after it was asked for" in said["text"]
     finally:
         pages.close()
         stack.ask("DELETE", "/connections/winnow_pager")
