@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.model.snapshot import DumpCounts
-from pipeline.report import page, plots
+from pipeline.report import page, plots, writing
 from pipeline.report.facts import NightFacts, Report
 from pipeline.report.visible import visible
 from tests.hostile import PAYLOADS
@@ -154,7 +154,7 @@ def test_the_first_line_says_how_it_went(
 )
 def test_sizes(value: float, said: str) -> None:
     """Bytes are told with three digits and the unit that fits."""
-    assert page.size(value) == said
+    assert writing.size(value) == said
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ def test_sizes(value: float, said: str) -> None:
 )
 def test_lengths_of_time(value: float, said: str) -> None:
     """Times are told as people say them."""
-    assert page.seconds(value) == said
+    assert writing.seconds(value) == said
