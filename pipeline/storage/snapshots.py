@@ -90,15 +90,18 @@ def advance(corpus: Corpus, snapshot: Snapshot) -> None:
     """Make `snapshot` current if its parent still is: the one atomic step of publishing.
 
     A put whose answer was lost is recognised by what is current afterwards and counts as done.
+    The sequence number is compared too: who decided on an older snapshot and read the pointer only
+    now would undo what was published between.
 
     Raises:
         ConflictError: another snapshot is current by now; rebase on it.
     """
     pointer, etag = _pointer(corpus)
-    if (pointer.snapshot if pointer else None) != snapshot.parent:
+    parent, sequence = (pointer.snapshot, pointer.sequence) if pointer else (None, 0)
+    if (parent, sequence + 1) != (snapshot.parent, snapshot.sequence):
         raise ConflictError(
-            f"expected snapshot {snapshot.sequence - 1} to be current, found "
-            f"{pointer.sequence if pointer else 0}. Another run published meanwhile; rebase on it."
+            f"expected snapshot {snapshot.sequence - 1} to be current, found {sequence}. "
+            "Another run published meanwhile; rebase on it."
         )
     ref = corpus.save(snapshot, lambda digest: layout.snapshot(snapshot.sequence, digest))
     moved = Pointer(sequence=snapshot.sequence, snapshot=ref, run_id=snapshot.run_id)

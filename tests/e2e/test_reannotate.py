@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -18,6 +20,7 @@ from pipeline.audit import verify
 from pipeline.cli import cli
 from pipeline.enrich.annotator import resolve
 from pipeline.errors import ConfigError, MissingError
+from pipeline.model.plan import Plan
 from pipeline.model.settings import DedupSettings, EnrichSettings, Settings
 from pipeline.runner import rebuild
 from pipeline.runner.reannotate import Reannotation
@@ -221,5 +224,28 @@ def test_beside_a_nightly_run_both_are_published(local: Settings, landing: Store
     with runner.session(new) as night:
         snapshot = snapshots.current(night.corpus)
         assert sorted(snapshot.dumps) == [*DATES, LATE]
+        assert [*verify.findings(night.corpus)] == []
+    assert due(new) == []
+
+
+def test_a_night_published_meanwhile_stays(
+    local: Settings, landing: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night that commits while others are annotated again is not lost with the older snapshot."""
+    publish(model(local, "first"), landing)
+    new = model(local, "second")
+    land(landing, [(f"wire/{LATE}/a.jsonl", json.dumps({"text": GERMAN + " Ende."}).encode())])
+    changes, nights = Reannotation.changes, [LATE]
+
+    def meanwhile(self: Reannotation, plans: Sequence[Plan]) -> list[dict[str, Any]]:
+        found = changes(self, plans)
+        if nights:
+            run(new, nights.pop(), "meanwhile")
+        return found
+
+    monkeypatch.setattr(Reannotation, "changes", meanwhile)
+    again(new)
+    with runner.session(new) as night:
+        assert sorted(snapshots.current(night.corpus).dumps) == [*DATES, LATE]
         assert [*verify.findings(night.corpus)] == []
     assert due(new) == []

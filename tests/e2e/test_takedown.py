@@ -22,6 +22,7 @@ from pipeline.model.rule import Rule
 from pipeline.model.settings import Settings
 from pipeline.publish import leaves
 from pipeline.runner.rebuild import heal_all
+from pipeline.runner.retake import Retake
 from pipeline.runner.rollback import roll_back
 from pipeline.runner.takedown import TakeDown
 from pipeline.storage import snapshots
@@ -303,6 +304,30 @@ def test_reannotation_and_heal_keep_it_down(published: Settings) -> None:
     assert _shown(published) == []
     assert _bytes(published) == expected
     assert _broken(published) == []
+
+
+def test_a_night_published_meanwhile_stays(
+    published: Settings, landing: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A night that commits while a take-down decides is kept, and decided under it as well."""
+    wanted, late = _wanted(published), "2026-11-23"
+    land(landing, [(f"wire/{late}/0.jsonl", _lines(FIRST, _text("late")))])
+    changes, nights = Retake.changes, [late]
+
+    def meanwhile(self: Retake) -> dict[str, Any]:
+        found = changes(self)
+        if nights:
+            run(published, nights.pop(), "meanwhile")
+        return found
+
+    monkeypatch.setattr(Retake, "changes", meanwhile)
+    _take(published, wanted)
+    with runner.corpus_session(published) as corpus:
+        snapshot = snapshots.current(corpus)
+        assert sorted(snapshot.dumps) == [*DATES, late]
+        assert snapshots.load_state(corpus, snapshot, late).counts.taken_down == 1
+    assert _broken(published) == []
+    assert _shown(published) == []
 
 
 @pytest.mark.server

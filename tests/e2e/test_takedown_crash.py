@@ -1,0 +1,146 @@
+"""Promise 7 under a kill: a take-down that dies at any write and is asked again ends the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.audit import verify
+from pipeline.audit.lookup import ingest_manifests
+from pipeline.model.settings import Settings
+from pipeline.runner.takedown import TakeDown
+from pipeline.storage import snapshots
+from pipeline.storage.open import open_store
+from pipeline.storage.store import Store
+from pipeline.storage.units import open_corpus
+from tests.nights import land, published_bytes, run
+
+DATES = ("2026-11-20", "2026-11-21")
+WRITES = ("put", "put_file", "copy", "delete")
+
+
+class _KilledError(BaseException):
+    """Stands for a signal that nobody catches."""
+
+
+class _Dying:
+    """A store that dies just before its n-th write."""
+
+    def __init__(self, store: Store, deadly: int) -> None:
+        self.store, self.deadly, self.writes = store, deadly, 0
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.store, name)
+        return self._counted(method) if name in WRITES else method
+
+    def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def write(*args: Any, **keys: Any) -> Any:
+            self.writes += 1
+            if self.writes >= self.deadly:
+                raise _KilledError
+            return method(*args, **keys)
+
+        return write
+
+
+def _text(seed: str, changed: int = 0) -> str:
+    words = [f"{seed}{number}" for number in range(80)]
+    return " ".join([*words[: 80 - changed], *(f"other{at}" for at in range(changed))])
+
+
+def _lines(*texts: str) -> bytes:
+    return b"".join(json.dumps({"text": text}).encode() + b"\n" for text in texts)
+
+
+def _take(settings: Settings, folder: Path, document: str, *, deadly: int = 1 << 30) -> int:
+    """Take a document down in a copy of the corpus; return the number of writes."""
+    store = _Dying(open_store(str(folder)), deadly)
+    landing = open_store(settings.store.landing)
+    with open_corpus(store) as corpus:
+        tasks = TakeDown(corpus, landing, settings.run_settings())
+        tasks.take([document], reason="order", by="legal", run_id=f"down-{deadly}")
+    return store.writes
+
+
+def _texts(folder: Path) -> str:
+    """All texts that any file of a corpus shows."""
+    found = []
+    for path in folder.rglob("*.parquet"):
+        names = pq.read_schema(path).names
+        shown = [name for name in ("text", "title", "excerpt") if name in names]
+        found += [str(pq.read_table(path, columns=shown, partitioning=None).to_pylist())]
+    return " ".join(found)
+
+
+def _broken(folder: Path) -> list[str]:
+    with open_corpus(open_store(str(folder))) as corpus:
+        return [str(one) for one in verify.findings(corpus)]
+
+
+@pytest.fixture
+def document(local: Settings, landing: Store) -> str:
+    """Publish two nights that share a text; return the id of its second copy."""
+    for date, texts in zip(
+        DATES, [(_text("down"), _text("own")), (_text("down", 6), _text("new"))], strict=True
+    ):
+        land(landing, [(f"wire/{date}/a.jsonl", _lines(*texts))])
+        run(local, date, f"run-{date}")
+    tree = Path(local.store.corpus) / f"verdicts/dump_date={DATES[1]}/part-00000.parquet"
+    (row,) = [one for one in pq.read_table(tree, partitioning=None).to_pylist() if not one["kept"]]
+    return str(row["document_id"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_killed_at_every_write(local: Settings, document: str, tmp_path: Path) -> None:
+    """Whatever was done when it died, the snapshot is the old one or the new one, and then new."""
+    prepared, done = Path(local.store.corpus), tmp_path / "done"
+    shutil.copytree(prepared, done)
+    writes = _take(local, done, document)
+    expected = published_bytes(open_store(str(done)))
+    assert "down1 " not in _texts(done)
+    assert _broken(done) == []
+    sequences = []
+    for deadly in range(1, writes + 1):
+        folder = tmp_path / f"killed-{deadly}"  # a store is probed once, by its URL
+        shutil.copytree(prepared, folder)
+        with pytest.raises(_KilledError):
+            _take(local, folder, document, deadly=deadly)
+        with open_corpus(open_store(str(folder))) as corpus:
+            sequences.append(snapshots.current(corpus).sequence)
+        _take(local, folder, document)
+        assert published_bytes(open_store(str(folder))) == expected, deadly
+        assert "down1 " not in _texts(folder), deadly
+        assert deadly % 8 or _broken(folder) == []
+        shutil.rmtree(folder)
+    assert sequences == sorted(sequences)
+    assert {*sequences} == {2, 3}
+
+
+def test_verify_finds_a_text_that_came_back(local: Settings, document: str) -> None:
+    """A staged text, a stray file or a page that shows it breaks promise 7; a sweep erases it."""
+    corpus_folder = Path(local.store.corpus)
+    with open_corpus(open_store(str(corpus_folder))) as corpus:
+        state = snapshots.load_state(corpus, snapshots.current(corpus), DATES[0])
+        (manifest,) = ingest_manifests(corpus, state)
+    staged = corpus_folder / manifest.documents.key
+    before = staged.read_bytes()
+    _take(local, corpus_folder, document)
+    assert not staged.exists()
+    staged.write_bytes(before)
+    page = corpus_folder / f"reports/dump_date={DATES[1]}/run-old.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("down1 down2")
+    found = _broken(corpus_folder)
+    assert [one.split(":")[1].strip() for one in found] == ["files", "pages"]
+    assert all("promise 7 (what is taken down stays down)" in one for one in found)
+    _take(local, corpus_folder, document)
+    assert not staged.exists()
+    assert not page.exists()
+    assert _broken(corpus_folder) == []
