@@ -35,6 +35,8 @@ BUILT_IN = {
     "translation": "pipeline.enrich.translation:annotator",
     "dates": "pipeline.enrich.stated_dates:annotator",
     "fasttext": "pipeline.enrich.fasttext_language:annotator",
+    "onnx_topic": "pipeline.enrich.onnx_annotators:topic",
+    "onnx_forms": "pipeline.enrich.onnx_annotators:forms",
 }
 
 LANGUAGE = pa.field("language", pa.string(), nullable=False)

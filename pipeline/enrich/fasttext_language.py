@@ -15,8 +15,6 @@ import re
 from collections.abc import Callable
 from functools import cache, partial
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +22,7 @@ import pyarrow as pa
 from pipeline.enrich.annotator import LANGUAGE, PLACES, Annotator, batch_of
 from pipeline.enrich.codepoints import Writing, look, windows
 from pipeline.enrich.labels import NON_LINGUISTIC, UNDETERMINED, canonical, tag
-from pipeline.errors import ConfigError
+from pipeline.enrich.pinned import Pinned, need_package, pinned
 from pipeline.model.schemas import LANGUAGE_COLUMNS
 
 PACKAGE, MODULE = "fasttext-predict", "fasttext"
@@ -34,7 +32,6 @@ MADE = ("language_bcp47", "language_script", "language_confidence", "language_st
         "language_model")  # fmt: skip
 COLUMNS = (LANGUAGE, *(field for field in LANGUAGE_COLUMNS if field.name in MADE))
 
-_ARGUMENT = re.compile(r"(?P<path>.+)#sha256=(?P<digits>[0-9a-f]{64})")
 _LABEL = re.compile(r"__label__(?P<code>[a-z]{2,3})(?:[_-](?P<script>[A-Z][a-z]{3}))?.*")
 _MACRO = dict(
     pair.split(":")
@@ -54,39 +51,20 @@ def annotator(argument: str = "") -> Annotator:
     Raises:
         ConfigError: the setting is incomplete, the package is not installed, or no file is there.
     """
-    parts = _ARGUMENT.fullmatch(argument)
-    if parts is None:
-        raise ConfigError(
-            "[enrich] annotators: expected fasttext:PATH#sha256=64 hexadecimal digits, found "
-            f"'fasttext:{argument}'. `sha256sum PATH` prints the digits."
-        )
-    path, digits = Path(parts["path"]), parts["digits"]
-    if find_spec(MODULE) is None:
-        raise ConfigError(
-            f"annotator fasttext: expected the package {PACKAGE}, found none. "
-            f"Install it: `pip install winnow[fasttext]`."
-        )
-    if not path.is_file():
-        raise ConfigError(
-            f"annotator fasttext: expected a model file at {path}, found none. Put it there on "
-            "every machine that annotates, or correct the path in [enrich] annotators."
-        )
-    model = f"fasttext/1+sha256-{digits[:12]}"
-    annotate = partial(_annotate, path=path, digits=digits, model=model)
-    return Annotator(name="fasttext", columns=COLUMNS, annotate=annotate, model=model)
+    model = pinned("fasttext", argument, command="sha256sum PATH")
+    need_package("fasttext", module=MODULE, package=PACKAGE, extra="fasttext")
+    model.need_file(model.path)
+    name = f"fasttext/1+{model.version}"
+    annotate = partial(_annotate, model=model, name=name)
+    return Annotator(name="fasttext", columns=COLUMNS, annotate=annotate, model=name)
 
 
 @cache
-def _load(path: Path, digits: str) -> Callable[..., Any]:
+def _load(model: Pinned) -> Callable[..., Any]:
     """Load a model, once a process, and return its function from text to labels and shares."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != digits:
-        raise ConfigError(
-            f"annotator fasttext: expected {path} with sha256 {digits}, found {found}. Restore the "
-            "file, or name the new digits in [enrich] annotators: documents are annotated again."
-        )
-    predict: Callable[..., Any] = import_module(MODULE).load_model(str(path)).predict
+    with model.path.open("rb") as file:
+        model.compare(hashlib.file_digest(file, "sha256").hexdigest())
+    predict: Callable[..., Any] = import_module(MODULE).load_model(str(model.path)).predict
     return predict
 
 
@@ -94,14 +72,13 @@ def _annotate(
     texts: pa.StringArray,
     earlier: pa.RecordBatch,  # noqa: ARG001 - the first annotator needs no columns of others
     *,
-    path: Path,
-    digits: str,
-    model: str,
+    model: Pinned,
+    name: str,
 ) -> pa.RecordBatch:
-    predict = _load(path, digits)
+    predict = _load(model)
     rows = [_row(text, predict) for text in texts.to_pylist()]
     columns: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)] or [[]] * 5
-    return batch_of(COLUMNS, [*columns, [model] * len(rows)])
+    return batch_of(COLUMNS, [*columns, [name] * len(rows)])
 
 
 def _row(text: str, predict: Callable[..., Any]) -> Row:
