@@ -11,7 +11,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WARM := $(VENV)/.warm
 ANALYSTS := $(VENV)/analysts/.ready
-JOBS ?= 2
+# More than the cores of a small machine: tests wait for schedulers and servers.
+JOBS ?= 3
 
 .PHONY: help
 help:  ## list the targets

@@ -164,7 +164,7 @@ class Airflow:
     def _healthy(self) -> bool:
         try:
             answer = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=10)
-        except requests.ConnectionError:
+        except requests.RequestException:  # not there yet, or too busy to answer
             return False
         if not answer.ok:
             return False

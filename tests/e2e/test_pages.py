@@ -115,6 +115,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         airflow.make_ready("winnow_rollback")
         airflow.make_ready("winnow_takedown")
         with chromium() as browser:
+            expect.set_options(timeout=60_000)
             yield Site(airflow, settings, browser)
     finally:
         airflow.stop()

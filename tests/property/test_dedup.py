@@ -44,7 +44,7 @@ def histories(draw: st.DrawFn) -> tuple[dict[str, Dump], list[tuple[str, Dump]]]
 
 
 relaxed = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -85,7 +85,7 @@ def test_promise_4_order_does_not_matter(
         assert shards != 2 or other.kept_hashes == state.kept_hashes
 
 
-@settings(parent=relaxed, max_examples=8)
+@settings(parent=relaxed, max_examples=5)
 @given(histories(), st.integers(1, 3))
 def test_merging_the_band_index_changes_no_edge(
     tmp_path: Path, history: tuple[dict[str, Dump], list[tuple[str, Dump]]], ranges: int
@@ -96,7 +96,7 @@ def test_merging_the_band_index_changes_no_edge(
         assert merging.run(date, dump).edges == plain.run(date, dump).edges
 
 
-@settings(parent=relaxed, max_examples=8)
+@settings(parent=relaxed, max_examples=5)
 @given(corpora, st.lists(st.tuples(st.sampled_from(DATES[:4]), rules), max_size=5), rules)
 def test_a_changed_threshold_ends_as_if_it_had_always_been(
     tmp_path: Path, corpus: dict[str, Dump], path: list[tuple[str, float]], last: float
@@ -111,7 +111,7 @@ def test_a_changed_threshold_ends_as_if_it_had_always_been(
     assert winding.verdicts() == straight.verdicts()
 
 
-@settings(parent=relaxed, max_examples=8)
+@settings(parent=relaxed, max_examples=5)
 @given(corpora, st.permutations([*zip(DATES[:4], (0.6, 0.75, 0.93, 0.6), strict=True)]))
 def test_dumps_of_several_thresholds_depend_on_no_order(
     tmp_path: Path, corpus: dict[str, Dump], path: list[tuple[str, float]]

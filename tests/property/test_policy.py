@@ -20,7 +20,7 @@ Night = tuple[str, Dump, Rule]
 
 nights = st.tuples(st.sampled_from(DATES), dumps, rules)
 relaxed = settings(
-    max_examples=30,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -104,7 +104,7 @@ def test_promise_4_holds_under_one_rule(tmp_path: Path, data: st.DataObject, rul
     check(tmp_path, data.draw(histories(st.just(rule))))
 
 
-@settings(parent=relaxed, max_examples=15)
+@settings(parent=relaxed, max_examples=7)
 @given(st.dictionaries(st.sampled_from(DATES), dumps))
 def test_the_definition_by_pairs_is_that_by_classes(
     tmp_path: Path, corpus: dict[str, Dump]

@@ -33,7 +33,7 @@ stones = st.lists(st.tuples(texts, st.sampled_from([0.6, 0.75, 0.93])), max_size
 ranked = [Rule(survivor="longest"), Rule(source_priority=("south",)), Rule(scope=2), Rule()]
 
 relaxed = settings(
-    max_examples=25,
+    max_examples=12,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -86,7 +86,7 @@ def test_take_downs_at_any_time_end_in_the_definition(
         assert winding.states()[date].verdicts.sha256 == state.verdicts.sha256
 
 
-@settings(parent=relaxed, max_examples=12)
+@settings(parent=relaxed, max_examples=6)
 @given(corpora, stones, st.sampled_from(ranked), st.permutations([0, 1, 2, 3, 4]))
 def test_take_downs_under_any_rule(
     tmp_path: Path, corpus: dict[str, Dump], down: list[Stone], rule: Rule, order: list[int]
