@@ -6,11 +6,12 @@ removed at the end; prints CPU seconds (median of rounds that alternate) and pea
     python -m benchmarks.dedup.history --history 1000000 10000000 --night 100000
     python -m benchmarks.dedup.history --history 100000000 --of 8     one key range of eight
 
-History is random keys, 21 a document, in dumps of `--dump` documents, merged after each as nights
-do. A tenth of the night's documents has all keys of documents of the first dump, which is the same
-in every history. What is measured is finding the entries that share a key, in a process of its own:
-from the night's sorted keys to the entries of each dump (`dedup/history.py`). Signing the night and
-comparing candidates cost the same whatever history holds.
+History is random keys, 21 a document, in dumps of `--dump` documents, in the runs that merges after
+each dump leave; `--merge` makes all these merges, and tells what they took. A tenth of the night's
+documents has all keys of documents of the first dump, which is the same in every history. What is
+measured is finding the entries that share a key, in a process of its own: from the night's sorted
+keys to the entries of each dump (`dedup/history.py`). Signing the night and comparing candidates
+cost the same whatever history holds.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--dump", type=int, default=100_000)
     parser.add_argument("--night", type=int, default=100_000)
     parser.add_argument("--of", type=int, default=1, help="key ranges, of which one is measured")
+    parser.add_argument("--merge", action="store_true", help="write all dumps, merge after each")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--pages", type=int, default=100_000, help="0: none")
     parser.add_argument("--folder", type=Path, default=Path(".demo/bench-history"))
@@ -87,11 +89,13 @@ def _histories(folder: Path, options: argparse.Namespace) -> None:
 
 
 def build(place: Path, documents: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Write the dumps of a history and merge after each; return what merging took."""
-    spent = 0.0
+    """Write the runs of a history, or its dumps and all merges; return what it took."""
+    spent, dumps = 0.0, documents // options.dump
     place.mkdir()
     with open_corpus(LocalStore(place)) as corpus:
-        for number in range(documents // options.dump):
+        if not options.merge:
+            keys.stock(corpus, dumps, options.dump, of=options.of)
+        for number in range(dumps if options.merge else 0):
             mine = _part(keys.draw(options.dump, seed=number), options.of)
             keys.publish(corpus, {keys.date_of(number): mine})
             started = time.process_time()
@@ -102,7 +106,7 @@ def build(place: Path, documents: int, options: argparse.Namespace) -> dict[str,
     return {
         "runs": [run.dumps for run in runs],
         "in_no_run": len(alone),
-        "bytes": sum(run.bytes for run in runs),
+        "bytes": sum(run.bytes for run in runs),  # of the slices that were written
         "merge_cpu_seconds": round(spent, 1),
         "peak_rss_mb": _peak(),
     }
@@ -113,11 +117,12 @@ def ask(place: Path, options: argparse.Namespace) -> dict[str, Any]:
     first = keys.draw(options.dump, seed=0)
     copied = first.key[np.isin(first.row, np.arange(options.night // 10, dtype=np.uint32))]
     fresh = keys.draw(options.night - options.night // 10, seed=NIGHT)
-    new = _part(Entries(np.sort(np.append(copied, fresh.key)), fresh.shard, fresh.row), options.of)
+    new = np.sort(np.append(copied, fresh.key))
+    new = new[new >> np.uint64(48) < key_range(0, options.of).high]
     with open_corpus(LocalStore(place)) as corpus:
-        _answer(corpus, new.key[:2], options.of)  # compiled code is loaded
+        _answer(corpus, new[:2], options.of)  # compiled code is loaded
         before, started = _peak(), time.process_time()
-        met = _answer(corpus, new.key, options.of)
+        met = _answer(corpus, new, options.of)
         spent = time.process_time() - started
         runs, alone = upkeep.overview(corpus)
     return {

@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline import __version__
 from pipeline.dedup.entries import Entries, key_range
 from pipeline.dedup.matching import write_index
+from pipeline.dedup.merging import Sizes, ordered, slices_of
 from pipeline.model.files import FileRef
 from pipeline.model.ids import fingerprint
+from pipeline.model.index import BandIndex, IndexRun, Member, Parameters
 from pipeline.model.plan import KeyRange
 from pipeline.model.schemas import BANDS
 from pipeline.model.snapshot import DumpCounts, DumpRef, DumpState, Snapshot
-from pipeline.storage import layout, snapshots
+from pipeline.storage import band_index, layout, packed, snapshots
 from pipeline.storage.units import Corpus
 
 Array = npt.NDArray[Any]
@@ -105,4 +108,83 @@ def _state(date: str, name: str, index: tuple[FileRef, ...]) -> DumpState:
         counts=DumpCounts(),
         topics={},
         runs=(),
+    )
+
+
+def stock(corpus: Corpus, dumps: int, documents: int, *, of: int = 1) -> Snapshot:
+    """Make `dumps` random dumps live, and the runs that merging each after the other leaves.
+
+    Runs are drawn slice by slice, sorted as they come, so that a hundred million documents need
+    neither the dumps' own indexes, which stay empty, nor all the merges on the way. The first dump
+    is `draw(documents, seed=0)`, in the first run. Of the slices only those are written that lie in
+    key range 0 of `of`; the others are named and are not there.
+    """
+    sizes = Sizes()
+    first = draw(documents, seed=0)
+    runs, begin = [], 0
+    for width in _widths(dumps, sizes.fan_in):
+        dates = [date_of(number) for number in range(begin, begin + width)]
+        runs.append(_run(corpus, dates, documents, of=of, first=None if begin else first))
+        begin += width
+    every = [date_of(number) for number in range(dumps)]
+    band_index.save(corpus, BandIndex(code_version=__version__, runs=tuple(runs)), None)
+    return show(corpus, {date: (_generation(date), ()) for date in every})
+
+
+def _widths(dumps: int, fan_in: int) -> list[int]:
+    """Return how many dumps are in each run when every `fan_in` of one size became one."""
+    widths: list[int] = []
+    power = 1
+    while dumps >= power:
+        widths = [power] * (dumps // power % fan_in) + widths
+        power *= fan_in
+    return widths
+
+
+def _generation(date: str) -> str:
+    return fingerprint("stock", date)
+
+
+def _run(
+    corpus: Corpus, dates: list[str], documents: int, *, of: int, first: Entries | None
+) -> IndexRun:
+    members = tuple(
+        Member(
+            dump_date=date,
+            generation=_generation(date),
+            shards=fingerprint((_generation(date),)),
+            entries=documents * KEYS,
+        )
+        for date in dates
+    )
+    name = fingerprint("stock", members)
+    entries = len(dates) * documents * KEYS
+    count = slices_of(entries, Sizes())
+    refs = [_NONE] * count
+    for number in range(-(-count // of)):
+        owned = key_range(number, count)
+        dice = np.random.default_rng((number, len(dates), int(first is None)))
+        mine = (entries - (len(first) if first else 0)) // count
+        low, high = owned.low << 48, owned.high << 48
+        key = dice.integers(low, high - 1, mine, np.uint64, endpoint=True)
+        member = dice.integers(
+            int(first is not None and len(dates) > 1), len(dates), mine, np.uint64
+        )
+        place = member << np.uint64(48) | dice.integers(0, documents, mine, np.uint64)
+        order = np.argsort(key)
+        key, place = key[order], place[order]
+        if first is not None:
+            part = within(first, owned)
+            key, place = ordered(
+                np.append(key, part.key), np.append(place, part.row.astype(np.uint64))
+            )
+        path = corpus.scratch_file(packed.SUFFIX)
+        packed.write(path, packed.Header(run=name, low=owned.low, high=owned.high), key, place)
+        refs[number] = corpus.adopt("index", name, f"slice-{number:05d}", path, len(key))
+    return IndexRun(
+        fingerprint=name,
+        parameters=Parameters(),
+        code_version=__version__,
+        members=members,
+        slices=tuple(refs),
     )

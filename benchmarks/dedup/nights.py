@@ -23,11 +23,12 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import requests
 from rich.console import Console
 from rich.table import Table
 
@@ -197,8 +198,11 @@ def _through_airflow(place: Place) -> Iterator[Runs]:
         choices = {"allow_deleted": True, "accept_guards": True}
         body = {"logical_date": None, "partition_key": dump_date, "conf": choices}
         name = airflow.call("POST", _RUNS, json=body)["dag_run_id"]
-        while (found := airflow.call("GET", f"{_RUNS}/{name}"))["state"] not in _ENDED:
+        found = {"state": "queued"}
+        while found["state"] not in _ENDED:
             time.sleep(1)
+            with suppress(requests.Timeout):  # a busy machine: it answers the next time
+                found = airflow.call("GET", f"{_RUNS}/{name}")
         if found["state"] != "success":
             raise RuntimeError(airflow.failure(_DAG, name))
         tasks = airflow.call("GET", f"{_RUNS}/{name}/taskInstances?limit=1000")["task_instances"]

@@ -118,20 +118,19 @@ def shared(part: packed.Slice, keys: Array) -> tuple[Array, Array]:
     low, high = part.header.low << 48, (part.header.high << 48) - 1
     begin = np.searchsorted(keys, np.uint64(low))
     mine = keys[begin : np.searchsorted(keys, np.uint64(high), side="right")]
-    start, count = np.empty(len(mine), np.uint32), np.empty(len(mine), np.uint32)
-    where = np.array([part.base, part.shift], np.uint64)
-    total = find(part.directory, part.keys, where, mine, (start, count))
+    parts = part.directory, part.tails, part.packed
+    room, total = -1, len(mine)
+    while total > room:
+        room = total
+        out = np.empty(room, np.uint64), np.empty(room, np.uint64)
+        total = find(parts, part.form, mine, out)
     if total < 0:
         raise CorruptError(
             f"a slice of the band index (run {part.header.run}, prefixes {part.header.low} to "
             f"{part.header.high}): expected keys in the order of its directory, found others. "
             f"{packed.REBUILD}"
         )
-    met = np.flatnonzero(count)
-    start, count = start[met], count[met]
-    before = np.cumsum(count, dtype=np.int64) - count
-    at = np.repeat(start - before, count) + np.arange(total)
-    return np.repeat(mine[met], count), part.places[at]
+    return out[0][:total], part.places(out[1][:total])
 
 
 def _overlapping(owned: KeyRange, count: int) -> range:
@@ -157,7 +156,8 @@ class Hits:
 
     def add(self, key: Array, place: Array) -> None:
         """Remember entries; those of one dump come in ascending order of (key, place)."""
-        self._counts += np.bincount((place >> _MEMBER).astype(np.int64), minlength=PREFIXES)
+        counts = np.bincount((place >> _MEMBER).astype(np.int64))
+        self._counts[: len(counts)] += counts
         self._parts.append((key, place))
         self._held += len(key)
         self._ordered = None

@@ -176,7 +176,7 @@ def _run(
         return (found,)
     with telemetry.stage("index", dumps=len(members), parts=len(parts)) as span:
         numbers = {member.dump_date: at for at, member in enumerate(members)}
-        count = _slices(sum(member.entries for member in members), sizes)
+        count = slices_of(sum(member.entries for member in members), sizes)
         slices = tuple(
             _slice(corpus, name, key_range(index, count), _joined(sources, numbers, index, count))
             for index in range(count)
@@ -192,7 +192,7 @@ def _run(
     return (corpus.finish(key, run),)
 
 
-def _slices(entries: int, sizes: Sizes) -> int:
+def slices_of(entries: int, sizes: Sizes) -> int:
     """Return into how many slices a run is cut, a power of two."""
     wanted = max(1, -(-entries // sizes.per_slice))
     return min(PREFIXES, 1 << (wanted - 1).bit_length())
@@ -225,7 +225,7 @@ def ordered(key: Array, place: Array) -> tuple[Array, Array]:
 
 def _slice(corpus: Corpus, name: str, owned: KeyRange, entries: tuple[Array, Array]) -> FileRef:
     path = corpus.scratch_file(packed.SUFFIX)
-    packed.write(path, packed.Header(name, owned.low, owned.high, 0, 0), *entries)
+    packed.write(path, packed.Header(run=name, low=owned.low, high=owned.high), *entries)
     return corpus.adopt("index", name, f"slice-{owned.index:05d}", path, len(entries[0]))
 
 
@@ -263,10 +263,9 @@ class _Source:
         count = len(self._run.slices)
         for number in range(owned.low * count // PREFIXES, -(-owned.high * count // PREFIXES)):
             part = self._slice(number)
-            ends = np.array([owned.low << 48, (owned.high << 48) - 1], np.uint64)
-            begin = int(np.searchsorted(part.keys, ends[0]))
-            end = int(np.searchsorted(part.keys, ends[1], side="right"))
-            yield _renumbered(part.keys[begin:end], part.places[begin:end], np.array(told))
+            low = max(owned.low, part.header.low) << 48
+            high = (min(owned.high, part.header.high) << 48) - 1
+            yield _renumbered(*part.read(low, high), np.array(told))
 
     def _slice(self, number: int) -> packed.Slice:
         if self._run is None:

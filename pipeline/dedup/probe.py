@@ -6,61 +6,77 @@ Holds: `find`. Pure. Not here: what is done with what is found (`history.py`), t
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy.typing as npt
 
-from pipeline.signature.compiled import i64, jit, u64
+from pipeline.signature.compiled import i64, inline, jit, u32, u64
+from pipeline.signature.vector import equal32, load8, marked32, trailing_zeros
+from pipeline.storage.packed import TAIL_MARK
 
 Array = npt.NDArray[Any]
-
-_FEW: Final = 16
-"""So many keys are faster looked at in turn than halved: two lines of the processor's cache."""
 
 
 @jit
 def find(
-    directory: Array, keys: Array, where: Array, wanted: Array, out: tuple[Array, Array]
+    parts: tuple[Array, Array, Array], form: Array, wanted: Array, out: tuple[Array, Array]
 ) -> int:
-    """Find each of `wanted` (ascending, unique) among sorted keys.
+    """Find `wanted` (ascending, unique) among sorted keys.
 
     Args:
-        directory: how many keys lie before each bucket.
-        keys: ascending.
-        where: the least key that can be here, and the shift from a key above it to its bucket.
+        parts: the directory (how many keys lie before each bucket), the tails (what tells the keys
+            of a bucket apart, nearly always), and entries of what else there is of each key.
+        form: how these are laid out, as `Slice.form` says.
         wanted: keys of this slice's range.
-        out: for each wanted key, where it first stands and how many times. Written here.
+        out: the keys that were found, each as often as it is there, and their places as they are
+            stored, in the order of the slice; as many as there is room for. Written here.
 
     Returns:
-        How many keys were found in all; -1 if a bucket begins with a key that is of another.
+        How many were found, with and without room; -1 if not all that was looked at is as it must
+        be.
     """
-    total = 0
-    base, shift = u64(where[0]), u64(where[1])
+    directory, tails, entries = parts
+    keys, places = out
+    base, shift, rest_bits, place_bits = form[0], form[1], form[2], form[3]
+    width, count = i64(form[4]), i64(form[5])
+    found = i64(0)
     for at in range(wanted.shape[0]):
-        key = wanted[at]
-        bucket = i64(u64(key - base) >> shift)
-        low, end = i64(directory[bucket]), i64(directory[bucket + 1])
-        if low < end and i64(u64(keys[low] - base) >> shift) != bucket:
+        key = u64(wanted[at] - base)
+        bucket = key >> shift
+        low, end = i64(directory[bucket]), i64(directory[bucket + u64(1)])
+        if end > count:
             return -1
-        low = _least(keys, key, low, end)
-        out[0][at] = low
-        begin = low
-        while low < end and keys[low] == key:
-            low += 1
-        out[1][at] = low - begin
-        total += low - begin
-    return total
+        tail = u64(TAIL_MARK) | (key >> rest_bits & u64(TAIL_MARK - 1))
+        while low < end:
+            # One look for nearly all buckets, and no branch that is hard to foretell.
+            mine = u32(0xFFFFFFFF) >> u32(max(32 - (end - low), 0))
+            if ~marked32(tails, low) & mine:
+                return -1
+            same = u64(equal32(tails, low, tail) & mine)
+            while same:
+                rest, place = _entry(entries, (low + trailing_zeros(same)) * width, place_bits)
+                same &= same - u64(1)
+                wrong = (rest ^ key) << (u64(64) - rest_bits)
+                if wrong == u64(0) and found < keys.shape[0]:
+                    keys[found], places[found] = wanted[at], place
+                found += i64(wrong == u64(0))
+                if _hole(rest, place, rest_bits, place_bits):
+                    return -1
+            low += 32
+    return found
 
 
-@jit
-def _least(keys: Array, key: Any, low: int, high: int) -> int:
-    """Return the first place in `[low, high)` of a key that is not less; `high` if all are."""
-    while high - low > _FEW:
-        middle = (low + high) // 2
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    while low < high and keys[low] < key:
-        low += 1
-    return low
+@inline
+def _entry(entries: Array, at: int, place_bits: int) -> tuple[int, int]:
+    """Return the rest of a key, below bits that mean nothing, and its place."""
+    lower, upper = ~load8(entries, at), ~load8(entries, at + 8)
+    rest = lower >> (place_bits - u64(1)) >> u64(1) | upper << (u64(64) - place_bits)
+    return rest, lower & (~u64(0) >> (u64(64) - place_bits))
+
+
+@inline
+def _hole(rest: int, place: int, rest_bits: int, place_bits: int) -> bool:
+    """Say whether an entry is stored as zeros, which none is."""
+    return bool(
+        ~rest << (u64(64) - rest_bits) == u64(0) and ~place << (u64(64) - place_bits) == u64(0)
+    )

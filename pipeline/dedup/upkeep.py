@@ -111,14 +111,14 @@ def _checked(corpus: Corpus, run: IndexRun, states: dict[int, DumpState]) -> int
     seen = 0
     for index in range(len(run.slices)):
         part = band_index.slice_of(corpus, run, index, whole=True)
-        member = part.places >> np.uint64(48)
+        key, place = part.read(part.header.low << 48, (part.header.high << 48) - 1)
+        member = place >> np.uint64(48)
         order = np.argsort(member, kind="stable")
         ends = np.searchsorted(member[order], np.arange(len(run.members) + 1, dtype=np.uint64))
         for number, state in states.items():
             mine = order[ends[number] : ends[number + 1]]
             own = index_entries(corpus, state.index, key_range(index, len(run.slices)))
-            found = (part.keys[mine], part.places[mine])
-            if not _equal(found, (own.key, places(own, number))):
+            if not _equal((key[mine], place[mine]), (own.key, places(own, number))):
                 raise CorruptError(
                     f"{run.slices[index].key}: expected the {len(own)} entries of dump "
                     f"{state.dump_date} in it, found {len(mine)} others. {packed.REBUILD}"

@@ -22,8 +22,9 @@ from pipeline.signature.compiled import intrinsic
 
 TypePair = tuple[Any, Callable[..., Any]]
 
-_I64 = ir.IntType(64)
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
 _BYTES = ir.VectorType(ir.IntType(8), 64)
+_SHORTS = ir.VectorType(ir.IntType(16), 32)
 
 
 def _every(value: int) -> ir.Constant:
@@ -111,6 +112,37 @@ def controls64(_: Any, source: Any, at: Any) -> TypePair:
 def latin64(_: Any, source: Any, at: Any) -> TypePair:
     """Return the bit mask of the bytes among 64 that begin a character of U+0080 to U+00BF."""
     return _mask64(source, at, lambda make, raw: make.icmp_unsigned("==", raw, _every(0xC2)))
+
+
+@intrinsic
+def equal32(_: Any, source: Any, at: Any, value: Any) -> TypePair:
+    """Return the bit mask of those among 32 shorts that are `value`."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        read = _at(context, builder, array=array, place=args[1], as_type=_SHORTS)
+        short = builder.trunc(args[2], ir.IntType(16))
+        one = builder.insert_element(ir.Constant(_SHORTS, ir.Undefined), short, _I32(0))
+        lanes = ir.Constant(ir.VectorType(_I32, 32), [0] * 32)
+        every = builder.shuffle_vector(one, ir.Constant(_SHORTS, ir.Undefined), lanes)
+        same = builder.icmp_unsigned("==", builder.load(read, align=2), every)
+        return builder.bitcast(same, _I32)
+
+    return types.uint32(source, types.int64, types.uint64), generate
+
+
+@intrinsic
+def marked32(_: Any, source: Any, at: Any) -> TypePair:
+    """Return the bit mask of those among 32 shorts whose upper bit is set."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        read = _at(context, builder, array=array, place=args[1], as_type=_SHORTS)
+        shorts = builder.load(read, align=2)
+        set_ = builder.icmp_signed("<", shorts, ir.Constant(_SHORTS, [0] * 32))
+        return builder.bitcast(set_, _I32)
+
+    return types.uint32(source, types.int64), generate
 
 
 @intrinsic

@@ -106,4 +106,4 @@ def slice_of(corpus: Corpus, run: IndexRun, number: int, *, whole: bool = False)
             f"{ref.key}: expected slice {number} of {count} of the band index, found it damaged or "
             f"gone. {packed.REBUILD}"
         ) from error
-    return packed.opened(path, packed.Header(run.fingerprint, low, high, 0, 0))
+    return packed.opened(path, packed.Header(run=run.fingerprint, low=low, high=high))

@@ -85,33 +85,38 @@ def members(corpus: Corpus) -> list[list[str]]:
     arrays(np.uint64, st.integers(0, 80), elements=st.integers(0, (1 << 13) - 1)),
     arrays(np.uint64, st.integers(0, 40), elements=st.integers(0, (1 << 13) - 1), unique=True),
     st.sampled_from([(0, 1), (1, 2), (3, 8)]),
-    st.sampled_from([0, 40, 51]),
+    st.tuples(st.sampled_from([0, 40, 51]), st.sampled_from([0, 14, 31, 45, 57])),
 )
 def test_a_slice_finds_what_numpy_finds(
-    tmp_path: Path, low: Any, sought: Any, cut: tuple[int, int], shift: int
+    tmp_path: Path, low: Any, sought: Any, cut: tuple[int, int], spread: tuple[int, int]
 ) -> None:
-    """Keys close together, far apart, repeated, or of other slices."""
+    """Keys close together, far apart, repeated, or of other slices; any members, shards, rows."""
+    shift, stretch = spread
     owned = key_range(*cut)
     base = np.uint64(owned.low << 48)
     width = np.uint64(64 - (cut[1] - 1).bit_length() - 13)
     keys = np.sort(base + (low << min(np.uint64(shift), width)))
     wanted = np.sort(base + (sought << min(np.uint64(shift), width)))
-    places = np.arange(len(keys), dtype=np.uint64)
-    header = packed.Header("a", owned.low, owned.high, 0, 0)
+    places = np.arange(len(keys), dtype=np.uint64) << np.uint64(stretch)
+    header = packed.Header(run="a", low=owned.low, high=owned.high)
     packed.write(tmp_path / "slice", header, keys, places)
     part = packed.opened(tmp_path / "slice", header)
     outside = [key for key in (0, (1 << 64) - 1) if not owned.low <= key >> 48 < owned.high]
     every = np.unique(np.append(wanted, np.array(outside, np.uint64)))
     key, place = shared(part, every)
-    assert place.tolist() == np.flatnonzero(np.isin(keys, wanted)).tolist()
+    assert place.tolist() == places[np.isin(keys, wanted)].tolist()
     assert key.tolist() == keys[np.isin(keys, wanted)].tolist()
+    for least in (owned.low << 48, int(wanted[0]) if len(wanted) else owned.low << 48):
+        every = part.read(least, (owned.high << 48) - 1)
+        assert every[0].tolist() == keys[keys >= np.uint64(least)].tolist()
+        assert every[1].tolist() == places[keys >= np.uint64(least)].tolist()
 
 
 @pytest.mark.parametrize("size", [1, 1000])
 def test_one_key_of_many_documents_is_one_bucket(tmp_path: Path, size: int) -> None:
     """A boilerplate page fills a bucket far beyond the size for which it is made."""
     keys = np.sort(np.append(np.full(size, 7 << 40, np.uint64), draw(9, seed=1).key))
-    header = packed.Header("a", 0, 1 << 16, 0, 0)
+    header = packed.Header(run="a", low=0, high=1 << 16)
     packed.write(tmp_path / "slice", header, keys, np.arange(len(keys), dtype=np.uint64))
     part = packed.opened(tmp_path / "slice", header)
     key, place = shared(part, np.array([(7 << 40) - 1, 7 << 40, (7 << 40) + 1], np.uint64))
@@ -336,10 +341,10 @@ def test_one_wrong_entry_is_found_by_check(corpus: Corpus) -> None:
     index, etag = band_index.load(corpus)
     (run,) = index.runs
     part = band_index.slice_of(corpus, run, 0)
-    places = part.places.copy()
+    keys, places = part.read(0, (1 << 64) - 1)
     places[5] ^= np.uint64(1)
     path = corpus.scratch_file(packed.SUFFIX)
-    packed.write(path, part.header, part.keys, places)
+    packed.write(path, part.header, keys, places)
     wrong: FileRef = corpus.adopt("index", run.fingerprint, "slice-00000", path, len(places))
     run = msgspec.structs.replace(run, slices=(wrong,))
     band_index.save(corpus, msgspec.structs.replace(index, runs=(run,)), etag)
