@@ -41,9 +41,8 @@ def child(stage: str, index: int | None) -> None:
     telemetry.configure("json")
     started = time.perf_counter()
     with runner.session(settings) as night:
-        arguments: list[Any] = [] if stage == "promote" else [DATE, RUN]
-        arguments += [] if index is None else [index]
-        result = getattr(night, stage)(*arguments)
+        arguments = [] if index is None else [index]
+        result = getattr(night, stage)(DATE, RUN, *arguments)
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(

@@ -18,10 +18,10 @@ wait ─▶ plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─�
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable, task
+from airflow.sdk import DAG, Asset, CronPartitionTimetable
 
 from winnow_airflow.alarms import DEADLINE
-from winnow_airflow.links import with_page
+from winnow_airflow.links import task
 from winnow_airflow.night import announce, finish, tonight
 from winnow_airflow.params import NIGHT, freeze
 from winnow_airflow.policies import COMMIT_POOL, LANDING_POOL, TASK_DEFAULTS, UPLOAD_RETRIES
@@ -103,8 +103,8 @@ with DAG(
     @task(pool=COMMIT_POOL, trigger_rule="all_success")
     def promote() -> Small:
         """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
-        with tonight() as (night, _):
-            return night.promote()
+        with tonight() as (night, run):
+            return night.promote(*run)
 
     @task(outlets=[DOCUMENTS], trigger_rule="all_success")
     def report(committed: Small, *, outlet_events: Any) -> Small:
@@ -116,4 +116,4 @@ with DAG(
     WaitForDump(task_id="wait") >> shards
     matched = match.expand(key_range=key_ranges(shards["key_ranges"]))
     ingest.expand(shard=shards) >> matched >> units >> annotate.expand(unit=units) >> groups
-    groups >> publish.expand(group=groups) >> committed >> promote() >> with_page(report(committed))
+    groups >> publish.expand(group=groups) >> committed >> promote() >> report(committed)

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-TASKS = ("plan", "ingest", "match", "decide", "annotate", "route", "publish")
+TASKS = ("wait", "plan", "ingest", "match", "decide", "annotate", "route", "publish")
 TASKS += ("commit", "promote", "report")
 _DONE = {"success", "skipped"}
 _MARKS = {"failed": "✗", "upstream_failed": "✗", "up_for_retry": "retry", "running": "…"}

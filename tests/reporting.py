@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from pipeline.audit.tasks import StageTime
 from pipeline.model.snapshot import DumpCounts
 from pipeline.report.facts import (
     Cluster,
@@ -14,7 +15,6 @@ from pipeline.report.facts import (
     Sample,
     Side,
     SourceFacts,
-    StageTime,
 )
 
 

@@ -22,6 +22,7 @@ from pipeline.cli import failures
 from pipeline.model.settings import Settings
 
 _COMMANDS = {
+    "plan": "pipeline.cli.plan",
     "run": "pipeline.cli.run",
     "status": "pipeline.cli.look",
     "explain": "pipeline.cli.look",

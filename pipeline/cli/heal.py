@@ -39,7 +39,7 @@ def heal(lookup: Any, *, dump_dates: tuple[str, ...], as_json: bool) -> None:
         rebuild.forget_illegible(corpus)
         dates = dump_dates or tuple(sorted(snapshots.published(corpus).dumps))
         healed = rebuild.heal_all(night, dates, _run_id)
-        trees = night.promote(full=True) if not any(one["left"] for one in healed) else {}
+        trees = night.bring_in_step(full=True) if not any(one["left"] for one in healed) else {}
     sequence = pointed.sequence if pointed else None
     if as_json:
         click.echo(json.dumps({"pointed_to": sequence, "dumps": healed, "trees": trees}))

@@ -175,7 +175,8 @@ def files(
 def report(lookup: Any, *, which: str | None, html: Path | None, show: bool, as_json: bool) -> None:
     """Show the runs that changed the corpus: all, one RUN by its id, or those of one night.
 
-    Of the one, or the last one, what its self-test measured and what its guards said as well.
+    Of the one, or the last one, what its self-test measured, what its guards said, and what it cost
+    as well: time, memory, requests and bytes by stage.
     With --html or --open the page about that run instead.
     """
     from pipeline import runner  # noqa: PLC0415 - loads the stages
@@ -186,7 +187,10 @@ def report(lookup: Any, *, which: str | None, html: Path | None, show: bool, as_
         if html is not None or show:
             reports.page(corpus, rows[-1:], target=html, show=show)
             return
+        stages = reports.stages_of(corpus, rows[-1]) if which is not None else ()
     if as_json:
+        if stages:
+            rows[-1]["cost"] = msgspec.to_builtins(stages)
         click.echo(json.dumps(rows, default=str))
         return
     heads = ["dump_date", "run_id", "outcome", "documents", "kept", "retracted", "restored"]
@@ -194,6 +198,7 @@ def report(lookup: Any, *, which: str | None, html: Path | None, show: bool, as_
     output.table("Runs", heads, [[row[name] for name in heads] for row in rows], left=3)
     if which is not None:
         reports.details(rows[-1])
+        reports.cost(rows[-1]["run_id"], stages)
 
 
 @click.command("config")

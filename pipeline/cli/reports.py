@@ -1,7 +1,7 @@
 """What `winnow report` and `winnow config` say of a run's quality, as tables.
 
-Holds: `details` of one run (self-test and guards), `page`, `curve`, `rule`. Writes to stdout or a
-file.
+Holds: `details` of one run (self-test and guards), `cost`, `page`, `curve`, `rule`. Writes to
+stdout or a file.
 Not here: the rows (`audit/status.py`), other tables (`output.py`).
 """
 
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.audit import tasks
 from pipeline.cli import output
 from pipeline.errors import MissingError
 
 if TYPE_CHECKING:
+    from pipeline.audit.tasks import StageTime
     from pipeline.storage.units import Corpus
 
 _BAR = 30
@@ -29,6 +31,32 @@ def details(row: Mapping[str, Any]) -> None:
         _self_test(row["run_id"], row["self_test"])
     if row.get("guards"):
         _guards(row["run_id"], row["guards"])
+
+
+def stages_of(corpus: Corpus, row: Mapping[str, Any]) -> tuple[StageTime, ...]:
+    """Return what the tasks of the run that left a row took; none if that is not on record."""
+    return tasks.stages(tasks.records(corpus, row["dump_date"], row["run_id"]))
+
+
+def cost(run_id: str, stages: Sequence[StageTime]) -> None:
+    """Print what the tasks of a run took and asked of the object store, and the sum of it."""
+    if not stages:
+        return
+    heads = ["stage", "tasks", "seconds", "cpu_seconds", "peak_mb", "read_mb", "written_mb"]
+    rows = [
+        [
+            one.stage,
+            one.tasks,
+            round(one.seconds, 1),
+            round(one.cpu_seconds, 1),
+            round(one.peak_rss_bytes / 1e6),
+            round(one.received / 1e6, 1),
+            round(one.sent / 1e6, 1),
+            " ".join(f"{count} {kind}" for kind, count in sorted(one.requests.items())),
+        ]
+        for one in (*stages, tasks.whole(stages))
+    ]
+    output.table(f"Cost of {run_id}", [*heads, "requests"], rows)
 
 
 def page(

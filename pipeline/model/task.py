@@ -9,11 +9,12 @@ import msgspec
 
 
 class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Time, memory and counts of one task that ended well.
+    """Time, memory, traffic and counts of one task that ended well.
 
     `index` is that of a mapped task, else 0. `started` is epoch seconds. `peak_rss_bytes` is the
     most memory that the process had until then: in a run in one process, of the tasks before, too.
-    `counts` are the numbers of the task's summary.
+    `counts` are the numbers of the task's summary. `requests` to the object store are by kind;
+    `received` and `sent` are bytes of objects. A corpus in a folder has none of them.
     """
 
     stage: str
@@ -23,3 +24,6 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     cpu_seconds: float
     peak_rss_bytes: int
     counts: dict[str, int]
+    requests: dict[str, int] = {}
+    received: int = 0
+    sent: int = 0

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.audit.tasks import StageTime, whole
 from pipeline.model.snapshot import DumpCounts
 
 
@@ -89,21 +90,6 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class StageTime:
-    """What the tasks of one stage took together; `peak_rss_bytes` of the largest."""
-
-    stage: str
-    tasks: int
-    seconds: float
-    longest: float
-    cpu_seconds: float
-    peak_rss_bytes: int
-    elapsed: float
-    """From the start of the first task to the end of the last."""
-    counts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """All that the page says of a run. `row` is its row of `runs`."""
 
@@ -121,3 +107,8 @@ class Report:
     tombstones: str = ""
     """Names the take-downs in force when the page was made (`storage/tombstones.py`)."""
     touched: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> StageTime:
+        """What all stages took together."""
+        return whole(self.stages)

@@ -1,27 +1,27 @@
 """Finding what the page about a run says.
 
-Holds: `gather`. Reads the run's snapshot, states, verdicts and task records.
-Not here: clusters (`clusters.py`), quarantine (`samples.py`).
+Holds: `gather`. Reads the run's snapshot, states and verdicts.
+Not here: clusters (`clusters.py`), quarantine (`samples.py`), task records (`audit/tasks.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.audit import tasks
 from pipeline.errors import MissingError
 from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.snapshot import DumpState, Snapshot
-from pipeline.model.task import TaskRecord
 from pipeline.report.clusters import clusters
-from pipeline.report.facts import NightFacts, Report, SourceFacts, StageTime
+from pipeline.report.facts import NightFacts, Report, SourceFacts
 from pipeline.report.samples import reasons
-from pipeline.storage import layout, snapshots, tombstones
+from pipeline.storage import snapshots, tombstones
 from pipeline.storage.units import Corpus
 
 NIGHTS: Final = 30
@@ -30,9 +30,6 @@ NIGHTS: Final = 30
 SOURCES: Final = 25
 _FATES: Final = ("kept", "within", "history", TAKEN_DOWN)
 _WORKERS: Final = 8
-_STAGES: Final = (
-    "plan", "ingest", "match", "decide", "annotate", "route", "publish", "commit", "promote"
-)  # fmt: skip
 
 
 def gather(corpus: Corpus, dump_date: str, row: Mapping[str, Any]) -> Report:
@@ -58,7 +55,7 @@ def gather(corpus: Corpus, dump_date: str, row: Mapping[str, Any]) -> Report:
         more_sources=max(0, len(sources) - SOURCES),
         clusters=clusters(corpus, snapshot, state),
         reasons=reasons(corpus, state),
-        stages=_stages(_records(corpus, dump_date, row["run_id"])),
+        stages=tasks.stages(tasks.records(corpus, dump_date, row["run_id"])),
         tombstones=tombstones.mark(tombstones.active(tombstones.load(corpus, snapshot))),
     )
 
@@ -107,33 +104,3 @@ def _sources(corpus: Corpus, state: DumpState) -> tuple[SourceFacts, ...]:
         for source in files.keys() | {source for source, _ in documents}
     ]
     return tuple(sorted(found, key=lambda one: (one.kept - one.documents, one.source)))
-
-
-def _records(corpus: Corpus, dump_date: str, run_id: str) -> list[TaskRecord]:
-    keys = sorted(info.key for info in corpus.store.list(layout.tasks(dump_date, run_id)))
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        return list(pool.map(lambda key: corpus.load(key, TaskRecord), keys))
-
-
-def _stages(records: Iterable[TaskRecord]) -> tuple[StageTime, ...]:
-    by_stage: defaultdict[str, list[TaskRecord]] = defaultdict(list)
-    for record in records:
-        by_stage[record.stage].append(record)
-    return tuple(_together(by_stage[stage]) for stage in _STAGES if stage in by_stage)
-
-
-def _together(records: list[TaskRecord]) -> StageTime:
-    counts: Counter[str] = Counter()
-    for record in records:
-        counts.update(record.counts)
-    ended = max(record.started + record.seconds for record in records)
-    return StageTime(
-        stage=records[0].stage,
-        tasks=len(records),
-        seconds=sum(record.seconds for record in records),
-        longest=max(record.seconds for record in records),
-        cpu_seconds=sum(record.cpu_seconds for record in records),
-        peak_rss_bytes=max(record.peak_rss_bytes for record in records),
-        elapsed=ended - min(record.started for record in records),
-        counts=counts,
-    )

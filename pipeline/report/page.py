@@ -16,7 +16,8 @@ import msgspec
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from pipeline.report.facts import Report, StageTime
+from pipeline.audit.tasks import StageTime
+from pipeline.report.facts import Report
 from pipeline.report.plots import figures
 from pipeline.report.writing import environment, size
 
@@ -48,7 +49,7 @@ def render(report: Report) -> str:
 @cache
 def _environment() -> Environment:
     made = environment(PackageLoader("pipeline.report", "templates"))
-    made.filters["pace"] = pace
+    made.filters |= {"pace": pace, "calls": calls}
     return made
 
 
@@ -60,6 +61,11 @@ def pace(stage: StageTime) -> str:
         return "–"
     rate = done / stage.seconds
     return f"{size(rate)}/s" if name == "bytes" else f"{rate:,.0f} {name}/s"
+
+
+def calls(requests: Mapping[str, int]) -> str:
+    """Write how often the object store was asked, by kind; a folder is not asked."""
+    return " · ".join(f"{count:,} {kind}" for kind, count in sorted(requests.items())) or "–"
 
 
 def _verdict(row: Mapping[str, Any]) -> tuple[str, str]:

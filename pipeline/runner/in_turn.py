@@ -35,4 +35,4 @@ def run_night(
     for group in night.route(dump_date, run_id)["groups"]:
         yield group["label"], night.publish(dump_date, run_id, group["index"])
     yield "commit", night.commit(dump_date, run_id, accept_guards=accept_guards)
-    yield "promote", night.promote()
+    yield "promote", night.promote(dump_date, run_id)

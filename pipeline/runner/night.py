@@ -199,7 +199,13 @@ class Night:
             "publishing each time. Limit the number of concurrent nights (pool winnow_commit)."
         )
 
-    def promote(self, *, full: bool = False) -> Summary:
+    @recorded
+    def promote(self, dump_date: str, run_id: str) -> Summary:
+        """Bring the plain trees in step after a commit."""
+        counts = self.bring_in_step()
+        return counts | ({"unchanged": True} if self._plan(dump_date, run_id).unchanged else {})
+
+    def bring_in_step(self, *, full: bool = False) -> Summary:
         """Bring the plain trees in step with the current snapshot; then merge the band index.
 
         Merging is here because it follows commits and must not run twice at once.

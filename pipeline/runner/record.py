@@ -18,7 +18,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from pipeline import telemetry
 from pipeline.errors import ConflictError
 from pipeline.model.task import TaskRecord
-from pipeline.storage import layout
+from pipeline.storage import layout, traffic
 from pipeline.storage.units import Corpus, encode
 
 P = ParamSpec("P")
@@ -41,8 +41,10 @@ def recorded(task: Task[N, P]) -> Task[N, P]:
     @wraps(task)
     def run(night: N, dump_date: str, run_id: str, /, *args: P.args, **options: P.kwargs) -> Any:
         started, clock, cpu = time.time(), time.perf_counter(), time.process_time()
+        before = traffic.so_far()
         summary = task(night, dump_date, run_id, *args, **options)
         if not summary.get("unchanged"):
+            used = traffic.so_far().since(before)
             record = TaskRecord(
                 stage=task.__name__,
                 index=next((one for one in args if isinstance(one, int)), 0),
@@ -51,6 +53,9 @@ def recorded(task: Task[N, P]) -> Task[N, P]:
                 cpu_seconds=round(time.process_time() - cpu, 3),
                 peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
                 counts={name: one for name, one in summary.items() if type(one) is int},
+                requests=used.requests,
+                received=used.received,
+                sent=used.sent,
             )
             if _save(night.corpus, dump_date, run_id, record):
                 telemetry.measure(record)

@@ -26,6 +26,7 @@ from botocore.client import Config
 from pipeline import errors
 from pipeline.model.files import FileRef, ObjectInfo
 from pipeline.storage import s3_answers as answers
+from pipeline.storage import traffic
 from pipeline.storage.resume import Body, DamagedError, ResumingReader, Source
 from pipeline.storage.store import several
 from pipeline.storage.verify import downloaded, sha256_of, verified
@@ -211,9 +212,11 @@ class S3Store:
             s3={"addressing_style": "path" if self._endpoint_url else "auto"},
         )
         with self._translated(""):
-            return boto3.session.Session().client(
+            client = boto3.session.Session().client(
                 "s3", endpoint_url=self._endpoint_url, region_name=self._region, config=config
             )
+        client.meta.events.register("before-send.s3", _count)
+        return client
 
     def _call(self, operation: str, key: str, **arguments: Any) -> dict[str, Any]:
         with self._translated(key):
@@ -293,10 +296,18 @@ class _Body:
                 chunk: bytes = self._stream.read(size)
             except aws.FlexibleChecksumError as error:
                 raise DamagedError from error
+            traffic.received(len(chunk))
             return chunk
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _count(request: Any, event_name: str, **_: Any) -> None:
+    """Count a request; botocore calls this before each try."""
+    headers = request.headers
+    length = headers.get("X-Amz-Decoded-Content-Length") or headers.get("Content-Length") or 0
+    traffic.asked(event_name.rpartition(".")[2], int(length))
 
 
 def _status(error: aws.ClientError) -> int:

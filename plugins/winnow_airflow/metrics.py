@@ -42,10 +42,14 @@ def count_failure(context: Mapping[str, Any]) -> None:  # noqa: ARG001 - Airflow
 
 
 def emit(record: TaskRecord) -> None:
-    """Send the time, CPU and memory of a task; what it read; and what a commit published."""
+    """Send what a task took, and asked of the store; what it read; what a commit published."""
     stats.timing(f"winnow.seconds.{record.stage}", timedelta(seconds=record.seconds))
     stats.timing(f"winnow.cpu.{record.stage}", timedelta(seconds=record.cpu_seconds))
     stats.gauge(f"winnow.peak_rss_bytes.{record.stage}", record.peak_rss_bytes)
+    for kind, count in record.requests.items():
+        stats.incr(f"winnow.requests.{kind}", count)
+    stats.incr("winnow.store.read_bytes", record.received)
+    stats.incr("winnow.store.written_bytes", record.sent)
     if record.stage == "ingest":
         for name in _READ:
             stats.incr(f"winnow.read.{name}", record.counts.get(name, 0))

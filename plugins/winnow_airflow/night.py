@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from winnow_airflow import lineage
 from winnow_airflow.connections import credentials
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def finish(night: Night, run: tuple[str, str], params: Mapping[str, Any], ti: An
         AirflowSkipException: it is a dry run.
     """
     if not params["dry_run"]:
-        return night.commit(*run, accept_guards=params["accept_guards"])
+        committed = night.commit(*run, accept_guards=params["accept_guards"])
+        lineage.tell(night, run, committed["snapshot"])
+        return committed
     from pipeline import telemetry  # noqa: PLC0415 - not while parsing
     from pipeline.runner import trial  # noqa: PLC0415
 

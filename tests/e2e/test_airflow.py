@@ -86,6 +86,19 @@ def test_the_last_task_leads_to_the_page_about_the_run(
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert f'Night of <span class="still">{NIGHT.dump_date}</span>' in answer.text
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    mapped = task.removesuffix("report") + "ingest"
+    links = stack.airflow.call("GET", f"{mapped}/links?map_index=0")["extra_links"]
+    assert links["Run report"] == link
+    shard = stack.airflow.get(urlsplit(links["What it did"]).path)
+    assert shard.status_code == 200
+    (file, *_) = sorted(key for key, _ in NIGHT.files if not key.endswith("_SUCCESS"))
+    assert file in shard.text
+    (one,) = (
+        one["rendered_map_index"]
+        for one in stack.airflow.call("GET", f"{mapped}/listMapped")["task_instances"]
+        if one["map_index"] == 0
+    )
+    assert one.startswith("ingest 1/")
     for path in (f"{NIGHT.dump_date}/other", "..%2Fstore/current", "2026-01-01/x"):
         assert stack.airflow.get(f"/winnow/reports/{path}").status_code == 404
 

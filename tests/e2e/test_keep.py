@@ -56,7 +56,7 @@ def _back(settings: Settings, sequence: int) -> None:
     with runner.corpus_session(settings) as corpus:
         rollback.rollback(corpus, sequence, run_id="back")
     with runner.session(settings) as night:
-        night.promote()
+        night.bring_in_step()
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def test_all_that_is_asked_of_the_store_is_allowed(
     with runner.session(settings) as night:
         assert list(verify.findings(night.corpus)) == []
         rollback(night.corpus, 1, run_id="back")
-        night.promote(full=True)
+        night.bring_in_step(full=True)
         expire.expire(night.corpus, expire.Rule(snapshots=1, days=0.0), now=time.time() + 10)
     allowed = {
         (action, resource)

@@ -92,7 +92,7 @@ def again(settings: Settings, *dates: str) -> dict[str, object]:
     with runner.session(settings) as night:
         tasks = Reannotation(night.corpus, settings.run_settings())
         done = tasks.commit(tasks.plan(dates, "again"), "again")
-        night.promote()
+        night.bring_in_step()
     return done
 
 
@@ -184,7 +184,7 @@ def test_heal_takes_the_models_that_published(local: Settings, landing: Store) -
         store.put(key, b"garbage")
     with runner.session(model(local, "first")) as night:
         healed = rebuild.heal(night, DATES[0], "heal")
-        night.promote(full=True)
+        night.bring_in_step(full=True)
     assert (healed["damaged"], healed["mended"], healed["left"]) == (1, 1, [])
     assert published_bytes(store) == before
 

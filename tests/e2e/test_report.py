@@ -20,6 +20,7 @@ from demo.nights import nights
 from demo.object_store import ObjectStore
 from pipeline import runner
 from pipeline.audit.status import run_rows
+from pipeline.audit.tasks import stages as stages_of
 from pipeline.cli import cli
 from pipeline.model.settings import Settings
 from pipeline.model.task import TaskRecord
@@ -187,10 +188,15 @@ def test_the_times_are_those_of_the_run_and_are_recorded_once(
     before = {info.key: corpus.store.get(info.key)[0] for info in corpus.store.list(place)}
     records = [corpus.load(key, TaskRecord) for key in before]
     stages = {"plan", "ingest", "match", "decide", "annotate", "route", "publish", "commit"}
+    stages |= {"promote"}
     assert {one.stage for one in records} == stages
     (row,) = run_rows(corpus, f"of-{date}")
     assert sum(one.counts["bytes"] for one in records if one.stage == "ingest") == row["bytes"]
     assert all(one.seconds >= 0 and one.peak_rss_bytes > 1 << 20 for one in records)
+    ingest = next(one for one in stages_of(records) if one.stage == "ingest")
+    assert ingest.received >= row["bytes"]
+    assert ingest.requests["get"] >= row["files"]
+    assert ingest.sent > 0
     with runner.session(settings) as night:
         night.ingest(date, f"of-{date}", 0)
     assert {key: corpus.store.get(key)[0] for key in before} == before

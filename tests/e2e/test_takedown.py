@@ -192,7 +192,7 @@ def test_a_rollback_brings_no_text_back(published: Settings, sequence: int) -> N
     expected = _bytes(published)
     with runner.session(published) as night:
         roll_back(night.corpus, night.landing, night.settings, sequence=sequence, run_id="back")
-        night.promote()
+        night.bring_in_step()
     assert _shown(published) == []
     assert _broken(published) == []
     for date in DATES[sequence:]:
@@ -208,7 +208,7 @@ def test_a_rollback_across_an_undo_brings_the_text_back(published: Settings) -> 
     _take(published, wanted, undo=True, run_id="up")
     with runner.session(published) as night:
         roll_back(night.corpus, night.landing, night.settings, sequence=4, run_id="back")
-        night.promote()
+        night.bring_in_step()
     assert _bytes(published) == before
     assert _broken(published) == []
 
@@ -345,7 +345,7 @@ def test_take_down_on_a_real_server(
     assert _shown(settings) == []
     with runner.session(settings) as night:
         roll_back(night.corpus, night.landing, night.settings, sequence=3, run_id="back")
-        night.promote()
+        night.bring_in_step()
     assert _bytes(settings) == after
     assert _broken(settings) == []
     _take(settings, wanted, undo=True, run_id="up")

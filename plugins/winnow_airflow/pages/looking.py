@@ -18,6 +18,7 @@ from pipeline import config, runner
 from pipeline.audit import status, would_be
 from pipeline.audit.explain import explain_document
 from pipeline.audit.spans import spans
+from pipeline.audit.tasks import STAGES, of_task
 from pipeline.errors import InputError, MissingError
 from pipeline.model.rule import Rule
 from pipeline.plan.discover import is_dump_date
@@ -143,6 +144,23 @@ def report(dump_date: str, run_id: str) -> HTMLResponse:
                 "ended, or it changed nothing."
             ) from error
     return HTMLResponse(html, headers=REPORT_HEADERS)
+
+
+@router.get("/tasks/{dump_date}/{stage}/{index}/{run_id:path}")
+def task(request: Request, dump_date: str, stage: str, index: int, run_id: str) -> HTMLResponse:
+    """Show what a task of a run took and, of an ingest task, what became of each of its files."""
+    date, name = _date(dump_date), safe_run_id(run_id)
+    if stage not in STAGES:
+        raise MissingError(f"expected a task of a night, found {stage!r}.")
+    with opened() as corpus:
+        try:
+            record, books = of_task(corpus, date, name, stage, index=max(0, index))
+        except MissingError as error:
+            raise MissingError(
+                f"expected what {stage} {index} of run {run_id} did, found nothing: it has not "
+                "ended, or the run had nothing to do."
+            ) from error
+    return page("task", request, dump_date=date, run_id=run_id, record=record, books=books)
 
 
 def _date(text: str) -> str:

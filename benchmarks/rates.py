@@ -1,0 +1,138 @@
+"""What a task of each stage takes, as `winnow plan --estimate` needs to know it.
+
+Holds: the command that makes `pipeline/runner/rates.toml`. Runs two nights of generated dumps, one
+larger than the other, each task in a process of its own; draws a line through CPU seconds and
+through peak memory of the tasks of a stage, over what they got through; and adds up what the nights
+left in the store. Writes below `--folder` and prints the file.
+
+    python -m benchmarks.rates > pipeline/runner/rates.toml
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.generate import Options, generate, size_of
+from benchmarks.nightly import DATE, STAGES, night, task
+
+ALL = (*STAGES, "report")
+_NIGHT = {"plan": "", "route": "", "report": ""}
+_OWN = {"ingest": ("bytes", 1e6), "annotate": ("documents", 1e3), "publish": ("rows", 1e3)}
+_UNITS = {"ingest": "megabytes", "publish": "thousand kept", "annotate": "thousand kept"}
+_UNITS |= {"decide": "thousand documents", "match": "thousand documents"}
+_UNITS |= {"commit": "thousand documents", "promote": "thousand kept"}
+
+
+def main() -> None:
+    """Run both nights and print what was found."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--sizes", type=size_of, nargs=2, default=[size_of("40MB"), size_of("160MB")]
+    )
+    parser.add_argument("--folder", type=Path, default=Path(".demo/bench-rates"))
+    options = parser.parse_args()
+    tasks: dict[str, list[tuple[float, float, float]]] = {stage: [] for stage in ALL}
+    for size in options.sizes:
+        stored, counts = one_night(options.folder, size, tasks)
+    shutil.rmtree(options.folder)
+    print("\n".join(lines(tasks, stored, counts)))
+
+
+def one_night(
+    folder: Path, size: int, tasks: Mapping[str, list[tuple[float, float, float]]]
+) -> tuple[dict[str, int], dict[str, Any]]:
+    """Run a night; add (units, CPU seconds, peak MB) of its tasks; return its files and counts."""
+    shutil.rmtree(folder, ignore_errors=True)
+    generate(Options(out=folder / "landing", bytes=size, dump_date=DATE, format="mixed"))
+    environ = os.environ | {
+        "WINNOW_STORE__LANDING": str(folder / "landing"),
+        "WINNOW_STORE__CORPUS": str(folder / "corpus"),
+        "WINNOW_PLAN__QUIET_SECONDS": "0",
+        "WINNOW_PLAN__SHARD_BYTES": str(size // 2),
+    }
+    answers = [*night(environ), ("report", task("report", None, environ))]
+    (counts,) = (answer["result"] for stage, answer in answers if stage == "commit")
+    for stage, answer in answers:
+        tasks[stage].append(
+            (units(stage, answer["result"], counts), answer["cpu"], answer["rss_mb"])
+        )
+    corpus = folder / "corpus"
+    kinds = [path for path in (corpus / "store" / "data").iterdir() if path.is_dir()]
+    stored = {path.name: bytes_below(path) for path in kinds}
+    trees = sum(bytes_below(path) for path in corpus.iterdir() if path.name != "store")
+    return stored | {"trees": trees}, counts
+
+
+def units(stage: str, result: Mapping[str, Any], counts: Mapping[str, Any]) -> float:
+    """Return how much a task got through, in the units of its stage."""
+    if stage in _NIGHT:
+        return 0.0
+    if stage in _OWN:
+        name, scale = _OWN[stage]
+        return float(result[name]) / scale
+    return float(counts["kept" if "kept" in _UNITS[stage] else "documents"]) / 1e3
+
+
+def bytes_below(folder: Path) -> int:
+    """Add up the files of a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def lines(
+    tasks: Mapping[str, list[tuple[float, float, float]]],
+    stored: Mapping[str, int],
+    counts: Mapping[str, Any],
+) -> Iterator[str]:
+    """Write the file."""
+    yield "# What a task of each stage takes: made by `python -m benchmarks.rates`, not by hand."
+    yield f'measured = "{dt.datetime.now(dt.UTC):%Y-%m-%d}"'
+    yield f'machine = "{machine()}"'
+    yield f"documents_per_mb = {counts['documents'] / (counts['bytes'] / 1e6):.1f}"
+    yield f"chars_per_document = {counts['chars'] / counts['documents']:.0f}"
+    yield f"partitions = {len(counts['languages'])}"
+    yield f"kept = {counts['kept'] / counts['documents']:.3f}"
+    for stage, found in tasks.items():
+        cpu, cpu_more = line([(one[0], one[1]) for one in found])
+        rss, rss_more = line([(one[0], one[2]) for one in found])
+        yield f"\n[stages.{stage}]"
+        yield f'unit = "{_UNITS.get(stage, "")}"'
+        yield f"cpu_seconds = {cpu:.2f}"
+        yield f"cpu_seconds_per_unit = {cpu_more:.5f}"
+        yield f"memory_mb = {rss:.0f}"
+        yield f"memory_mb_per_unit = {rss_more:.3f}"
+    yield "\n[storage]  # bytes a document"
+    for name, size in sorted(stored.items()):
+        yield f"{name.replace('-', '_')} = {size / counts['documents']:.0f}"
+
+
+def line(points: list[tuple[float, float]]) -> tuple[float, float]:
+    """Return where the best line begins and how it rises; it never falls."""
+    at, value = np.array(points).T
+    if np.ptp(at) < 1e-9:
+        return float(value.max()), 0.0
+    slope, start = np.polyfit(at, value, 1)
+    if slope <= 0:
+        return float(value.max()), 0.0
+    return max(0.0, float(start)), float(slope)
+
+
+def machine() -> str:
+    """Name the processor and the system."""
+    found = [
+        one for one in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if "model name" in one
+    ]
+    name = found[0].partition(":")[2].strip() if found else platform.machine()
+    return f"{name}, one core a task, Python {platform.python_version()}, folder as store"
+
+
+if __name__ == "__main__":
+    main()
