@@ -18,9 +18,10 @@ wait ─▶ plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─�
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronPartitionTimetable
+from airflow.sdk import DAG, CronPartitionTimetable
 
 from winnow_airflow.alarms import DEADLINE
+from winnow_airflow.by_hand import DOCUMENTS
 from winnow_airflow.links import task
 from winnow_airflow.night import announce, finish, tonight
 from winnow_airflow.params import NIGHT, freeze
@@ -29,7 +30,6 @@ from winnow_airflow.waiting import WaitForDump
 
 Small = dict[str, Any]  # what goes through XCom: numbers, labels and keys, never data
 
-DOCUMENTS = Asset("winnow_documents")
 NIGHTLY = CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
 
 with DAG(

@@ -16,21 +16,19 @@ plan ─▶ annotate[night] ─▶ commit ─▶ promote
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, task
 
-from winnow_airflow.policies import COMMIT_POOL, TASK_DEFAULTS
+from winnow_airflow.by_hand import BY_HAND, promote
+from winnow_airflow.policies import COMMIT_POOL
 from winnow_airflow.reannotation import DATES, reannotation
 
 with DAG(
     "winnow_reannotate",
     description="Published documents in, the same documents with the present annotations out.",
     schedule=None,
-    catchup=False,
-    max_active_runs=1,
-    default_args=TASK_DEFAULTS,
     params={"dump_dates": DATES},
-    tags={"winnow", "corpus"},
     doc_md=__doc__,
+    **BY_HAND,
 ):
 
     @task(task_id="plan")
@@ -50,14 +48,6 @@ with DAG(
         """Make all nights visible in one atomic step; say which labels changed."""
         with reannotation() as (tasks, run_id):
             return tasks.commit(tasks.load(nights, run_id), run_id)
-
-    @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])
-    def promote() -> dict[str, Any]:
-        """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
-        from pipeline.publish.beside import bring_in_step  # noqa: PLC0415 - loads pyarrow
-
-        with reannotation() as (tasks, _):
-            return dict(bring_in_step(tasks.corpus))
 
     nights = freeze()
     annotate.expand(night=nights) >> commit(nights) >> promote()

@@ -15,23 +15,19 @@ go_back ─▶ promote
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, task
 
-from winnow_airflow.policies import TASK_DEFAULTS
+from winnow_airflow.by_hand import BY_HAND, promote
+from winnow_airflow.policies import COMMIT_POOL
 from winnow_airflow.snapshots import SNAPSHOT, corpus_of_run
-
-COMMIT_POOL = "winnow_commit"  # as in the nightly DAG: commits that meet have to rebase
 
 with DAG(
     "winnow_rollback",
     description="The number of a snapshot in, its dumps published again out.",
     schedule=None,
-    catchup=False,
-    max_active_runs=1,
-    default_args=TASK_DEFAULTS,
     params={"snapshot": SNAPSHOT},
-    tags={"winnow", "corpus"},
     doc_md=__doc__,
+    **BY_HAND,
 ):
 
     @task(pool=COMMIT_POOL)
@@ -49,13 +45,5 @@ with DAG(
                 asked = {"sequence": params["snapshot"], "run_id": run_id}
                 roll_back(corpus, landing, settings.run_settings(), **asked)
             return changes
-
-    @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])
-    def promote() -> dict[str, Any]:
-        """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
-        from pipeline.publish.promote import promote as bring  # noqa: PLC0415 - loads pyarrow
-
-        with corpus_of_run() as (corpus, _):
-            return dict(bring(corpus))
 
     go_back() >> promote()

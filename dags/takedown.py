@@ -15,26 +15,22 @@ take_down ─▶ erase
 
 from typing import Any
 
-from airflow.sdk import DAG, Asset, task
+from airflow.sdk import DAG, task
 
-from winnow_airflow.policies import TASK_DEFAULTS
+from winnow_airflow.by_hand import BY_HAND, DOCUMENTS
+from winnow_airflow.policies import COMMIT_POOL
 from winnow_airflow.taking_down import TAKE_DOWN, taking_down
-
-COMMIT_POOL = "winnow_commit"  # as in the nightly DAG: commits that meet have to rebase
 
 with DAG(
     "winnow_takedown",
     description="Documents that must not be readable any more in, a tombstone for each out.",
     schedule=None,
-    catchup=False,
-    max_active_runs=1,
-    default_args=TASK_DEFAULTS,
     params=TAKE_DOWN,
-    tags={"winnow", "corpus"},
     doc_md=__doc__,
+    **BY_HAND,
 ):
 
-    @task(pool=COMMIT_POOL, outlets=[Asset("winnow_documents")])
+    @task(pool=COMMIT_POOL, outlets=[DOCUMENTS])
     def take_down(*, params: dict[str, Any]) -> dict[str, Any]:
         """Commit the tombstones and all that follows; say which documents are down."""
         with taking_down() as (tasks, said):

@@ -50,6 +50,15 @@ def test_every_service_is_pinned_restarted_and_watched(compose: Any) -> None:
             assert service["healthcheck"]["start_period"]
 
 
+def test_every_service_has_its_limits(compose: Any) -> None:
+    """None takes the memory of its neighbours; a worker has room for its tasks."""
+    for name, service in compose["services"].items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert set(limits) == {"memory", "cpus"}, name
+    slots = compose["services"]["worker-1"]["environment"]["AIRFLOW__CORE__PARALLELISM"]
+    assert slots == "${WINNOW_SLOTS:-8}"  # two workers of four
+
+
 def test_versions_are_those_of_the_lock(compose: Any) -> None:
     """The store in compose is the one that the tests run against; the image is this version."""
     lock = (ROOT / "requirements.lock").read_text("utf-8")
@@ -107,6 +116,14 @@ def test_the_entry_script_reads_secrets_from_files(secrets: Path, tmp_path: Path
     assert _entry("config", "get-value", "core", "fernet_key", environment=environment) == (
         secrets / "fernet_key"
     ).read_text("utf-8")
+
+
+def test_the_entry_script_takes_commands_as_the_chart_gives_them(secrets: Path) -> None:
+    """`bash -c …` and `python -m …` are run as they are, with the secrets."""
+    environment = os.environ | {"AIRFLOW__CORE__FERNET_KEY_FILE": str(secrets / "fernet_key")}
+    said = _entry("bash", "-c", "echo $AIRFLOW__CORE__FERNET_KEY", environment=environment)
+    assert said == (secrets / "fernet_key").read_text("utf-8")
+    assert _entry("python", "-c", "print(6 * 7)", environment=environment) == "42"
 
 
 def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
