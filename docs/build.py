@@ -1,7 +1,7 @@
 # ruff: noqa: INP001 - a folder of pages, no package
 """Writes the pages that must say what the code says: data contract and configuration.
 
-Holds: `data_contract`, `configuration`, `views`, and a command that writes them
+Holds: `data_contract`, `configuration`, `views`, `operating`, and a command that writes them
 (`python -m docs.build`). Reads schemas, settings and the meanings in
 `pipeline/model/columns.toml` and `settings.toml`. Not here: pages written by hand.
 """
@@ -19,9 +19,12 @@ import msgspec
 
 from pipeline.audit import sightings
 from pipeline.model import columns, schemas
-from pipeline.model.settings import Settings
+from pipeline.model.settings import RunSettings, Settings
+from pipeline.runner import estimate, rates
 
 DOCS = Path(__file__).parent
+_CAPACITY, _END = "<!-- capacity: written by `python -m docs.build` -->", "<!-- end -->"
+_NIGHTS = ((10**9, 10**7, 8), (10**10, 10**8, 8), (10**11, 10**8, 32))
 _GENERATED = "<!-- Written by `python -m docs.build`; edit {source} instead. -->\n"
 
 
@@ -55,6 +58,32 @@ def configuration() -> str:
     parts.append("|---|---|---|---|---|\n")
     parts.append(_setting("", _field(Settings(), "log_format"), meanings["log_format"]))
     return "".join(parts)
+
+
+def operating() -> str:
+    """Return docs/operating.md with the capacity table as it is reckoned now."""
+    page = (DOCS / "operating.md").read_text("utf-8")
+    before, _, rest = page.partition(_CAPACITY)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_CAPACITY}\n{''.join(_capacity())}{_END}{after}"
+
+
+def _capacity() -> Iterator[str]:
+    """Write what nights of several sizes take, by `winnow plan --estimate`."""
+    table = rates.measured()
+    yield f"Measured {table.measured} on {table.machine}.\n\n"
+    yield "| text a night | documents | history | slots | tasks | processor | hours | most memory |"
+    yield " a year holds |\n|---|---|---|---|---|---|---|---|---|\n"
+    for size, history, slots in _NIGHTS:
+        load = estimate.imagined(size, max(1, size // (256 * 10**6)), history=history)
+        said = estimate.estimate(load, RunSettings(), table, slots=slots)
+        cpu = sum(step.cpu_seconds for step in said.steps) / 3600
+        year = 365 * sum(said.storage.values()) / 1e12
+        yield (
+            f"| {size / 1e9:,.0f} GB | {said.documents / 1e6:,.1f} M | {history / 1e6:,.0f} M "
+            f"| {slots} | {said.tasks} | {cpu:.1f} h | {said.hours:.1f} "
+            f"| {said.memory_mb / 1e3:.1f} GB ({said.largest}) | {year:,.1f} TB |\n"
+        )
 
 
 def views() -> str:
@@ -208,3 +237,4 @@ if __name__ == "__main__":
     (DOCS / "data-contract.md").write_text(data_contract(), "utf-8")
     (DOCS / "configuration.md").write_text(configuration(), "utf-8")
     (DOCS / "views.sql").write_text(views(), "utf-8")
+    (DOCS / "operating.md").write_text(operating(), "utf-8")

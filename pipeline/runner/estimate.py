@@ -93,6 +93,11 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
         return sum(step.elapsed_seconds for step in self.steps) / 3600
 
     @property
+    def largest(self) -> str:
+        """Stage of the largest task."""
+        return max(self.steps, key=lambda step: step.memory_mb).stage
+
+    @property
     def memory_mb(self) -> float:
         """Memory of the largest task."""
         return max(step.memory_mb for step in self.steps)

@@ -185,6 +185,13 @@ def test_each_promise_links_to_a_test() -> None:
     assert [n for n, links in rows if not re.search(r"\]\(tests/\w+/test_\w+\.py\)", links)] == []
 
 
+def test_the_capacity_table_is_what_the_estimate_says() -> None:
+    """docs/operating.md has the table that `winnow plan --estimate` gives for the same nights."""
+    page = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    assert build.operating() == page
+    assert "| 10 GB |" in page
+
+
 @each_page
 def test_links_lead_somewhere(page: Path) -> None:
     """Relative links name files that exist, and headings that the page has."""

@@ -31,6 +31,7 @@ MONTH = ("2026-09-01", "2026-09-02")
 RUNS = "/dags/winnow_due/dagRuns"
 BACKFILLS = "/backfills?dag_id=winnow_nightly"
 LATE_SECONDS = 3
+LINEAGE = "lineage.jsonl"
 OPS = Path(__file__).parents[2] / "ops"
 
 
@@ -50,6 +51,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, statsd: Statsd) -> Iterator[
         "AIRFLOW__WINNOW__DEADLINE_SECONDS": str(LATE_SECONDS),
     }
     folder = tmp_path_factory.mktemp("operating")
+    lineage = {"type": "file", "log_file_path": str(folder / LINEAGE), "append": True}
+    hurry["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(lineage)
     options = {"triggerer": True, "environment": hurry | statsd.environment}
     with started(folder, **options) as made:
         yield made
@@ -294,3 +297,23 @@ def test_every_metric_that_is_shown_or_watched_is_sent(
     assert names - sent == set()
     assert statsd.sums["airflow.winnow.night.documents"] % 1 == 0
     assert statsd.sums["airflow.winnow.committed_at"] > 0
+
+
+def test_lineage_has_what_a_night_read_and_made(stack: Stack, one_run: dict[str, Any]) -> None:
+    """One event about `commit` names both sides with their counts, beside Airflow's own events."""
+    assert one_run["state"] == "success"
+    lines = (stack.file.parent / LINEAGE).read_text("utf-8").splitlines()
+    events = [json.loads(line) for line in lines]
+    of_commit = [one for one in events if one["job"]["name"] == "winnow_nightly.commit"]
+    assert {"START", "RUNNING", "COMPLETE"} <= {one["eventType"] for one in of_commit}
+    told = next(
+        one
+        for one in of_commit
+        if one["eventType"] == "RUNNING" and one_run["dag_run_id"] in json.dumps(one["run"])
+    )
+    (read,) = told["inputs"]
+    assert (read["namespace"], read["name"]) == ("s3://landing", "web")
+    assert read["inputFacets"]["inputStatistics"]["rowCount"] == 20
+    made = {one["name"]: one["outputFacets"]["outputStatistics"] for one in told["outputs"]}
+    assert made["documents"]["rowCount"] == made["verdicts"]["rowCount"] == 20
+    assert made["documents"]["size"] > 0

@@ -20,6 +20,7 @@ from demo.nights import nights
 from demo.object_store import ObjectStore
 from pipeline import runner
 from pipeline.audit.status import run_rows
+from pipeline.audit.tasks import records as records_of
 from pipeline.audit.tasks import stages as stages_of
 from pipeline.cli import cli
 from pipeline.model.settings import Settings
@@ -200,6 +201,29 @@ def test_the_times_are_those_of_the_run_and_are_recorded_once(
     with runner.session(settings) as night:
         night.ingest(date, f"of-{date}", 0)
     assert {key: corpus.store.get(key)[0] for key in before} == before
+
+
+def test_a_night_is_estimated_by_the_nights_before(
+    corpus: Corpus, settings: Settings, tmp_path: Path
+) -> None:
+    """Of a night that has landed the tasks are those that its run had; `--json` says it all."""
+    date = nights()[0].dump_date
+    (tmp_path / "winnow.toml").write_text(
+        f'[store]\nlanding = "{settings.store.landing}"\ncorpus = "{settings.store.corpus}"\n'
+        f'endpoint_url = "{settings.store.endpoint_url}"\n[plan]\n'
+        f"shard_bytes = {settings.plan.shard_bytes}\nrange_bytes = {settings.plan.range_bytes}\n"
+    )
+    asked = ["--config", str(tmp_path / "winnow.toml"), "plan", "--estimate", "--dump-date", date]
+    said = json.loads(CliRunner().invoke(cli, [*asked, "--json"]).stdout)
+    assert said["source"].startswith("medians of 4 nights of this corpus")
+    done = {one.stage: one.tasks for one in stages_of(records_of(corpus, date, f"of-{date}"))}
+    expected = {step["stage"]: step["tasks"] for step in said["steps"]}
+    assert (expected["ingest"], expected["match"]) == (done["ingest"], done["match"])
+    (row,) = run_rows(corpus, f"of-{date}")
+    assert said["bytes"] == row["bytes"]
+    assert said["documents"] == pytest.approx(row["documents"], rel=0.5)
+    told = CliRunner().invoke(cli, asked).output
+    assert f"{said['tasks']} tasks" in told
 
 
 def test_the_page_is_a_function_of_the_run(corpus: Corpus, settings: Settings) -> None:

@@ -1,0 +1,86 @@
+"""What a night will take follows from its size, the settings, and rates."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from pipeline.audit.tasks import STAGES
+from pipeline.cli import cli
+from pipeline.model.settings import PlanSettings, RunSettings
+from pipeline.plan import shards
+from pipeline.runner import estimate, rates
+
+MEASURED = rates.measured()
+GB = 10**9
+
+
+def test_every_stage_was_measured_on_a_machine_that_has_a_name() -> None:
+    """The rates are those of all tasks of a night, and say where they come from."""
+    assert set(STAGES) | {"report"} == set(MEASURED.stages)
+    assert MEASURED.machine
+    assert MEASURED.measured
+
+
+def test_tasks_are_those_that_a_plan_would_cut() -> None:
+    """Shards and key ranges come from the functions that cut real nights."""
+    settings = RunSettings(plan=PlanSettings(shard_bytes=GB // 10, range_bytes=GB // 4))
+    load = estimate.imagined(GB, 3, history=0)
+    assert load.bytes == GB
+    said = estimate.estimate(load, settings, MEASURED, slots=4)
+    tasks = {step.stage: step.tasks for step in said.steps}
+    assert tasks["ingest"] == len(
+        shards.pack(load.files, settings.plan, made_by=(settings.ingest, ""))
+    )
+    assert tasks["match"] == 4
+    assert said.tasks == sum(tasks.values())
+
+
+@pytest.mark.parametrize("more", [{"size": 4 * GB}, {"history": 10**9}])
+def test_more_takes_longer(more: dict[str, int]) -> None:
+    """A larger night, and one with more history; but no stage costs less."""
+    first = _of(size=GB, history=0)
+    second = _of(**({"size": GB, "history": 0} | more))
+    assert second.hours > first.hours
+    for one, other in zip(first.steps, second.steps, strict=True):
+        assert other.cpu_seconds >= one.cpu_seconds
+
+
+def test_a_night_without_files_has_no_mapped_tasks() -> None:
+    """It still plans, decides and commits."""
+    said = estimate.estimate(estimate.Load(files=(), history=5), RunSettings(), MEASURED, slots=2)
+    idle = {step.stage for step in said.steps if not step.tasks}
+    assert idle == {"ingest", "match", "annotate", "publish"}
+    assert said.documents == sum(said.storage.values()) == 0
+
+
+def test_a_stage_that_is_slower_here_is_reckoned_slower() -> None:
+    """The factor of a corpus stretches a stage and leaves the others."""
+    slow = msgspec.structs.replace(MEASURED, factor={"match": 3.0}, nights=2)
+    load = estimate.imagined(GB, 4, history=0)
+    usual, here = (estimate.estimate(load, RunSettings(), one, slots=2) for one in (MEASURED, slow))
+    for one, other in zip(usual.steps, here.steps, strict=True):
+        times = 3 if one.stage == "match" else 1
+        assert other.cpu_seconds == pytest.approx(times * one.cpu_seconds, abs=0.2)
+    assert here.source.startswith("medians of 2 nights")
+
+
+def test_the_command_needs_one_night() -> None:
+    """Sizes are read as people write them; both or neither of the two ways are refused."""
+    said = CliRunner().invoke(cli, ["plan", "--estimate", "--bytes", "1.5GB", "--json"])
+    assert json.loads(said.stdout)["bytes"] == 1_500_000_000
+    for wrong in (
+        ["plan", "--bytes", "1GB"],
+        ["plan", "--estimate"],
+        ["plan", "--estimate", "--bytes", "much"],
+        ["plan", "--estimate", "--bytes", "1GB", "--dump-date", "2026-11-21"],
+    ):
+        assert CliRunner().invoke(cli, wrong).exit_code == 2
+
+
+def _of(*, size: int, history: int) -> estimate.Estimate:
+    load = estimate.imagined(size, 4, history=history)
+    return estimate.estimate(load, RunSettings(), MEASURED, slots=8)
