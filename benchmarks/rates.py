@@ -36,7 +36,7 @@ def main() -> None:
     """Run both nights and print what was found."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "--sizes", type=size_of, nargs=2, default=[size_of("40MB"), size_of("160MB")]
+        "--sizes", type=size_of, nargs=2, default=[size_of("96MB"), size_of("400MB")]
     )
     parser.add_argument("--folder", type=Path, default=Path(".demo/bench-rates"))
     options = parser.parse_args()
@@ -96,6 +96,7 @@ def lines(
     yield "# What a task of each stage takes: made by `python -m benchmarks.rates`, not by hand."
     yield f'measured = "{dt.datetime.now(dt.UTC):%Y-%m-%d}"'
     yield f'machine = "{machine()}"'
+    yield f"megabytes = {counts['bytes'] / 1e6:.0f}"
     yield f"documents_per_mb = {counts['documents'] / (counts['bytes'] / 1e6):.1f}"
     yield f"chars_per_document = {counts['chars'] / counts['documents']:.0f}"
     yield f"partitions = {len(counts['languages'])}"

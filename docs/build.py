@@ -71,7 +71,10 @@ def operating() -> str:
 def _capacity() -> Iterator[str]:
     """Write what nights of several sizes take, by `winnow plan --estimate`."""
     table = rates.measured()
-    yield f"Measured {table.measured} on {table.machine}.\n\n"
+    yield (
+        f"Measured {table.measured} on {table.machine}, with nights of up to "
+        f"{table.megabytes:,.0f} MB; what is larger is drawn out along a line, memory too.\n\n"
+    )
     yield "| text a night | documents | history | slots | tasks | processor | hours | most memory |"
     yield " a year holds |\n|---|---|---|---|---|---|---|---|---|\n"
     for size, history, slots in _NIGHTS:
@@ -81,7 +84,7 @@ def _capacity() -> Iterator[str]:
         year = 365 * sum(said.storage.values()) / 1e12
         yield (
             f"| {size / 1e9:,.0f} GB | {said.documents / 1e6:,.1f} M | {history / 1e6:,.0f} M "
-            f"| {slots} | {said.tasks} | {cpu:.1f} h | {said.hours:.1f} "
+            f"| {slots} | {said.tasks} | {cpu:.2f} h | {said.hours:.2f} "
             f"| {said.memory_mb / 1e3:.1f} GB ({said.largest}) | {year:,.1f} TB |\n"
         )
 

@@ -130,6 +130,11 @@ def _show(said: Estimate) -> None:
         f"Storage: {more:,.2f} GB more; nights before it hold about {said.held / 1e9:,.2f} GB.",
         f"From: {said.source}.",
     ]
+    if said.beyond > 1:
+        lines.append(
+            f"The night is {said.beyond:,.0f} times the largest that memory was measured with: "
+            "memory is drawn out along a line, so watch the first such night."
+        )
     if said.waiting:
         lines.append(
             f"Still being uploaded, counted as far as it is there: {', '.join(said.waiting)}."

@@ -81,6 +81,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     source: str
     waiting: tuple[str, ...] = ()
+    beyond: float = 1.0
+    """How many times larger the night is than the largest that memory was measured with."""
 
     @property
     def tasks(self) -> int:
@@ -130,7 +132,8 @@ def estimate(load: Load, settings: RunSettings, rates: Rates, *, slots: int) -> 
     if load.documents is not None:
         documents = load.documents
         chars = load.text_bytes / max(1, documents)
-    texts = chars / measured().chars_per_document
+    table = measured()
+    texts = chars / table.chars_per_document
     each = {name: one * (texts if name in _TEXT else 1) for name, one in rates.storage.items()}
     night = _Night(size / 1e6, documents, round(documents * rates.kept), load.history)
     how = f"medians of {rates.nights} nights of this corpus" if rates.nights else rates.machine
@@ -145,6 +148,7 @@ def estimate(load: Load, settings: RunSettings, rates: Rates, *, slots: int) -> 
         held=round(sum(each.values()) * load.history),
         source=f"{how}; memory and storage as measured {rates.measured} on {rates.machine}",
         waiting=load.waiting,
+        beyond=max(1.0, documents / (table.megabytes * table.documents_per_mb)),
     )
 
 

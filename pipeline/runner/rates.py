@@ -37,12 +37,14 @@ class StageRate(msgspec.Struct, frozen=True, kw_only=True):
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """What nights are reckoned with.
 
-    `storage` is bytes a document by what they are for. `factor` is how much longer a stage takes
-    here than where it was measured. `nights` is how many nights of this corpus that comes from.
+    `megabytes` is the text of the larger night that was measured. `storage` is bytes a document by
+    what they are for. `factor` is how much longer a stage takes here than where it was measured,
+    `nights` of how many nights of this corpus that is the median.
     """
 
     measured: str
     machine: str
+    megabytes: float
     documents_per_mb: float
     chars_per_document: float
     kept: float
