@@ -27,7 +27,7 @@ from pipeline.storage.store import Store
 OVERHEAD_SECONDS: Final = 1.5
 """From a task to the next one behind it in Airflow, with its process (docs/operating.md)."""
 
-PROBE_SECONDS: Final = 0.00052
+PROBE_SECONDS: Final = 0.00011
 """For a thousand documents and a million of history (docs/adr/0011): looking for shared keys."""
 
 PACKED: Final = 4
