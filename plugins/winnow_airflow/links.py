@@ -22,6 +22,9 @@ BELOW = urlsplit(conf.get("api", "base_url", fallback="/")).path.rstrip("/")
 """The path below which Airflow itself is served; empty when it has a host of its own."""
 
 
+_NO_RECORD = frozenset({"key_ranges", "report"})
+
+
 class ReportLink(BaseOperatorLink):
     """Leads to the page about a run; to nowhere while there is none."""
 
@@ -38,7 +41,9 @@ class RecordLink(BaseOperatorLink):
     name = "What it did"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the address of the page about the task."""
+        """Return the address of the page about the task; of one without a record, nowhere."""
+        if operator.task_id in _NO_RECORD:
+            return ""
         index = max(0, ti_key.map_index)
         return _address("tasks", ti_key, operator.task_id, str(index))
 
