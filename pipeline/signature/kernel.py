@@ -10,7 +10,7 @@ Per text: fold to letters and zero bytes; find words as the transitions of a bit
 word twice with different secrets; chain the one hashes and the other ones to the two halves of the
 content hash; hash every 5 words to a 32-bit shingle; take the minimum of each of 128 functions
 `a * shingle + b` (mod 2**32); hash each 6 minima to a band key. A text with no word at all has the
-hash of its bytes. Working memory is about seven times the longest text.
+hash of its bytes. Working memory is about nine times the longest text.
 """
 
 from __future__ import annotations
@@ -38,6 +38,13 @@ C7 = 0x165667B19E3779F9
 C8 = 0xFF51AFD7ED558CCD
 
 
+MASKS = np.array(
+    [[(1 << 8 * min(size, 8)) - 1, (1 << 8 * max(size - 8, 0)) - 1] for size in range(17)],
+    np.uint64,
+)
+"""Which bits of two times 8 bytes belong to a word, by its bytes."""
+
+
 @inline
 def mix(value: int) -> int:
     """Spread every input bit over all 64 (the finaliser of SplitMix64)."""
@@ -61,11 +68,9 @@ def hash_bytes(data: Bytes, begin: int, length: int, words: tuple[int, int]) -> 
         at += 8
         left -= 8
     # Masks and no branch: words are shorter or longer than 8 bytes in no order, so that a branch
-    # would be guessed wrong at every third word. Shifted in halves, for 64 places are too many.
-    short = u64(max(64 - 8 * left, 0))
-    long = u64(min(128 - 8 * left, 126)) >> u64(1)
-    low = load8(data, at) & (~u64(0) >> short)
-    high = load8(data, at + 8) & (~u64(0) >> long >> long)
+    # would be guessed wrong at every third word.
+    low = load8(data, at) & MASKS[u64(left), 0]
+    high = load8(data, at + 8) & MASKS[u64(left), 1]
     size = u64(length)
     return (
         multiply_fold(one ^ low ^ u64(C1), high ^ size ^ u64(C2)),
@@ -81,12 +86,39 @@ def hash_words(letters: Bytes, bounds: Ints32, words: Ints64) -> tuple[int, int]
         begin = i64(bounds[2 * place])
         one, two = hash_bytes(letters, begin, i64(bounds[2 * place + 1]) - begin, (u64(0), u64(0)))
         words[place] = one
-        first = (first ^ one) * u64(C1)
-        first ^= first >> u64(32)
-        second = (second ^ two) * u64(C2)
-        second ^= second >> u64(29)
-    size = u64(words.shape[0])
-    return mix(first ^ size), mix(second + size * u64(C7))
+        first, second = _link(first, second, one, two)
+    return _linked(first, second, words.shape[0])
+
+
+@inline
+def hash_each(letters: Bytes, bounds: Ints32, words: Ints64, others: Ints64) -> None:
+    """Fill `words` and `others` with the two hashes of each word."""
+    for place in range(words.shape[0]):
+        begin = i64(bounds[2 * place])
+        one, two = hash_bytes(letters, begin, i64(bounds[2 * place + 1]) - begin, (u64(0), u64(0)))
+        words[place], others[place] = one, two
+
+
+@inline
+def _link(first: int, second: int, one: int, two: int) -> tuple[int, int]:
+    """Chain a word to those before it: each link waits for the last one, some 6 cycles."""
+    first = (first ^ one) * u64(C1)
+    second = (second ^ two) * u64(C2)
+    return first ^ (first >> u64(32)), second ^ (second >> u64(29))
+
+
+@inline
+def _linked(first: int, second: int, size: int) -> tuple[int, int]:
+    return mix(first ^ u64(size)), mix(second + u64(size) * u64(C7))
+
+
+@inline
+def chain(words: Ints64, others: Ints64) -> tuple[int, int]:
+    """Return the two chained hashes of a stream of words."""
+    first, second = u64(C3), u64(C4)
+    for place in range(words.shape[0]):
+        first, second = _link(first, second, words[place], others[place])
+    return _linked(first, second, words.shape[0])
 
 
 @inline
@@ -123,8 +155,18 @@ def hash_shingles(words: Ints64, shingles: Ints32) -> None:
 
 
 @inline
-def least(shingles: Ints32, factors: Ints32, terms: Ints32, minima: Ints32) -> None:
-    """Take each permutation's minimum over all shingles, eight a step to stay in registers."""
+def least(
+    shingles: Ints32, permutations: tuple[Ints32, Ints32], minima: Ints32,
+    hashed: tuple[Ints64, Ints64],
+) -> tuple[int, int]:  # fmt: skip
+    """Take each permutation's minimum over all shingles, eight a step to stay in registers.
+
+    Returns what `chain` does of the two hashes of each word: the processor makes these links, of
+    which each waits for the last, beside the vectors of the minima, and so nearly for nothing.
+    """
+    factors, terms = permutations
+    words, others = hashed
+    first, second = u64(C3), u64(C4)
     for place in range(PERMUTATIONS):
         minima[place] = u32(0xFFFFFFFF)
     size = shingles.shape[0]
@@ -138,10 +180,15 @@ def least(shingles: Ints32, factors: Ints32, terms: Ints32, minima: Ints32) -> N
             low = min(min(u32(x * a + y), u32(x * b + y)), min(u32(x * c + y), u32(x * d + y)))  # noqa: PLW3301
             up = min(min(u32(x * e + y), u32(x * f + y)), min(u32(x * g + y), u32(x * h + y)))  # noqa: PLW3301
             minima[place] = min(minima[place], min(low, up))  # noqa: PLW3301
+        for place in range(at, at + 8):
+            first, second = _link(first, second, words[place], others[place])
     for at in range(whole, size):
         for place in range(PERMUTATIONS):
             value = u32(factors[place] * shingles[at] + terms[place])
             minima[place] = min(minima[place], value)
+    for place in range(whole, words.shape[0]):
+        first, second = _link(first, second, words[place], others[place])
+    return _linked(first, second, words.shape[0])
 
 
 @inline
@@ -181,7 +228,7 @@ def sign_texts(
     letters = np.empty(2 * longest + 256, np.uint8)
     minima = np.empty(PERMUTATIONS, np.uint32)
     room = i64(1024)
-    bounds, words, shingles = _scratch(room)
+    bounds, words, others, shingles = _scratch(room)
     for row in range(hashes.shape[0]):
         begin, end = offsets[row], offsets[row + 1]
         length = fold_text(text, begin, end, table, letters)
@@ -191,24 +238,28 @@ def sign_texts(
             continue
         if size > room:
             room = size + size // 4
-            bounds, words, shingles = _scratch(room)
+            bounds, words, others, shingles = _scratch(room)
         find_words(letters, length, bounds)
-        hashes[row, 0], hashes[row, 1] = hash_words(letters, bounds, words[:size])
+        hash_each(letters, bounds, words[:size], others[:size])
         counts[row, 1] = size
         if size < SHINGLE:
+            hashes[row, 0], hashes[row, 1] = chain(words[:size], others[:size])
             continue
         counts[row, 0] = size - SHINGLE + 1
         hash_shingles(words, shingles[: size - SHINGLE + 1])
-        least(shingles[: size - SHINGLE + 1], factors, terms, minima)
+        hashes[row, 0], hashes[row, 1] = least(
+            shingles[: size - SHINGLE + 1], (factors, terms), minima, (words[:size], others[:size])
+        )
         hash_bands(minima, keys[row])
         for place in range(PERMUTATIONS):
             small[row, place] = u8(minima[place] ^ (minima[place] >> u32(8)))
 
 
 @inline
-def _scratch(room: int) -> tuple[Ints32, Ints64, Ints32]:
+def _scratch(room: int) -> tuple[Ints32, Ints64, Ints64, Ints32]:
     return (
         np.empty(2 * room + 16, np.uint32),
+        np.empty(room, np.uint64),
         np.empty(room, np.uint64),
         np.empty(room, np.uint32),
     )
