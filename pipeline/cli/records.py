@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
+from pipeline.dedup.standalone import id_column
 from pipeline.errors import InputError
 from pipeline.ingest.codecs import Decoder, open_decoded
 from pipeline.model.settings import IngestSettings
@@ -42,9 +43,18 @@ Advance = Callable[[int], None]
 
 class _Row(msgspec.Struct):
     text: str
-    id: str | int
+    id: str | int | msgspec.UnsetType = msgspec.UNSET
+    document_id: Any = msgspec.UNSET
     dump_date: str | None = None
     source: Any = None
+
+    @property
+    def name(self) -> str:
+        """What names the document, as `id_column` says for columns."""
+        name = self.document_id if self.id is msgspec.UNSET else self.id
+        if name is msgspec.UNSET:
+            raise msgspec.ValidationError("Object missing required field `id`")
+        return str(msgspec.convert(name, str | int))
 
 
 def found(files: Iterable[Path], out: Path) -> Iterator[Path]:
@@ -110,15 +120,16 @@ def _is_parquet(path: Path) -> bool:
 def _parquet(path: Path, advance: Advance, wanted: list[str]) -> Iterator[pa.RecordBatch]:
     with _sound(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
         names = file.schema_arrow.names
+        wanted = [id_column(names), *wanted[1:]]
         columns = [name for name in wanted if name in names]
-        if columns[:2] != ["id", "text"] or any(names.count(name) > 1 for name in columns):
+        if columns[:2] != wanted[:2] or any(names.count(name) > 1 for name in columns):
             raise InputError(
                 f"{path}: expected one column id and one column text, found "
                 f"{', '.join(sorted(names)[:12])}. Rename the columns and try again."
             )
         share = path.stat().st_size / max(1, file.metadata.num_rows)
         for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
-            yield _strings(path, batch)
+            yield _strings(path, batch.rename_columns(["id", *columns[1:]]))
             advance(round(len(batch) * share))
 
 
@@ -159,12 +170,13 @@ def _strings(path: Path, batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _json_lines(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
     parser = msgspec.json.Decoder(_Row)
-    rows: list[_Row] = []
+    rows: list[tuple[str, _Row]] = []
     size = 0
     with decoded(path, advance) as decoder:
         for number, line in lines(path, decoder):
             try:
-                rows.append(parser.decode(line))
+                row = parser.decode(line)
+                rows.append((row.name, row))
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise InputError(
                     f"{path}:{number}: expected a JSON object with `id` and `text` on a line of "
@@ -178,12 +190,12 @@ def _json_lines(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
         yield _to_batch(rows)
 
 
-def _to_batch(rows: list[_Row]) -> pa.RecordBatch:
+def _to_batch(rows: list[tuple[str, _Row]]) -> pa.RecordBatch:
     columns = [
-        pa.array([str(row.id) for row in rows], pa.string()),
-        pa.array([row.text for row in rows], pa.string()),
-        pa.array([row.dump_date or "" for row in rows], pa.string()),
-        pa.array(["" if row.source is None else str(row.source) for row in rows], pa.string()),
+        pa.array([name for name, _ in rows], pa.string()),
+        pa.array([row.text for _, row in rows], pa.string()),
+        pa.array([row.dump_date or "" for _, row in rows], pa.string()),
+        pa.array(["" if row.source is None else str(row.source) for _, row in rows], pa.string()),
     ]
     return pa.record_batch(columns, schema=SCHEMA)
 

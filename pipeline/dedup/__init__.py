@@ -28,7 +28,8 @@ def deduplicate(
     """Return one verdict a document, in the order of input.
 
     Args:
-        documents: columns `id` and `text`, `dump_date` if dates count and `source` if sources do.
+        documents: columns `id` (or `document_id`, where there is no `id`) and `text`, `dump_date`
+            if dates count and `source` if sources do.
             Of each family of duplicates the first by source, length, `dump_date` and `id` is kept,
             as far as these count. A reader or batches are read once; texts are not held.
         threshold: similarity of word 5-grams from which two documents are near copies, .5 to 1.

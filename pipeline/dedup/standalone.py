@@ -51,14 +51,20 @@ _FIRST: Final = 1 << 16
 _KEYS: Final = pa.schema([("id", pa.string()), ("dump_date", pa.string()), ("rank", pa.int64())])
 
 
+def id_column(names: Iterable[str]) -> str:
+    """Return the column that names documents: `id`, or `document_id` where there is no `id`."""
+    given = set(names)
+    return "document_id" if "document_id" in given and "id" not in given else "id"
+
+
 def deduplicate(
     documents: Documents, *, settings: DedupSettings, done: Callable[[], None] = lambda: None
 ) -> pa.Table:
     """Decide which documents to keep.
 
     Args:
-        documents: a table, a reader or batches with columns `id` and `text`, `dump_date` if dates
-            count, and `source` if sources do.
+        documents: a table, a reader or batches with columns `id` (or `document_id`) and `text`,
+            `dump_date` if dates count, and `source` if sources do.
         settings: what counts as a near-duplicate, and which of several stays.
         done: called after each of the `STEPS` of deciding (see `at_once.py`).
 
@@ -173,15 +179,17 @@ def _batches(documents: Documents) -> Iterator[pa.RecordBatch]:
 def _read(batches: Iterable[pa.RecordBatch], rule: Rule) -> tuple[pa.Table, _Held]:
     """Sign the texts batch by batch; keep ids, dates and ranks."""
     keys, held = [_KEYS.empty_table()], _Held()
-    needed, named = ["id", "text", *_also_needed(rule)], False
+    named = False
     for batch in batches:
+        name = id_column(batch.schema.names)
+        needed = [name, "text", *_also_needed(rule)]
         if set(needed) - set(batch.schema.names):
             raise InputError(
                 f"input: expected columns {' and '.join(needed)}, found {batch.schema.names}. "
                 "Rename yours."
             )
         dates = _optional(batch, "dump_date")
-        ids = _strings(batch, "id")
+        ids = _strings(batch, name)
         if ids.null_count:
             raise InputError(
                 f"input: expected an id in each row, found {ids.null_count} nulls. Fill them."

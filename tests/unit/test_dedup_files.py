@@ -105,6 +105,35 @@ def test_kept_rows_are_copied_file_by_file(tmp_path: Path) -> None:
     assert pq.read_table(out / "kept/part-00002.parquet") == rows.slice(1)
 
 
+@pytest.mark.parametrize("also", [{}, {"id": "own"}])
+@pytest.mark.parametrize("table", [True, False])
+def test_documents_may_be_named_by_document_id(
+    tmp_path: Path, also: dict[str, str], *, table: bool
+) -> None:
+    """As in Winnow's own tables; beside an `id` it is a column like any other. Both are kept."""
+    rows = [
+        {"document_id": f"d{at}", "text": text, "n": at} | dict.fromkeys(also, f"o{at}")
+        for at, text in enumerate((TEXT, TEXT, OTHER))
+    ]
+    path = tmp_path / "texts"
+    if table:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+        assert deduplicate(pa.Table.from_pylist(rows))["kept"].to_pylist() == [True, False, True]
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run(tmp_path / "out", path, keep=True) == [True, False, True]
+    letter = "o" if also else "d"
+    named = pq.read_table(tmp_path / "out/verdicts.parquet")["document_id"].to_pylist()
+    assert named == [f"{letter}{at}" for at in range(3)]
+    (kept,) = (tmp_path / "out/kept").iterdir()
+    found = (
+        pq.read_table(kept).to_pylist()
+        if table
+        else [json.loads(line) for line in kept.read_text("utf-8").splitlines()]
+    )
+    assert found == rows[::2]
+
+
 def test_own_output_is_no_input(tmp_path: Path) -> None:
     """A folder that is also the place of the output gives the same verdicts again."""
     pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "texts.parquet")
