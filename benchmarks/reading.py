@@ -5,6 +5,9 @@ folder, such as `.demo/corpus`), makes ROWS of them with ids and word orders of 
 them as the publish stage does with other settings, and asks three questions of each with DuckDB.
 Bytes are counted by a file system between DuckDB and the files, so they are the same on any
 machine; CPU seconds are the median of five.
+
+`python -m benchmarks.reading CORPUS ROWS small` asks of a month of small nights instead: ROWS in 30
+nights and 12 languages, once as a file for each of both, and once as `winnow compact` writes them.
 """
 
 from __future__ import annotations
@@ -23,9 +26,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from pipeline.model.files import FileRef
 from pipeline.model.schemas import DOCUMENTS
 from pipeline.model.settings import PublishSettings
-from pipeline.storage import sorted_files
+from pipeline.publish import monthly
+from pipeline.storage import layout, sorted_files
+from pipeline.storage.local import LocalStore
+from pipeline.storage.units import Corpus
+from pipeline.storage.verify import sha256_of
 from tests.analysts.counted import PROTOCOL, Counted
 
 QUERIES = {
@@ -98,6 +106,67 @@ def without(option: str, value: object) -> Callable[[], object]:
     return lambda: mock.patch.object(sorted_files.SortedWriter, "_options", less)
 
 
+MONTH = {
+    "one topic": "SELECT sum(length(text)) FROM {} WHERE topic = (SELECT max(topic) FROM {})",
+    "one id": "SELECT title, length(text) FROM {} WHERE document_id = '{wanted}'",
+    "counts": "SELECT dump_date, language, topic_label, count(*) FROM {} GROUP BY ALL",
+    "one language": "SELECT sum(length(text)) FROM {} WHERE language = 'l07'",
+    "a night of it": "SELECT title FROM {} WHERE language = 'l07' AND dump_date = '2026-11-17'",
+}
+
+
+def nights_and_month(table: pa.Table, home: Path) -> dict[str, str]:
+    """Write rows as a file a night and language, and as a month; return what DuckDB reads."""
+    (home / "scratch").mkdir()
+    corpus = Corpus(LocalStore(home), home / "scratch")
+    files = []
+    for language in range(12):
+        for night in range(30):
+            share = table.take(pa.array(range(language * 30 + night, table.num_rows, 360)))
+            key = layout.tree("documents", f"2026-11-{night + 1:02d}", f"l{language:02d}")
+            (home / key).mkdir(parents=True)
+            path = home / key / layout.part(0)
+            sorted_files.write_sorted(iter(share.to_batches()), PublishSettings(), lambda p=path: p)
+            ref = FileRef(f"{key}{layout.part(0)}", sha256_of(path), path.stat().st_size, 0)
+            files.append((f"2026-11-{night + 1:02d}", f"l{language:02d}", ref))
+    folder = home / "monthly"
+    folder.mkdir()
+    merged = monthly._rows(corpus, "documents", files)  # noqa: SLF001
+    sorted_files.write_sorted(
+        merged, monthly.FORM, lambda: folder / layout.part(0), keys=("language", "dump_date")
+    )
+    return {
+        "a file a night and language": f"{home}/documents/*/*/*.parquet",
+        "a month": f"{folder}/*.parquet",
+    }
+
+
+def small_nights(corpus: Path, wanted: int) -> None:
+    """Print what a month of small nights costs in both forms; CPU seconds without counting."""
+    table = rows(corpus, wanted)
+    some = table["document_id"][wanted // 2].as_py()
+    print(f"{wanted} rows of 30 nights in 12 languages; MB read and CPU seconds\n")
+    with tempfile.TemporaryDirectory() as home:
+        for name, where in nights_and_month(table, Path(home)).items():
+            cells = []
+            for query in MONTH.values():
+                seconds, files = [], Counted()
+                for at in range(6):
+                    place = f"{PROTOCOL}://{where}" if at == 0 else where
+                    asked = query.replace("{}", f"read_parquet('{place}', hive_partitioning=true)")
+                    with duckdb.connect() as connection:
+                        connection.register_filesystem(files)
+                        connection.execute("SET threads = 1")
+                        start = time.process_time()
+                        connection.execute(asked.replace("{wanted}", some)).fetchall()
+                        seconds.append(time.process_time() - start)
+                cells.append(f" {files.total / 1e6:7.3f} {statistics.median(seconds[1:]):6.3f}s")
+            sizes = [path.stat().st_size for path in Path("/").glob(where[1:])]
+            print(f"{name:30} {len(sizes):4} files {sum(sizes) / 1e6:7.1f} MB")
+            for question, cell in zip(MONTH, cells, strict=True):
+                print(f"    {question:14}{cell}", flush=True)
+
+
 def main(corpus: Path, wanted: int) -> None:
     """Print a line for each way of writing."""
     table = rows(corpus, wanted)
@@ -123,4 +192,5 @@ def main(corpus: Path, wanted: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 120_000)
+    how = small_nights if "small" in sys.argv[3:] else main
+    how(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 120_000)

@@ -19,7 +19,7 @@ removes its snapshot (by default a week after it was replaced).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -32,8 +32,11 @@ import pyarrow.fs
 from pipeline import config
 from pipeline.errors import ConfigError
 from pipeline.model.columns import TABLES
+from pipeline.model.files import FileRef
 from pipeline.model.settings import StoreSettings
-from pipeline.publish import leaves
+from pipeline.model.snapshot import Snapshot
+from pipeline.publish import leaves, monthly
+from pipeline.storage import layout, snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.units import open_corpus
 
@@ -73,10 +76,17 @@ def dataset(  # noqa: PLR0913 - where the corpus is, and which part of it
     where = _store(corpus, endpoint_url=endpoint_url, region=region)
     store = open_store(where.corpus, endpoint_url=where.endpoint_url, region=where.region)
     with open_corpus(store) as opened:
-        files = leaves.files(opened, table, snapshot=snapshot, among=dump_dates)
+        shown = snapshots.numbered(opened, snapshot)
+        months = monthly.files(opened, shown, table) if dump_dates is None else {}
+        nights = [night for night in shown.dumps if layout.month_of(night) not in months]
+        nights = nights if dump_dates is None else list(dump_dates)
+        files = leaves.files(opened, table, snapshot=shown, among=nights)
     filesystem, root = _filesystem(store.url, where)
-    fragments = _fragments(files, filesystem, root, by_language=table == "documents")
-    return ds.FileSystemDataset(list(fragments), schema, ds.ParquetFileFormat(), filesystem)
+    fragments = [
+        *_months(months, shown, filesystem, root),
+        *_fragments(files, filesystem, root, by_language=table == "documents"),
+    ]
+    return ds.FileSystemDataset(fragments, schema, ds.ParquetFileFormat(), filesystem)
 
 
 def table_schema(table: str) -> pa.Schema:
@@ -111,6 +121,22 @@ def _filesystem(url: str, where: StoreSettings) -> tuple[pyarrow.fs.FileSystem, 
     raise ConfigError(
         f"expected a corpus on S3 or in a folder, found {parts.scheme}://. Arrow reads no other."
     )
+
+
+def _months(
+    months: Mapping[str, Sequence[FileRef]],
+    snapshot: Snapshot,
+    filesystem: pyarrow.fs.FileSystem,
+    root: str,
+) -> Iterable[ds.ParquetFileFragment]:
+    """Yield the files of whole months, of which a filter may pass over those without its dates."""
+    shape, date = ds.ParquetFileFormat(), pc.field("dump_date")
+    for month, files in months.items():
+        nights = [night for night in snapshot.dumps if layout.month_of(night) == month]
+        first, last = (dt.date.fromisoformat(found(nights)) for found in (min, max))
+        shared = (date >= pa.scalar(first)) & (date <= pa.scalar(last))
+        for ref in files:
+            yield shape.make_fragment(f"{root}/{ref.key}", filesystem, shared, file_size=ref.size)
 
 
 def _fragments(

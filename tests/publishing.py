@@ -1,7 +1,7 @@
 """Small nights made by hand, so that publishing is tested without the stages before it.
 
-Holds: `Doc`, `Made`, `make_night`, `publish_night`, `read_tree`. A night's dump files have one
-document after another with a line of furniture before each, so that their books balance.
+Holds: `Doc`, `Made`, `make_night`, `publish_night`, `publish_version`. A night's dump files have
+one document after another with a line of furniture before each, so that their books balance.
 """
 
 from __future__ import annotations
@@ -194,6 +194,23 @@ def publish_night(
         self_test=SelfTest(fingerprint="test", results=()),
         seconds=1.5,
     )
+
+
+def publish_version(
+    corpus: Corpus, dump_date: str, docs: Sequence[Doc], version: int = 1
+) -> Snapshot:
+    """Make and commit a version of a night; another number is another dump with other texts."""
+    parent = snapshots.current(corpus)
+    made = make_night(
+        corpus,
+        dump_date,
+        [docs],
+        run_id=f"run-{dump_date}-{version}",
+        parent=parent,
+        planned_at=float(version),
+        marks=f"v{version}",
+    )
+    return publish_night(corpus, made)
 
 
 def _shard(

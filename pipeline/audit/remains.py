@@ -32,11 +32,11 @@ from pipeline.model.snapshot import Snapshot
 from pipeline.publish.erase import stones_in
 from pipeline.publish.verify import READING
 from pipeline.signature import sign
-from pipeline.storage import layout, tombstones
+from pipeline.storage import layout, monthly, tombstones
 from pipeline.storage.references import reachable, references
 from pipeline.storage.units import Corpus
 
-STAGES: Final = ("annotate", "publish", "quarantine", "ingest")
+STAGES: Final = ("annotate", "publish", "quarantine", "ingest", "monthly")
 """Stages whose files hold texts."""
 
 _INGEST: Final = layout.unit("ingest", "").removesuffix(".json")
@@ -86,6 +86,7 @@ class _Search:
         self.mark = tombstones.mark(stones).encode()
         self.needed: dict[str, FileRef] = {}
         reachable(corpus, snapshot, self.needed)
+        self.needed |= monthly.needed(corpus, snapshot)
         self.ids: set[str] = set()
         self.dates: set[str] = set()
         self.value_set = pa.array([], pa.string())
@@ -160,6 +161,8 @@ class _Search:
             return False
         if tree.get("shard"):
             return tree["shard"] in self.covered
+        if tree.get("month"):
+            return tree["month"] in {layout.month_of(date) for date in self.dates}
         return tree.get("dump_date", "") in {"", *self.dates}
 
     def _holds(self, key: str) -> bool:

@@ -23,6 +23,7 @@ from pipeline.dedup.taken import Tombs
 from pipeline.errors import CorruptError, MissingError
 from pipeline.model.finding import PROMISES, Finding, broken
 from pipeline.model.snapshot import Snapshot
+from pipeline.publish import monthly
 from pipeline.publish import verify as stored
 from pipeline.publish.checks import CHECKS
 from pipeline.publish.shared import passages_hold
@@ -118,6 +119,7 @@ class _Audit:
             self.found += bad
             self._damaged |= {date} if bad else set()
         self._try(5, "the plain trees", lambda: stored.verify_trees(view))
+        self._try(5, "the tree by month", lambda: monthly.findings(self.corpus, snapshot))
         for date in sorted(snapshot.dumps):
             self._dump(view, date)
         self._documents(view)

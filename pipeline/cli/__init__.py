@@ -32,6 +32,7 @@ _COMMANDS = {
     "report": "pipeline.cli.look",
     "promote": "pipeline.cli.run",
     "delta": "pipeline.cli.lake",
+    "compact": "pipeline.cli.lake",
     "reannotate": "pipeline.cli.reannotate",
     "heal": "pipeline.cli.heal",
     "rollback": "pipeline.cli.keep",

@@ -1,6 +1,7 @@
 """What the columns of the published tables mean, since when they are there, and an example.
 
-Holds: `Column`, `columns`, `TABLES`. Reads `columns.toml` beside it, where people write all that.
+Holds: `Column`, `columns`, `schema_at`, `TABLES`. Reads `columns.toml` beside it, where people
+write all that.
 Not here: types and nullability (`schemas.py`), the pages made from both (`docs/build.py`).
 """
 
@@ -113,6 +114,13 @@ def columns(table: str) -> tuple[Column, ...]:
         for field in TABLES[table].partitions
     ]
     return tuple(found)
+
+
+def schema_at(table: str, version: int) -> pa.Schema:
+    """Return the schema of a table's files as a version of the schema had it."""
+    return pa.schema(
+        [one.field for one in columns(table) if not one.in_path and one.since <= version]
+    )
 
 
 @cache

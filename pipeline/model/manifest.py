@@ -213,6 +213,19 @@ class PublishManifest(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileRef, ...]
 
 
+class MonthManifest(msgspec.Struct, frozen=True, kw_only=True):
+    """All rows of the nights of a month in few files, by table."""
+
+    fingerprint: str
+    month: str
+    tables: dict[str, tuple[FileRef, ...]]
+
+    @property
+    def files(self) -> list[FileRef]:
+        """All of them."""
+        return [ref for refs in self.tables.values() for ref in refs]
+
+
 class CanaryResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a run's self-test found of the planted pairs of one kind and similarity.
 

@@ -25,6 +25,7 @@ INDEX = 2
 DECIDE = 2
 ENRICH = 6
 PUBLISH = 2
+MONTHLY = 1
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):

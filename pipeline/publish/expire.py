@@ -12,7 +12,8 @@ Not here: what a snapshot needs (`storage/references.py`), going back to one (`r
 4. A run may find an old finished unit in the moment in which it is deleted. So the files of deleted
    units are only noted, with the time, and go with the first expire a day later; a run that used
    them has committed by then, and what it published is needed again.
-5. The runs that the merged band index names stay. Those that were merged into others go like
+5. Months in few files stay with each kept snapshot that they belong to.
+6. The runs that the merged band index names stay. Those that were merged into others go like
    units: a task that began to read them before may go on for a day.
 """
 
@@ -27,7 +28,7 @@ from pipeline.errors import MissingError
 from pipeline.model.files import FileRef, ObjectInfo
 from pipeline.model.plan import Plan
 from pipeline.model.snapshot import Snapshot
-from pipeline.storage import band_index, layout, snapshots
+from pipeline.storage import band_index, layout, monthly, snapshots
 from pipeline.storage.references import reachable, units
 from pipeline.storage.units import Corpus, decode, encode
 
@@ -71,6 +72,7 @@ def find(corpus: Corpus, rule: Rule, *, now: float) -> Expiry:
     needed: dict[str, FileRef] = {}
     for snapshot in kept:
         reachable(corpus, snapshot, needed)
+        needed |= monthly.needed(corpus, snapshot)
     needed |= band_index.needed(corpus)
     generations = {ref.generation for snapshot in kept for ref in snapshot.dumps.values()}
     names = {info.key for info in _of(kept, listed)}

@@ -1,7 +1,7 @@
 """The plain hive trees as a function of a dump's state, and the files behind them.
 
-Holds: `shows`, `leaves`, `stones`, `files`, `PublishedFile`. Reads snapshots and states.
-Not here: bringing the trees in step (`promote.py`).
+Holds: `shows`, `leaves`, `stones`, `parts`, `files`, `of_table`, `PublishedFile`. Reads snapshots
+and states. Not here: bringing the trees in step (`promote.py`), months (`monthly.py`).
 """
 
 from __future__ import annotations
@@ -58,11 +58,10 @@ def leaves(state: DumpState) -> dict[str, Leaf]:
     """
     date = state.dump_date
     found = {
-        layout.tree("documents", date, part.language): _parts(part.files)
-        for part in state.documents
+        layout.tree("documents", date, part.language): parts(part.files) for part in state.documents
     }
-    found[layout.tree("verdicts", date)] = _parts((state.verdicts,))
-    found[layout.tree("quarantine", date)] = _parts((state.quarantine,))
+    found[layout.tree("verdicts", date)] = parts((state.verdicts,))
+    found[layout.tree("quarantine", date)] = parts((state.quarantine,))
     found[layout.tree("runs", date)] = _runs(state.runs)
     return {folder: leaf for folder, leaf in found.items() if leaf}
 
@@ -72,7 +71,7 @@ def files(
     table: str,
     dump_date: str | None = None,
     *,
-    snapshot: int | None = None,
+    snapshot: int | Snapshot | None = None,
     among: Collection[str] | None = None,
 ) -> list[PublishedFile]:
     """List the immutable files of a table in one snapshot, for readers that want one state.
@@ -91,16 +90,14 @@ def files(
             f"expected one of the tables {', '.join((*layout.TABLES, layout.STONES))}, found "
             f"{table!r}."
         )
-    shown = snapshots.published(corpus)
-    if snapshot is not None:
-        shown = snapshots.load_snapshot(corpus, snapshot)
+    shown = snapshot if isinstance(snapshot, Snapshot) else snapshots.numbered(corpus, snapshot)
     if table == layout.STONES:
         return [_file(corpus, table, shown.tombstones)] if shown.tombstones else []
     dates = sorted(shown.dumps) if among is None else sorted(shown.dumps.keys() & set(among))
     found = []
     for date in dates if dump_date is None else [dump_date]:
         state = snapshots.load_state(corpus, shown, date)
-        for language, ref in _of_table(state, table):
+        for language, ref in of_table(state, table):
             one = _file(corpus, table, ref)
             found.append(msgspec.structs.replace(one, dump_date=date, language=language))
     return found
@@ -111,7 +108,8 @@ def _file(corpus: Corpus, table: str, ref: FileRef) -> PublishedFile:
     return PublishedFile(table=table, dump_date="", language="", uri=uri, file=ref)
 
 
-def _of_table(state: DumpState, table: str) -> Iterable[tuple[str, FileRef]]:
+def of_table(state: DumpState, table: str) -> Iterable[tuple[str, FileRef]]:
+    """Return the files of one table of a dump, each with its language ("" but in documents)."""
     if table == "documents":
         return [(part.language, ref) for part in state.documents for ref in part.files]
     refs = {
@@ -122,7 +120,8 @@ def _of_table(state: DumpState, table: str) -> Iterable[tuple[str, FileRef]]:
     return [("", ref) for ref in refs]
 
 
-def _parts(files: tuple[FileRef, ...]) -> Leaf:
+def parts(files: tuple[FileRef, ...]) -> Leaf:
+    """Name the files of a leaf; see `leaves`."""
     if len(files) == 1:
         return {layout.part(0): files[0]}
     return {layout.part(number, file.sha256): file for number, file in enumerate(files)}

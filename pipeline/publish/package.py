@@ -12,7 +12,7 @@ description, so that a night costs what it brings.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from pipeline.errors import ConflictError, MissingError
 from pipeline.model.columns import TABLES, Column, columns
 from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.snapshot import DumpState, Snapshot
-from pipeline.publish.leaves import leaves
+from pipeline.publish.leaves import leaves, stones
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
 
@@ -84,7 +84,11 @@ def describe(
         "title": "Winnow corpus",
         "description": "One copy of every document of nightly text dumps, in Parquet.",
         "version": f"{SCHEMA_VERSION}.0.{snapshot.sequence}",
-        "resources": [one for table in layout.TABLES if (one := _resource(table, nights))],
+        "resources": [
+            one
+            for table, found in _tables(snapshot, nights).items()
+            if (one := _resource(table, found))
+        ],
         "winnow": {
             "snapshot": snapshot.sequence,
             "schema_version": SCHEMA_VERSION,
@@ -114,12 +118,24 @@ def _night(state: DumpState) -> Night:
     return tables
 
 
+def _tables(snapshot: Snapshot, nights: Mapping[str, Night]) -> dict[str, list[Night]]:
+    """Return what there is of each table: nights, and the one file of tombstones."""
+    found = {
+        table: [night["tables"][table] for night in nights.values()] for table in layout.TABLES
+    }
+    if ref := snapshot.tombstones:
+        paths = [folder + name for folder, leaf in stones(snapshot).items() for name in leaf]
+        found[layout.STONES] = [{"paths": paths, "rows": ref.rows, "bytes": ref.size}]
+    return found
+
+
 def _nights(package: Mapping[str, Any]) -> dict[str, Night]:
     """Take the nights out of a description again; none when it is not one of ours."""
     try:
         if package["winnow"]["schema_version"] != SCHEMA_VERSION:
             return {}
-        paths = {one["name"]: one["path"] for one in package["resources"]}
+        dated = [one for one in package["resources"] if one["name"] in layout.TABLES]
+        paths = {one["name"]: one["path"] for one in dated}
         told = package["winnow"]["nights"]
         nights = {
             date: {
@@ -140,9 +156,8 @@ def _date(path: str) -> str:
     return path.split("/")[1].removeprefix("dump_date=")
 
 
-def _resource(table: str, nights: Mapping[str, Night]) -> dict[str, Any]:
+def _resource(table: str, parts: Sequence[Night]) -> dict[str, Any]:
     """Return the description of one table; empty when it has no file."""
-    parts = [night["tables"][table] for night in nights.values()]
     paths = [path for part in parts for path in part["paths"]]
     if not paths:
         return {}

@@ -1,7 +1,8 @@
 """Bringing the plain hive trees in step with the current snapshot.
 
 Holds: `promote`. Reads states; copies and deletes in the trees, and remembers what it did.
-Not here: which file belongs where (`leaves.py`), making a snapshot current (`commit.py`).
+Not here: which file belongs where (`leaves.py`, `monthly.py`), making a snapshot current
+(`commit.py`).
 
 The snapshot is the truth and the trees are a copy of it, so `promote` may be killed anywhere and
 called again by anybody. It claims `store/promoted.json` by a conditional put, marks there the dumps
@@ -33,8 +34,9 @@ import msgspec
 from pipeline.errors import ConflictError, CorruptError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
+from pipeline.publish import monthly as by_month
 from pipeline.publish.leaves import Leaf, leaves, shows, stones
-from pipeline.storage import layout, snapshots
+from pipeline.storage import layout, monthly, snapshots
 from pipeline.storage.units import Corpus, decode, encode
 
 MAX_ROUNDS = 20
@@ -49,6 +51,7 @@ COVER_BYTES = (
 class Trees(msgspec.Struct, frozen=True, kw_only=True):
     """Which state the trees show of each dump ("" while it changes), and who is changing them.
 
+    Tombstones and months have places of their own beside the dumps.
     `token` is "" when nobody is. `redo` names dumps in which a promote that lost its claim may have
     overwritten newer objects: what is known of their objects does not count.
     """
@@ -72,6 +75,7 @@ class _Claim:
     """The right to change some dumps: lost as soon as the trees carry another token."""
 
     snapshot: Snapshot
+    wanted: Mapping[str, str]
     dates: frozenset[str]
     trees: Trees
     etag: str
@@ -140,7 +144,7 @@ def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | N
     trees, etag = _trees(corpus)
     full = full or trees.token == _ILLEGIBLE
     snapshot = snapshots.current(corpus)
-    wanted = shows(snapshot)
+    wanted = shows(snapshot) | monthly.shown(corpus, snapshot, trees.states)
     every = wanted.keys() | trees.states.keys() | (_dates(corpus) if full else set())
     redo = touched | set(trees.redo)
     dates = redo | {date for date in every if full or trees.states.get(date) != wanted.get(date)}
@@ -152,7 +156,7 @@ def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | N
         redo=tuple(sorted(redo)),
     )
     etag = corpus.store.put(layout.PROMOTED, encode(claimed), if_absent=etag is None, if_match=etag)
-    return _Claim(snapshot, frozenset(dates), claimed, etag)
+    return _Claim(snapshot, wanted, frozenset(dates), claimed, etag)
 
 
 def _yield(corpus: Corpus, claim: _Claim, touched: frozenset[str]) -> None:
@@ -185,7 +189,7 @@ def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
         totals["dumps"] += 1
         totals["copied"] += copied
         totals["deleted"] += deleted
-    wanted = shows(claim.snapshot)
+    wanted = claim.wanted
     states = {
         date: wanted[date] if date in claim.dates else state
         for date, state in claim.trees.states.items()
@@ -196,7 +200,7 @@ def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
 
 def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     """Bring one dump's leaves in step; return the number of objects copied and deleted."""
-    wanted = _wanted(corpus, claim.snapshot, date)
+    wanted = _wanted(corpus, claim, date)
     known = {} if date in claim.trees.redo else _remembered(corpus, date)
     present = _present(corpus, date)
     work = [
@@ -213,12 +217,14 @@ def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     return sum(len(leaf.stale) for leaf in work), sum(len(leaf.surplus) for leaf in work)
 
 
-def _wanted(corpus: Corpus, snapshot: Snapshot, date: str) -> dict[str, Leaf]:
-    if date == layout.STONES:
-        return stones(snapshot)
-    if date not in snapshot.dumps:
+def _wanted(corpus: Corpus, claim: _Claim, date: str) -> dict[str, Leaf]:
+    if date not in claim.wanted:
         return {}
-    return leaves(snapshots.load_state(corpus, snapshot, date))
+    if date == layout.STONES:
+        return stones(claim.snapshot)
+    if layout.is_month(date):
+        return by_month.leaves(corpus, claim.wanted[date])
+    return leaves(snapshots.load_state(corpus, claim.snapshot, date))
 
 
 def _replace(corpus: Corpus, claim: _Claim, leaf: _Leaf) -> None:
@@ -263,7 +269,8 @@ def _hold(corpus: Corpus, claim: _Claim) -> None:
 
 def shown(corpus: Corpus) -> dict[str, str]:
     """Return what the trees show (see `leaves.shows`); "" while it changes or is not known."""
-    return _trees(corpus)[0].states
+    states = _trees(corpus)[0].states
+    return {date: state for date, state in states.items() if not layout.is_month(date)}
 
 
 def _trees(corpus: Corpus) -> tuple[Trees, str | None]:
@@ -289,7 +296,8 @@ def _remembered(corpus: Corpus, date: str) -> Mapping[str, tuple[str, str]]:
 def _present(corpus: Corpus, date: str) -> dict[str, dict[str, str]]:
     """List one dump's part of all trees: folder → name → ETag."""
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    folders = [layout.tree(table, date) for table in layout.TABLES]
+    tree = layout.month_tree if layout.is_month(date) else layout.tree
+    folders = [tree(table, date) for table in layout.TABLES]
     for place in [layout.tree(date)] if date == layout.STONES else folders:
         for info in corpus.store.list(place):
             folder, _, name = info.key.rpartition("/")
@@ -298,11 +306,17 @@ def _present(corpus: Corpus, date: str) -> dict[str, dict[str, str]]:
 
 
 def _dates(corpus: Corpus) -> set[str]:
-    """Return every dump date that has a folder in any tree."""
+    """Return every dump date, and every month, that has a folder in any tree."""
     names = {
         name for table in layout.TABLES for name in corpus.store.list_folders(layout.tree(table))
     }
     found = {name.removeprefix("dump_date=") for name in names if name.startswith("dump_date=")}
+    months = {
+        name
+        for table in layout.TABLES
+        for name in corpus.store.list_folders(layout.month_tree(table))
+    }
+    found |= {name.removeprefix("month=") for name in months if name.startswith("month=")}
     others = [layout.STONES] if any(corpus.store.list(layout.tree(layout.STONES))) else []
     return found.union(others)
 

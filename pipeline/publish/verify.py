@@ -3,13 +3,12 @@
 Holds: `verify_checks`, `verify_rows`, `verify_store`, `verify_trees`, `verify_tombstones`,
 `rows_of`, `damaged`, `READING`. Reads everything that the current snapshot names, and the plain
 trees; writes nothing.
-Not here: signatures and verdicts computed again from the texts (`audit/`), mending what is damaged
-(`runner/rebuild.py`).
+Not here: signatures and verdicts computed again from the texts (`audit/`), the tree by month
+(`monthly.py`), mending what is damaged (`runner/rebuild.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 import msgspec
@@ -18,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ContractError, CorruptError, InputError, MissingError
+from pipeline.model.columns import schema_at
 from pipeline.model.files import FileRef
 from pipeline.model.finding import Finding, broken
 from pipeline.model.manifest import IngestManifest
-from pipeline.model.schemas import DOCUMENTS
+from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.snapshot import DumpState
 from pipeline.publish.checks import CHECKS
 from pipeline.publish.leaves import leaves, shows, stones
@@ -29,6 +29,7 @@ from pipeline.publish.promote import shown
 from pipeline.publish.view import View, id_bytes
 from pipeline.storage import layout, tombstones
 from pipeline.storage.units import Corpus
+from pipeline.storage.verify import trouble
 
 READING = (
     CorruptError,
@@ -42,7 +43,6 @@ READING = (
 )
 """What reading a damaged object may raise. Errors of the store itself are none of these."""
 
-CHUNK = 1 << 20
 _TREES = "`winnow promote --full` heals it"
 _RESTORE = "restore the object from a backup or a bucket version"
 
@@ -55,7 +55,7 @@ def verify_checks(view: View) -> Iterator[Finding]:
 
 
 def verify_rows(view: View) -> Iterator[Finding]:
-    """Published rows are the kept documents, each once, in the declared schema (1, 2, 5)."""
+    """Published rows are the kept documents, each once, in a declared schema (1, 2, 5)."""
     for dump_date in sorted(view.snapshot.dumps):
         yield from rows_of(view, dump_date)
 
@@ -63,10 +63,12 @@ def verify_rows(view: View) -> Iterator[Finding]:
 def rows_of(view: View, dump_date: str) -> Iterator[Finding]:
     """Do it for one dump."""
     ids = [np.empty(0, "S16")]
+    declared = [schema_at("documents", at) for at in range(SCHEMA_VERSION, 0, -1)]
     for part in view.state(dump_date).documents:
         for ref in part.files:
-            if not pq.read_schema(view.corpus.fetch(ref)).equals(DOCUMENTS):
-                yield broken(5, f"{ref.key}: expected the declared schema, found another")
+            found = pq.read_schema(view.corpus.fetch(ref))
+            if not any(found.equals(one) for one in declared):
+                yield broken(5, f"{ref.key}: expected the schema of some version, found another")
             batches = view.corpus.batches(ref, columns=["document_id"])
             ids += [id_bytes(batch["document_id"]) for batch in batches]
     published, kept = np.sort(np.concatenate(ids)), view.kept_ids(dump_date)
@@ -95,8 +97,8 @@ def verify_tombstones(view: View) -> Iterator[Finding]:
     ref = view.snapshot.tombstones
     if ref is None:
         return
-    if trouble := _trouble(view.corpus, ref.key, ref):
-        yield broken(7, f"{trouble}; {_RESTORE}, or copy {layout.tree(layout.STONES)} there")
+    if said := trouble(view.corpus.store, ref.key, ref):
+        yield broken(7, f"{said}; {_RESTORE}, or copy {layout.tree(layout.STONES)} there")
         return
     for row in tombstones.load(view.corpus, view.snapshot).to_pylist():
         told = row["taken_down_by"] and row["reason"]
@@ -108,14 +110,14 @@ def verify_tombstones(view: View) -> Iterator[Finding]:
 def damaged(view: View, dump_date: str) -> Iterator[tuple[FileRef, Finding]]:
     """Yield the files of one dump that are missing or differ, and what that breaks."""
     ref = view.snapshot.dumps[dump_date].state
-    if trouble := _trouble(view.corpus, ref.key, ref):
-        yield ref, broken(5, f"{trouble}; {_RESTORE}")
+    if said := trouble(view.corpus.store, ref.key, ref):
+        yield ref, broken(5, f"{said}; {_RESTORE}")
         return
     state = view.state(dump_date)
     heal = f"`winnow heal {dump_date}` mends it"
     for promise, file in (*_published(state), *_staged(view.corpus, state)):
-        if trouble := _trouble(view.corpus, file.key, file):
-            yield file, broken(promise, f"{trouble}; {heal}")
+        if said := trouble(view.corpus.store, file.key, file):
+            yield file, broken(promise, f"{said}; {heal}")
 
 
 def verify_trees(view: View) -> Iterator[Finding]:
@@ -146,9 +148,9 @@ def verify_trees(view: View) -> Iterator[Finding]:
         remedy = _TREES if dated else "delete it"
         yield broken(5, f"{key}: expected no such object in the tree, found one; {remedy}")
     for key, ref in sorted(wanted.items()):
-        trouble = _trouble(view.corpus, key, ref)
-        if trouble:
-            yield broken(5, f"{trouble}; {_TREES}")
+        said = trouble(view.corpus.store, key, ref)
+        if said:
+            yield broken(5, f"{said}; {_TREES}")
     yield from _promoted(view)
 
 
@@ -179,7 +181,7 @@ def _staged(corpus: Corpus, state: DumpState) -> Iterator[tuple[int, FileRef]]:
         ref = recorded.get(key)
         if ref is not None:
             yield 1, ref
-            if _trouble(corpus, key, ref):
+            if trouble(corpus.store, key, ref):
                 continue
         try:
             manifest = corpus.load(key, IngestManifest)
@@ -191,21 +193,3 @@ def _staged(corpus: Corpus, state: DumpState) -> Iterator[tuple[int, FileRef]]:
         for ref in (manifest.signatures, manifest.paragraphs, manifest.samples):
             if ref is not None:
                 yield 4, ref
-
-
-def _trouble(corpus: Corpus, key: str, ref: FileRef) -> str:
-    """Say how the object at `key` differs from `ref`; "" when it does not."""
-    digest, size = hashlib.sha256(), 0
-    try:
-        with corpus.store.open(key) as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-    except (MissingError, CorruptError) as error:
-        return f"{key}: expected {ref.size} bytes, found none ({error})"
-    if (size, digest.hexdigest()) == (ref.size, ref.sha256):
-        return ""
-    return (
-        f"{key}: expected {ref.size} bytes with sha256 {ref.sha256[:16]}…, found {size} bytes with "
-        f"{digest.hexdigest()[:16]}…"
-    )

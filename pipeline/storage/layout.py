@@ -8,6 +8,7 @@ No other module of Winnow spells a key.
     quarantine/dump_date=2026-11-21/part-00000.parquet               leaves, made by `promote`
     runs/dump_date=2026-11-21/run-<id>.parquet
     tombstones/part-00000.parquet                      what was ever taken down
+    monthly/documents/month=2026-11/part-00000.parquet   the same rows in few files, if wanted
     reports/dump_date=2026-11-21/run-<id>.html         a page about a run, made from the rest
     datapackage.json                                   what the trees hold, for programs
     store/current.json                                 the pointer: the one mutable object
@@ -20,6 +21,7 @@ No other module of Winnow spells a key.
     store/orphans.json                                 data files that `expire` will delete
     store/_delta_log/                                  `store` as a Delta table, if it was made
     store/index.json                                   which merged runs of band keys there are
+    store/monthly.json                                 that there is a tree by month
     store/promoted.json                                which states the plain trees show
     store/promoted/<dump_date>.json                    which object of a tree is a copy of what
     store/units/<stage>/<fingerprint>.json             one finished unit's manifest, written last
@@ -37,6 +39,7 @@ TABLES = ("documents", "verdicts", "quarantine", "runs")
 STONES = "tombstones"
 """The one that is not. It stands for a date where the trees are brought in step."""
 REPORTS = "reports/"
+MONTHLY = "monthly/"
 
 STORE = "store/"
 DELTA = "store/_delta_log/"
@@ -51,6 +54,7 @@ PROMOTED = "store/promoted.json"
 PACKAGE = "datapackage.json"
 ORPHANS = "store/orphans.json"
 INDEX = "store/index.json"
+WANTS_MONTHS = "store/monthly.json"
 COVER = "part-being-replaced.parquet"
 """Name of an object that makes readers of a leaf fail while several files of it change."""
 PROBE = "store/probe/"
@@ -126,8 +130,23 @@ def tree(table: str, dump_date: str = "", language: str = "") -> str:
     return folder
 
 
+def month_of(dump_date: str) -> str:
+    """Return the month of a dump date, which is a place of its own where trees are in step."""
+    return dump_date[:7]
+
+
+def is_month(place: str) -> bool:
+    """Say whether a place of the trees is a month; others are dump dates, and `STONES`."""
+    return len(place) == len("2026-11")
+
+
+def month_tree(table: str, month: str = "") -> str:
+    """Folder of a table in the plain tree by month, ending in `/`."""
+    return f"{MONTHLY}{table}/" + (f"month={month}/" if month else "")
+
+
 def promoted(dump_date: str) -> str:
-    """Key of what `promote` remembers of one dump's objects in the plain trees."""
+    """Key of what `promote` remembers of one dump's (or month's) objects in the plain trees."""
     return f"store/promoted/{dump_date}.json"
 
 

@@ -1,8 +1,8 @@
 """Reading snapshots and moving the pointer to them.
 
-Holds: `current`, `published`, `load_snapshot`, `load_state`, `history`, `advance`. Reads and writes
-the corpus store. Not here: what goes into a snapshot (`publish/commit.py`), bringing back a pointer
-that was lost (`pointer.py`).
+Holds: `current`, `published`, `numbered`, `load_snapshot`, `load_state`, `history`, `advance`.
+Reads and writes the corpus store. Not here: what goes into a snapshot (`publish/commit.py`),
+bringing back a pointer that was lost (`publish/repoint.py`).
 """
 
 from __future__ import annotations
@@ -63,6 +63,16 @@ def load_snapshot(corpus: Corpus, sequence: int) -> Snapshot:
     if snapshot.sequence != sequence:
         raise MissingError(_no_snapshot(sequence))
     return snapshot
+
+
+def numbered(corpus: Corpus, sequence: int | None) -> Snapshot:
+    """Return a snapshot of a corpus that has one: that number, or the current one.
+
+    Raises:
+        MissingError: nothing was ever published here, or not that snapshot, or it has expired.
+    """
+    shown = published(corpus)
+    return shown if sequence is None else load_snapshot(corpus, sequence)
 
 
 def history(corpus: Corpus) -> list[Snapshot]:

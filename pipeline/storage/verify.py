@@ -1,7 +1,7 @@
-"""Checking local files against the references that name them.
+"""Checking files against the references that name them.
 
-Holds: `sha256_of`, `verified`, `downloaded`. Reads local files. Not here: getting them (`fetch` of
-the stores).
+Holds: `sha256_of`, `verified`, `downloaded`, `trouble`. Reads local files, and objects of a store.
+Not here: getting them (`fetch` of the stores).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.errors import CorruptError
+from pipeline.errors import CorruptError, MissingError
 from pipeline.model.files import FileRef
+from pipeline.storage.store import Store
 
 _BUFFER = 1024 * 1024
 
@@ -83,4 +84,22 @@ def _mismatch(ref: FileRef, size: int, digest: str) -> CorruptError:
         f"{ref.key}: expected {ref.size} bytes with sha256 {ref.sha256}, found {size} bytes with "
         f"{digest}. The stored file is damaged: `winnow heal` makes it again, or restore the "
         "object from a backup or a bucket version."
+    )
+
+
+def trouble(store: Store, key: str, ref: FileRef) -> str:
+    """Say how the object at `key` differs from `ref`; "" when it does not."""
+    digest, size = hashlib.sha256(), 0
+    try:
+        with store.open(key) as file:
+            while chunk := file.read(_BUFFER):
+                digest.update(chunk)
+                size += len(chunk)
+    except (MissingError, CorruptError) as error:
+        return f"{key}: expected {ref.size} bytes, found none ({error})"
+    if (size, digest.hexdigest()) == (ref.size, ref.sha256):
+        return ""
+    return (
+        f"{key}: expected {ref.size} bytes with sha256 {ref.sha256[:16]}…, found {size} bytes with "
+        f"{digest.hexdigest()[:16]}…"
     )

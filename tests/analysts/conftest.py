@@ -13,6 +13,8 @@ from demo.nights import nights
 from demo.object_store import ObjectStore
 from pipeline import runner
 from pipeline.model.settings import Settings
+from pipeline.publish import monthly
+from pipeline.publish.beside import bring_in_step
 from pipeline.storage import layout
 from pipeline.storage.open import open_store
 from tests.analysts import tools
@@ -51,7 +53,10 @@ class Demo(msgspec.Struct, frozen=True):
 
 @pytest.fixture(scope="session")
 def demo(object_store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """Publish the five nights of the demo, the late one last, so that it retracts and restores."""
+    """Publish the five nights of the demo, the late one last, so that it retracts and restores.
+
+    They are there by month too, as `winnow compact` leaves them.
+    """
     home = tmp_path_factory.mktemp("analysts")
     (home / "landing").mkdir()
     settings = settings_for(
@@ -61,6 +66,9 @@ def demo(object_store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) ->
     for night in nights():
         land(landing, night.files)
         run(settings, night.dump_date, f"demo-{night.dump_date}")
+    with runner.corpus_session(settings) as corpus:
+        monthly.start(corpus)
+        bring_in_step(corpus)
     made = Demo(settings, object_store.url, home)
     copy_trees(made)
     write_settings(made, object_store)

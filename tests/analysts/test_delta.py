@@ -19,29 +19,15 @@ from pipeline.errors import ConfigError, MissingError
 from pipeline.publish import delta
 from pipeline.publish.beside import bring_in_step
 from pipeline.publish.rollback import rollback
-from pipeline.storage import layout, snapshots
+from pipeline.storage import layout
 from pipeline.storage.local import LocalStore
 from pipeline.storage.s3 import S3Store
 from pipeline.storage.units import Corpus
-from tests.publishing import Doc, make_night, publish_night
+from tests.publishing import Doc, publish_version
 
 FIRST, SECOND = "2026-11-20", "2026-11-21"
 PAGE = (Path(__file__).parents[2] / "docs/reading.md").read_text("utf-8")
 Rows = dict[tuple[str, str], int]
-
-
-def night(corpus: Corpus, date: str, docs: list[Doc], version: int = 1) -> None:
-    """Publish a version of a night."""
-    made = make_night(
-        corpus,
-        date,
-        [docs],
-        run_id=f"run-{date}-{version}",
-        parent=snapshots.current(corpus),
-        planned_at=float(version),
-        marks=f"v{version}",
-    )
-    publish_night(corpus, made)
 
 
 @pytest.fixture
@@ -50,7 +36,7 @@ def corpus(tmp_path: Path) -> Corpus:
     for name in ("corpus", "scratch"):
         (tmp_path / name).mkdir()
     made = Corpus(LocalStore(tmp_path / "corpus"), tmp_path / "scratch")
-    night(made, FIRST, [Doc(), Doc("deu")])
+    publish_version(made, FIRST, [Doc(), Doc("deu")])
     delta.start(made)
     return made
 
@@ -74,11 +60,11 @@ def test_each_commit_is_a_version(corpus: Corpus) -> None:
     """New nights, nights published again with fewer partitions, rollbacks: each in one version."""
     one = {(FIRST, "eng"): 1, (FIRST, "deu"): 1}
     assert rows(corpus) == one
-    night(corpus, SECOND, [Doc()] * 3)
+    publish_version(corpus, SECOND, [Doc()] * 3)
     bring_in_step(corpus)
     two = one | {(SECOND, "eng"): 3}
     assert rows(corpus) == two
-    night(corpus, FIRST, [Doc()] * 2, version=2)
+    publish_version(corpus, FIRST, [Doc()] * 2, version=2)
     bring_in_step(corpus)
     assert rows(corpus) == {(FIRST, "eng"): 2, (SECOND, "eng"): 3}
     rollback(corpus, 2, run_id="back")
@@ -104,7 +90,7 @@ def test_engines_read_it(corpus: Corpus) -> None:
 @pytest.mark.parametrize("lost", [0, 1, 2, "all"])
 def test_a_log_that_lost_steps_is_mended(corpus: Corpus, lost: int | str) -> None:
     """Late by some commits, or gone: the next call writes the difference or starts again."""
-    night(corpus, SECOND, [Doc()] * 3)
+    publish_version(corpus, SECOND, [Doc()] * 3)
     bring_in_step(corpus)
     whole = rows(corpus)
     log = sorted(info.key for info in corpus.store.list(layout.DELTA))
@@ -115,7 +101,7 @@ def test_a_log_that_lost_steps_is_mended(corpus: Corpus, lost: int | str) -> Non
 
 def test_two_at_once_end_in_step(corpus: Corpus) -> None:
     """Two writers of the log race; it shows the current snapshot once."""
-    night(corpus, SECOND, [Doc()] * 3)
+    publish_version(corpus, SECOND, [Doc()] * 3)
     racers = [threading.Thread(target=delta.follow, args=(corpus,)) for _ in range(3)]
     for racer in racers:
         racer.start()
@@ -129,7 +115,7 @@ def test_a_broken_log_stops_no_commit(corpus: Corpus, events: list[dict[str, Any
     """What is no Delta log is said in the events, and trees are in step all the same."""
     for info in list(corpus.store.list(layout.DELTA)):
         corpus.store.put(info.key, b"{")
-    night(corpus, SECOND, [Doc()])
+    publish_version(corpus, SECOND, [Doc()])
     assert bring_in_step(corpus)["copied"] > 0
     assert [event["event"] for event in events if event["event"].startswith("delta")] == [
         "delta.late"
@@ -143,7 +129,7 @@ def test_a_corpus_without_a_log_stays_without(tmp_path: Path) -> None:
     made = Corpus(LocalStore(tmp_path / "corpus"), tmp_path / "scratch")
     with pytest.raises(MissingError, match="expected a published corpus"):
         delta.start(made)
-    night(made, FIRST, [Doc()])
+    publish_version(made, FIRST, [Doc()])
     bring_in_step(made)
     assert delta.follow(made) is None
     assert list(made.store.list(layout.DELTA)) == []
@@ -151,7 +137,7 @@ def test_a_corpus_without_a_log_stays_without(tmp_path: Path) -> None:
 
 def test_a_corpus_in_memory_cannot_be_one(memory_corpus: Corpus) -> None:
     """Delta readers could not reach it."""
-    night(memory_corpus, FIRST, [Doc()])
+    publish_version(memory_corpus, FIRST, [Doc()])
     with pytest.raises(ConfigError, match="S3 or in a folder"):
         delta.start(memory_corpus)
 
@@ -160,13 +146,13 @@ def test_a_corpus_in_memory_cannot_be_one(memory_corpus: Corpus) -> None:
 def test_the_command_and_the_page_on_s3(s3_store: S3Store, tmp_path: Path) -> None:
     """`winnow delta` on a real server, a commit after it, and the lines of docs/reading.md."""
     corpus = Corpus(s3_store, tmp_path)
-    night(corpus, FIRST, [Doc(), Doc("deu")])
+    publish_version(corpus, FIRST, [Doc(), Doc("deu")])
     endpoint = s3_store.for_arrow["AWS_ENDPOINT_URL"]
     flags = ["delta", "--corpus", s3_store.url, "--endpoint-url", endpoint]
     for _ in range(2):
         said = CliRunner().invoke(cli, flags, catch_exceptions=False)
         assert said.output.endswith("/store is a Delta table; version 1 is in step.\n")
-    night(corpus, SECOND, [Doc()] * 3)
+    publish_version(corpus, SECOND, [Doc()] * 3)
     bring_in_step(corpus)
     blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     (block,) = [block for block in blocks if "DeltaTable" in block]

@@ -20,7 +20,7 @@ from pipeline.storage.local import LocalStore
 from pipeline.storage.units import Corpus
 from tests.analysts import tools
 from tests.analysts.conftest import Demo
-from tests.publishing import Doc, make_night, publish_night
+from tests.publishing import Doc, publish_version
 
 FIRST, SECOND = "2026-11-20", "2026-11-21"
 VALIDATE = """
@@ -59,23 +59,9 @@ def corpus(tmp_path: Path) -> Corpus:
         (tmp_path / name).mkdir()
     made = Corpus(LocalStore(tmp_path / "corpus"), tmp_path / "scratch")
     for date in (FIRST, SECOND):
-        night(made, date, [Doc(), Doc("deu")])
+        publish_version(made, date, [Doc(), Doc("deu")])
         bring_in_step(made)
     return made
-
-
-def night(corpus: Corpus, date: str, docs: list[Doc], version: int = 1) -> None:
-    """Publish a version of a night."""
-    made = make_night(
-        corpus,
-        date,
-        [docs],
-        run_id=f"run-{date}-{version}",
-        parent=snapshots.current(corpus),
-        planned_at=float(version),
-        marks=f"v{version}",
-    )
-    publish_night(corpus, made)
 
 
 def test_a_validator_takes_it(demo: Demo, tmp_path: Path) -> None:
@@ -120,7 +106,7 @@ def test_it_follows_commits_and_rollbacks(corpus: Corpus) -> None:
     before = corpus.store.stat(layout.PACKAGE)
     assert not package.refresh(corpus)
     assert corpus.store.stat(layout.PACKAGE) == before
-    night(corpus, SECOND, [Doc()], version=2)
+    publish_version(corpus, SECOND, [Doc()], version=2)
     bring_in_step(corpus)
     assert not any("language=deu" in path and SECOND in path for path in paths(told(corpus)))
     assert paths(told(corpus)) == set(trees(corpus))
@@ -145,7 +131,7 @@ def test_unchanged_nights_are_not_read_again(corpus: Corpus) -> None:
     """A commit of one night reads the state of that night alone."""
     before = told(corpus)
     first = snapshots.current(corpus).dumps[FIRST].state.key
-    night(corpus, SECOND, [Doc()] * 3, version=2)
+    publish_version(corpus, SECOND, [Doc()] * 3, version=2)
     (corpus.store.fetch(snapshots.current(corpus).dumps[FIRST].state, corpus.scratch)).unlink()
     after = package.describe(corpus, snapshots.current(corpus), before)
     assert after["winnow"]["nights"][FIRST] == before["winnow"]["nights"][FIRST]

@@ -61,8 +61,12 @@ def _back(settings: Settings, sequence: int) -> None:
 
 @pytest.fixture
 def three(local: Settings, landing: Store) -> list[dict[str, str]]:
-    """Publish a night, a late one that retracts in it, and the first anew; return all bytes."""
+    """Publish a night, a late one that retracts in it, and the first anew; return all bytes.
+
+    The tables are kept by month too.
+    """
     seen = []
+    open_store(local.store.corpus, create=True).put(layout.WANTS_MONTHS, b"{}")
     land(landing, [(f"wire/{LATER}/b.jsonl", _line("shared") + _line("own"))])
     run(local, LATER, "later")
     seen.append(_bytes(local))

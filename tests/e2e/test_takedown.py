@@ -25,7 +25,7 @@ from pipeline.runner.rebuild import heal_all
 from pipeline.runner.retake import Retake
 from pipeline.runner.rollback import roll_back
 from pipeline.runner.takedown import TakeDown
-from pipeline.storage import snapshots
+from pipeline.storage import layout, snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.s3 import S3Store
 from pipeline.storage.store import Store
@@ -107,7 +107,8 @@ def _shown(settings: Settings, word: str = f"{DOWN}0") -> list[str]:
 
 @pytest.fixture
 def published(local: Settings, landing: Store) -> Settings:
-    """Three nights, with a page about each run."""
+    """Three nights, with a page about each run; also by month."""
+    open_store(local.store.corpus, create=True).put(layout.WANTS_MONTHS, b"{}")
     for date in DATES:
         land(landing, _files(date))
         run(local, date, f"run-{date}")

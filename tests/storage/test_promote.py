@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -27,6 +25,7 @@ from pipeline.storage import layout, snapshots
 from pipeline.storage.local import LocalStore
 from pipeline.storage.s3 import S3Store
 from pipeline.storage.units import Corpus
+from tests.deadly import survives
 from tests.publishing import Doc, make_night, publish_night, publish_runs
 
 DATE = "2026-11-20"
@@ -401,54 +400,6 @@ def test_s3_readers_never_see_doubled_or_partial_leaves(
     seen = read_while(work, lambda: read_leaf(root, filesystem))
     assert seen.keys() <= {"right", "loud"}
     assert seen["right"] > 0
-
-
-class Deadly(LocalStore):
-    """A store that kills its process just before its n-th write."""
-
-    left = 1 << 30
-
-    def _count(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def put(self, *args: object, **keys: object) -> str:
-        """Count, then put."""
-        self._count()
-        return super().put(*args, **keys)
-
-    def put_file(self, *args: object) -> None:
-        """Count, then put."""
-        self._count()
-        super().put_file(*args)
-
-    def copy(self, *args: object) -> None:
-        """Count, then copy."""
-        self._count()
-        super().copy(*args)
-
-    def delete(self, keys: Iterator[str]) -> None:
-        """Count every key as one write."""
-        for key in keys:
-            self._count()
-            super().delete([key])
-
-
-def survives(folder: Path, deadly: int, work: Callable[[Corpus], object]) -> bool:
-    """Do `work` in a child that is killed at its n-th write; say whether it came to its end."""
-    child = os.fork()
-    if child == 0:
-        store = Deadly(folder)
-        store.left = deadly
-        try:
-            work(Corpus(store, folder.parent / "scratch"))
-        except BaseException:  # noqa: BLE001 - a child must not come back into the test runner
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return not os.WIFSIGNALED(status)
 
 
 def test_promote_killed_at_every_write(folder: Path, local: Corpus) -> None:
