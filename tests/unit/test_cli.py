@@ -483,7 +483,7 @@ def test_dedup_takes_a_folder(winnow: Winnow, tmp_path: Path) -> None:
         ({"id": ["a"], "text": [b"\xff\xfe"]}, ["UTF-8 in column text", "found binary"]),
         ({"id": ["a"], "text": ["x"], "dump_date": [["y"]]}, ["in column dump_date"]),
         ({"id": ["a", "b"], "text": ["x", None]}, ["a value of text in each row", "1 nulls"]),
-        ({"document_id": ["a"], "text": ["x"]}, ["one column id", "found document_id, text"]),
+        ({"name": ["a"], "text": ["x"]}, ["one column id", "found name, text"]),
     ],
     ids=["list", "list of ids", "binary", "dates", "null", "no id"],
 )
