@@ -3,7 +3,8 @@
 Holds: `main`, and the table of language detectors. Reads labelled texts of `../shared/eval` (every
 second one: the models were tuned on the others), or the project's golden sentences when it is not
 there. Not here: the core languages (`languages.py`), topics (`topics.py`), made texts for the
-flags (`flags.py`), speed and memory of all annotators (`annotators.py`), peers (`aside.py`).
+flags (`flags.py`) and formats (`forms.py`), speed and memory of all annotators (`annotators.py`),
+peers (`aside.py`).
 
     python -m benchmarks.annotation
 """
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from benchmarks import annotators, flags, languages, topics
+from benchmarks import annotators, flags, forms, languages, topics
 from benchmarks.aside import ask, timed
 from pipeline.enrich import detectors
 from pipeline.enrich.codepoints import look
@@ -42,6 +43,8 @@ def main() -> None:
     topics.main()
     print()
     flags.main()
+    print()
+    forms.main()
     print()
     annotators.main()
 

@@ -36,7 +36,7 @@ from pipeline.enrich.form_lines import (
 from pipeline.enrich.phrases import Phrases
 from pipeline.model.schemas import FORM_COLUMNS
 
-MODEL = "forms/2"
+MODEL = "forms/3"
 MOST = 20_000
 """Longer texts are judged by their first characters."""
 HEAD = 2_000
@@ -62,12 +62,12 @@ _PROVISION = re.compile(
     r"|第[一二三四五六七八九十百\d]+条|\(\d{1,2}\)\s"
 )
 _NUMBERED = re.compile(r"#?(\d{1,3})\s?[.)：:、]\s*\S")
-_PROMISED = re.compile(r"(?:the )?(?:top )?(\d{1,3}) \w+", re.IGNORECASE)
+_PROMISED = re.compile(r"(?:the )?(?:top )?(\d{1,3})\s?[^\W\d]", re.IGNORECASE)
 _DATELINE = re.compile(
     r"[^\W\d_][\w .,'’-]{1,40}(?:\((?:AP|AFP|Reuters|dpa|EFE|ANSA|Xinhua|TASS|UPI)\)"
     r"|,?\s(?:AFP|Reuters|dpa))?\s?[-–—]{1,2}\s\S"
 )
-_PRICE = re.compile(r"[$€£¥₹]\s?\d|\d\s?[€£]")
+_PRICE = re.compile(r"[$€£¥₹₩₺₽]\s?\d|\d\s?(?:[€£₽₺元円원]|zł|TL\b|руб)")
 
 LEGAL = (
     "hereby", "pursuant to", "whereas", "notwithstanding", "shall be", "in accordance with",
@@ -79,7 +79,12 @@ SELLING = (
     "sign up today", "call now", "money-back", "discount code", "special offer", "jetzt kaufen",
     "jetzt bestellen", "versandkostenfrei", "in den warenkorb", "achetez", "livraison gratuite",
     "ajouter au panier", "compra ahora", "envío gratis", "añadir al carrito", "acquista ora",
-    "spedizione gratuita", "compre agora", "frete grátis", "купить", "立即购买", "包邮",
+    "spedizione gratuita", "compre agora", "frete grátis", "adicionar ao carrinho",
+    "bestel nu", "in winkelwagen", "gratis verzending", "kup teraz", "do koszyka",
+    "darmowa dostawa", "купить", "закажите", "в корзину", "бесплатная доставка",
+    "бесплатной доставкой", "hemen al", "sepete ekle", "ücretsiz kargo", "اشتر الآن",
+    "أضف إلى السلة", "شحن مجاني", "立即购买", "加入购物车", "包邮", "限时优惠", "今すぐ購入",
+    "カートに入れる", "送料無料", "지금 구매", "장바구니", "무료 배송",
 )  # fmt: skip
 SAYING = (
     " said", "told ", "according to", "reported", "spokes", "announced",
