@@ -14,6 +14,7 @@ import re
 
 import numpy as np
 from charset_normalizer import CharsetMatch, from_bytes
+from resiliparse.parse.encoding import detect_encoding
 
 SAMPLE = 1 << 16
 MIN_HIGH = 8
@@ -25,6 +26,8 @@ MAX_BAD_SHARE = 0.3
 MAX_NULS = 0.05
 MIN_LETTERS = 0.7
 MAX_CHAOS = 0.15
+MAX_ACCENTS = 0.4
+"""Share of the letters of a Latin script that are not ASCII, at most."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -44,6 +47,24 @@ _LEGACY = {
 }
 """Codecs that are tried, and the names under which they are recorded."""
 
+_DETECTED = {
+    **{codec.replace("_r", "-r"): name for codec, name in _LEGACY.items()},
+    "shift_jis": "shift_jis",
+    "euc_kr": "euc_kr",
+    "gbk": "gb18030",
+    "gb2312": "gb18030",
+    "iso8859-1": "windows-1252",
+    "iso8859-15": "windows-1252",
+    "iso8859-2": "windows-1250",
+    "iso8859-4": "windows-1257",
+    "iso8859-7": "windows-1253",
+    "iso8859-8": "windows-1255",
+    "iso8859-9": "windows-1254",
+    "iso8859-13": "windows-1257",
+}
+"""What the detector answers, and how it is read: vendors' supersets of standards."""
+
+_LATIN = frozenset(f"windows-125{number}" for number in (0, 2, 4, 7, 8))
 _CODECS = {name: codec for codec, name in _LEGACY.items()}
 _SAME_BYTES = re.compile(rb"([\x80-\xff])\1{15}")
 
@@ -108,6 +129,23 @@ def _is_prose(sample: bytes, encoding: str) -> bool:
 
 
 def _guess(sample: bytes) -> str | None:
+    """Ask two detectors for the likeliest encoding, the one that errs less first."""
+    found = _DETECTED.get(detect_encoding(sample, html5_compatible=False) or "")
+    return found if found and _is_likely(sample, found) else _second_guess(sample)
+
+
+def _is_likely(sample: bytes, encoding: str) -> bool:
+    """Whether a sample reads as text, with as many accents as Latin scripts have."""
+    text = sample.decode(codec_of(encoding), "replace")
+    letters = sum(map(str.isalpha, text))
+    plain = letters + sum(char.isspace() or char.isdigit() for char in text)
+    accents = sum(char.isalpha() and not char.isascii() for char in text)
+    return plain >= MIN_LETTERS * len(text) and (
+        encoding not in _LATIN or accents <= MAX_ACCENTS * letters
+    )
+
+
+def _second_guess(sample: bytes) -> str | None:
     """Ask for the likeliest encoding; Western text is Windows-1252 when that reads as well."""
     matches = from_bytes(sample, cp_isolation=list(_LEGACY), preemptive_behaviour=False)
     best: CharsetMatch | None = matches.best()

@@ -7,6 +7,7 @@ Not here: printing (`cli`). The pieces come from the same `Reading` that ingest 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,22 +34,28 @@ def segments(
         MissingError: no such file.
     """
     if not isinstance(source, Path):
-        yield from _rows(source, settings, name or "-", 0)
+        yield from _rows(name or "-", Reading(source, settings, size=0))
         return
     try:
         with source.open("rb") as stream:
-            yield from _rows(stream, settings, name or str(source), source.stat().st_size)
+            size, at = source.stat().st_size, partial(_open_at, source)
+            reading = Reading(stream, settings, size=size, open_at=at)
+            yield from _rows(name or str(source), reading)
     except (FileNotFoundError, IsADirectoryError) as error:
         message = f"expected a file at {source}, found none. Check the path."
         raise MissingError(message) from error
 
 
-def _rows(
-    stream: BinaryIO, settings: IngestSettings, name: str, size: int
-) -> Iterator[dict[str, object]]:
+def _open_at(path: Path, start: int) -> BinaryIO:
+    stream = path.open("rb")
+    stream.seek(start)
+    return stream
+
+
+def _rows(name: str, reading: Reading) -> Iterator[dict[str, object]]:
     """Hold the rows back until the end: only then is it known whether the file can be taken."""
     try:
-        rows = [_row(name, piece) for piece in Reading(stream, settings, size=size)]
+        rows = [_row(name, piece) for piece in reading]
     except UnreadableError as error:
         whole = Piece(
             span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail

@@ -20,6 +20,7 @@ from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.jsonl import jsonl_pieces
 from pipeline.ingest.mediawiki import mediawiki_pieces
+from pipeline.ingest.members import Member
 from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, Span
 from pipeline.ingest.splitters import Splitter
@@ -50,7 +51,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
     ended, whether damage ended them; `whole` whether the first block is the whole file; `layout` is
-    shared by the parts of a table; `nested` reads members of an archive (None inside one).
+    shared by the parts of a table; `nested` reads members of an archive (None inside one);
+    `links` finds the members of a zip archive that are links.
     """
 
     settings: IngestSettings
@@ -61,6 +63,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool
     layout: Layout
     nested: Callable[[BinaryIO], Inner] | None
+    links: Callable[[], frozenset[int]]
 
 
 class TextPart:
@@ -144,7 +147,10 @@ class WarcPart:
 
 
 def _zip(blocks: Iterable[bytes], opening: Opening) -> Part:
-    return ArchivePart(blocks, opening.settings, members=zip_members, read=opening.nested)
+    def members(window: Window, max_ratio: int) -> Iterator[Member]:
+        return zip_members(window, max_ratio, opening.links())
+
+    return ArchivePart(blocks, opening.settings, members=members, read=opening.nested)
 
 
 def _tar(blocks: Iterable[bytes], opening: Opening) -> Part:

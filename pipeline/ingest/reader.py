@@ -6,7 +6,7 @@ Not here: the formats (`parts.py`), rows and books (`rows.py`), opening files (`
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
 from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, merged, shifted
 from pipeline.ingest.record_parts import parts_of
 from pipeline.ingest.splitters import resolve
+from pipeline.ingest.zip_directory import links
 from pipeline.model.settings import IngestSettings
 
 _NO_RECORDS = frozenset({"text", "zip", "tar"})
@@ -48,7 +49,7 @@ class Reading:
         chars: characters of the decoded text up to here; an undecodable byte counts as one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a file is, by name
         self,
         stream: BinaryIO,
         settings: IngestSettings,
@@ -56,13 +57,16 @@ class Reading:
         size: int,
         is_member: bool = False,
         section: Section | None = None,
+        open_at: Callable[[int], BinaryIO] | None = None,
     ) -> None:
         """Read a stream of `size` stored bytes; of a member of an archive it is not known.
 
         The stream of a `section` begins at the multiple of `source.PIECE` at or before it.
+        `open_at` opens the same object at another byte, if that can be done: the directory of a
+        zip archive is at its end.
         """
         section = section or WHOLE
-        self._is_member = is_member
+        self._is_member, self._open_at = is_member, open_at
         self._begin, self._end = section.begin, section.end
         self.damages: list[tuple[str, str]] = []
         self._settings = settings
@@ -205,6 +209,12 @@ class Reading:
     def _nested(self, stream: BinaryIO) -> Reading:
         return Reading(stream, self._settings, size=0, is_member=True)
 
+    def _links(self) -> frozenset[int]:
+        """Return the places of links in a zip archive; of a compressed one they are not known."""
+        if self._open_at is None or self.codec != "plain":
+            return frozenset()
+        return links(self._open_at, self._size)
+
     def _gap(self) -> int:
         return max(0, self._size - self._decoder.read_bytes - self.unread_bytes)
 
@@ -229,6 +239,7 @@ class Reading:
             whole=len(head) < BLOCK and self._decoder.damage is None,
             layout=self._layout,
             nested=None if self._is_member else self._nested,
+            links=self._links,
         )
         if kind in BINARY_PARTS:
             self.format = kind

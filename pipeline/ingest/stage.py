@@ -163,7 +163,13 @@ class _Task:
         start = section.begin.stored - section.begin.stored % PIECE
         with self._landing.open(file.key, etag=file.etag, start=start) as stream:
             watched = cast("BinaryIO", _Watched(stream, self, file.key))
-            reading = Reading(watched, self._settings, size=file.size, section=section)
+            reading = Reading(
+                watched,
+                self._settings,
+                size=file.size,
+                section=section,
+                open_at=lambda start: self._landing.open(file.key, etag=file.etag, start=start),
+            )
             for piece in reading:
                 books.count(piece)
                 self.writer.add(file, piece)

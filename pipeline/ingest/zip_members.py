@@ -1,7 +1,7 @@
 """Members of a zip archive, read front to back without its directory.
 
 Holds: `zip_members`. Reads a `Window`; pure otherwise.
-Not here: what is in the members (`archives.py`).
+Not here: what is in the members (`archives.py`), the directory (`zip_directory.py`).
 
 The local headers suffice, so an archive that is cut short gives the members before the cut.
 """
@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 
 import msgspec
@@ -31,6 +31,7 @@ _STORED, _DEFLATED = 0, 8
 _PIECE = 1 << 16
 _NO_DATA = b"\x03\0"
 """Nothing, deflated: what some packers write for a folder."""
+_LINK = RefusedError("link", "expected a file in the archive, found a symbolic link.")
 _OFFICE = ("[Content_Types].xml", "mimetype", "META-INF/")
 
 
@@ -44,8 +45,10 @@ class _Head(msgspec.Struct):
     name: str
 
 
-def zip_members(window: Window, max_ratio: int) -> Iterator[Member]:
+def zip_members(window: Window, max_ratio: int, links: Container[int] = ()) -> Iterator[Member]:
     """Yield the members in order; the blocks of each must be read before the next.
+
+    `links`: the places of members that are links; their own headers do not say so.
 
     Raises:
         RefusedError: an office document or a program archive, which is no dump.
@@ -58,7 +61,10 @@ def zip_members(window: Window, max_ratio: int) -> Iterator[Member]:
         if mark != MAGIC:
             yield _garbage(window)
             continue
+        place = window.position
         member = _member(window, max_ratio)
+        if place in links:
+            member.problem = member.problem or _LINK
         if first and member.name.startswith(_OFFICE):
             raise RefusedError(
                 "unsupported_format",

@@ -245,7 +245,10 @@ ARCHIVE_ROWS = [
     row("pax-path.tar", lambda: pax("a.jsonl", {"path": "../../x.jsonl"}), 1, "unsafe_path"),
     row("pax-size.tar", lambda: pax("a.jsonl", {"comment": "x" * 9_000}), 3),
     row("encrypted.zip", locked_member, 1, "encrypted"),
-    row("link.zip", symlink_in_zip, 4),  # told by the directory alone: its text is a path, no file
+    row("link.zip", symlink_in_zip, 3, "link"),
+    row("link-cut.zip", lambda: symlink_in_zip().partition(b"PK\x01\x02")[0], 4,
+        "truncated_archive"),  # the directory alone tells a link from a file
+    row("link.zip.gz", lambda: gzip.compress(symlink_in_zip(), mtime=0), 4),  # out of reach
     row("streamed.zip", streamed_zip, 3),
     row("prefix.zip", lambda: b"#!/bin/sh\n" + m.zipped([A, B]), 0,
         "unsupported_format"),

@@ -24,6 +24,8 @@ TEXTS = {
     "windows-1254": "Bugün öğleden sonra belediye basın toplantısı düzenledi. Işıklar açıldı.\n",
     "windows-1255": "אחר הצהריים קיימה העירייה מסיבת עיתונאים על הכלכלה\n",
     "windows-1256": "عقدت البلدية بعد ظهر اليوم مؤتمرا صحفيا حول الاقتصاد\n",
+    "windows-1257": "Šiandien popiet savivaldybė surengė spaudos konferenciją apie tiltą.\n",
+    "koi8-r": "Сегодня днём мэрия провела пресс-конференцию об экономике города.\n",
     "utf-16-le": "No mark stands before this text.\n",
     "utf-16-be": "今日の午後、市役所は記者会見を開き、\n今年の経済について説明した。\n",
     "utf-8": "Grüße aus Köln, 世界, καλημέρα.\n",
@@ -44,6 +46,23 @@ def test_each_encoding_is_found_recorded_and_decoded(encoding: str) -> None:
     found, reading = _read(text.encode(encoding))
     assert (reading.encoding, found) == (encoding, text.rstrip("\n"))
     assert reading.chars == len(text)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1250", "Dnes odpoledne uspořádala radnice tiskovou konferenci o novém mostě.\n"),
+        ("windows-1250", "Ma délután a városháza sajtótájékoztatót tartott az új hídról, őszre.\n"),
+        ("windows-1252", "Esta tarde la alcaldía habló de la construcción del puente en España.\n"),
+        ("windows-1252", "À tarde a câmara falou sobre a construção da ponte e as ligações.\n"),
+        ("windows-1254", "Belediye köprüyü güçlendirecek; çalışmalar şubatta başlıyor, dediler.\n"),
+        ("windows-1257", "Šodien pēcpusdienā dome rīkoja preses konferenci par jauno tiltu.\n"),
+        ("windows-1251", "Сьогодні вдень міська рада провела пресконференцію про новий міст.\n"),
+    ],
+)
+def test_neighbours_of_an_encoding_are_told_apart(encoding: str, text: str) -> None:
+    """Most bytes are letters in each of them: which letters stand together tells."""
+    assert _read((text * 10).encode(encoding))[0] == (text * 10).rstrip("\n")
 
 
 @pytest.mark.parametrize(
