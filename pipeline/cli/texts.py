@@ -38,7 +38,7 @@ _FILES = click.argument(
 @_FILES
 @click.pass_obj
 def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
-    r"""Print where one article ends and the next begins: one JSON object a segment.
+    """Print where one article ends and the next begins: one JSON object a segment.
 
     FILES are dump files of any supported format and compression. Segments tile the decoded text:
     lines are 1-based and inclusive, characters half-open. ingest.splitter chooses the splitter.
@@ -57,7 +57,7 @@ def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
     reason, detail   why a segment is no document
     score            how sure the splitter is that a document begins here
     inner            spans inside a document that are not in its text
-    """
+    """  # noqa: D301 - click knows a block by the character
     from pipeline.ingest import inspect  # noqa: PLC0415 - loads compiled kernels
 
     settings = lookup.settings()
@@ -76,7 +76,7 @@ def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
 )
 @click.pass_obj
 def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
-    r"""Print what annotators say of texts: one JSON object a document, in the order of input.
+    """Print what annotators say of texts: one JSON object a document, in the order of input.
 
     FILES are plain text (one document a file) or JSON lines with a string `text`, told apart by
     content, or - for stdin. They may be compressed with gzip, zstd, bzip2 or xz. An object has the
@@ -92,7 +92,7 @@ def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
     personal_*       counts and places of personal data
     document_format  news_article, transcript, law_notice, …
     machine_translated, stated_dates, stated_first, stated_last
-    """
+    """  # noqa: D301 - click knows a block by the character
     from pipeline.cli.annotate_files import texts  # noqa: PLC0415 - loads codecs
     from pipeline.enrich import inspect  # noqa: PLC0415 - loads models
 

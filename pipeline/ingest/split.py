@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from pipeline.ingest.segments import Segment, blank
 from pipeline.ingest.split_forest import load_model
 from pipeline.ingest.split_furniture import LONGEST, furniture_reason
@@ -53,7 +56,7 @@ def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
     yield from around[:first]
     if first < last:
         body = lines.part(first, last)
-        scores = probabilities(measure(body), load_model())
+        scores = _scores(body)
         starts = [int(at) for at in choose(scores, floor=floor)]
         for start, stop in zip(starts, [*starts[1:], body.size], strict=True):
             score = round(float(scores[start]), 4) if start else None
@@ -63,6 +66,13 @@ def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
                 yield _Piece(low, high, score, "")
             yield from found[low - first - start :]
     yield from around[first:]
+
+
+def _scores(body: Lines) -> npt.NDArray[np.float32]:
+    """Return how likely a document begins at each line; of one line there is nothing to ask."""
+    if body.size == 1:
+        return np.zeros(1, dtype=np.float32)
+    return probabilities(measure(body), load_model())
 
 
 def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int, list[_Piece]]:

@@ -121,6 +121,7 @@ def test_help_explains_every_option(winnow: Winnow, name: str) -> None:
     command = cli.get_command(click.Context(cli), name)
     assert command is not None
     assert command.help
+    assert "\\b" not in ended.out
     options = [param for param in command.params if isinstance(param, click.Option)]
     assert [option.name for option in options if not option.help] == []
     assert [option.opts[0] for option in options if option.opts[0] not in ended.out] == []
