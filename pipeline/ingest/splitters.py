@@ -27,6 +27,8 @@ from pipeline.model.settings import IngestSettings
 
 GROUP: Final = "winnow.splitters"
 MODEL: Final = Path(__file__).with_name("split_model.npz")
+RULES: Final = b"2"
+"""Raised whenever the splitter `page` may cut a text differently by the same model."""
 BUILT_IN: Final = {
     "none": "pipeline.ingest.segments:whole",
     "page": "pipeline.ingest.split:split_page",
@@ -115,7 +117,7 @@ def splitter_id(name: str, model: Path = MODEL) -> str:
 
 @cache
 def _built_in_version(name: str, model: Path) -> str:
-    """Return the hash of the model for the splitter that has one (read once a process)."""
+    """Return the hash of model and rules for the splitter that has them (read once a process)."""
     if name == "none":
         return "1"
-    return f"sha256-{hashlib.sha256(model.read_bytes()).hexdigest()[:12]}"
+    return f"sha256-{hashlib.sha256(RULES + model.read_bytes()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The splitter on small pages in eleven languages, each with a trap that was met in real dumps.
+"""The splitter on small pages in sixteen languages, each with a trap that was met in real dumps.
 
 A golden file is a page with a line `=== kind [reason]` before every segment. The pages were
 written for this test and are used for nothing else.
@@ -40,7 +40,15 @@ def read(path: Path) -> Golden:
     return Golden("\n".join(lines) + "\n", segments)
 
 
-MISSED = {"th_two"}
+MISSED = {
+    "ar_briefs",
+    "en_untitled",
+    "hi_briefs",
+    "it_same_topic",
+    "ja_long_two",
+    "th_two",
+    "zh_briefs",
+}
 """Pages with short articles that stay with the one before: doubted, and so not cut."""
 PAGES = {path.stem: read(path) for path in sorted(FOLDER.glob("*.txt"))}
 
