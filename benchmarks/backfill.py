@@ -48,8 +48,8 @@ def main() -> None:
         config.use_credentials(settings)
         dates = [(FIRST + dt.timedelta(days=at)).isoformat() for at in range(options.nights)]
         land(settings, dates, options.documents)
-        airflow.start()
-        airflow.make_ready("winnow_nightly")
+        airflow.start(seconds=600)
+        airflow.make_ready("winnow_nightly", seconds=600)
         report(options, *measured(airflow, settings, dates, options.active))
     finally:
         airflow.stop()

@@ -120,9 +120,13 @@ def test_the_entry_script_reads_secrets_from_files(secrets: Path, tmp_path: Path
 
 def test_the_entry_script_takes_commands_as_the_chart_gives_them(secrets: Path) -> None:
     """`bash -c …` and `python -m …` are run as they are, with the secrets."""
-    environment = os.environ | {"AIRFLOW__CORE__FERNET_KEY_FILE": str(secrets / "fernet_key")}
-    said = _entry("bash", "-c", "echo $AIRFLOW__CORE__FERNET_KEY", environment=environment)
-    assert said == (secrets / "fernet_key").read_text("utf-8")
+    environment = os.environ | {
+        "AIRFLOW__CORE__FERNET_KEY_FILE": str(secrets / "fernet_key"),
+        "AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE": "/template.yaml",  # no secret
+    }
+    both = "echo $AIRFLOW__CORE__FERNET_KEY $AIRFLOW__KUBERNETES_EXECUTOR__POD_TEMPLATE_FILE"
+    said = _entry("bash", "-c", both, environment=environment)
+    assert said == f"{(secrets / 'fernet_key').read_text('utf-8')} /template.yaml"
     assert _entry("python", "-c", "print(6 * 7)", environment=environment) == "42"
 
 
