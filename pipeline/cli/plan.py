@@ -80,7 +80,7 @@ def plan(  # noqa: PLR0913 - one option each
     if (dump_date is None) == (size is None):
         raise click.UsageError("give --dump-date or --bytes, and not both")
     settings = lookup.settings(landing=size is None)
-    rates, live = _known(settings)
+    rates, live = _known(settings, dump_date)
     before = live if history is None else history
     if dump_date is not None:
         landing = runner.open_landing(settings)
@@ -98,8 +98,8 @@ def plan(  # noqa: PLR0913 - one option each
         _show(said)
 
 
-def _known(settings: Any) -> tuple[Rates, int]:
-    """Return the rates of the corpus and its documents; the measured ones while it is none."""
+def _known(settings: Any, dump_date: str | None) -> tuple[Rates, int]:
+    """Return the rates of the corpus and its documents of other nights, if there is one."""
     from pipeline import runner  # noqa: PLC0415
     from pipeline.runner import rates  # noqa: PLC0415
     from pipeline.storage import snapshots  # noqa: PLC0415
@@ -109,7 +109,8 @@ def _known(settings: Any) -> tuple[Rates, int]:
     try:
         with runner.corpus_session(settings) as corpus:
             snapshot = snapshots.current(corpus)
-            states = (snapshots.load_state(corpus, snapshot, date) for date in snapshot.dumps)
+            dates = snapshot.dumps.keys() - {dump_date}
+            states = (snapshots.load_state(corpus, snapshot, date) for date in dates)
             return rates.of_corpus(corpus), sum(state.counts.documents for state in states)
     except ConfigError:  # there is no such bucket or folder yet
         return rates.measured(), 0

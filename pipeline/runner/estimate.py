@@ -136,7 +136,6 @@ def estimate(load: Load, settings: RunSettings, rates: Rates, *, slots: int) -> 
     texts = chars / table.chars_per_document
     each = {name: one * (texts if name in _TEXT else 1) for name, one in rates.storage.items()}
     night = _Night(size / 1e6, documents, round(documents * rates.kept), load.history)
-    how = f"medians of {rates.nights} nights of this corpus" if rates.nights else rates.machine
     return Estimate(
         bytes=load.bytes,
         documents=documents,
@@ -146,10 +145,21 @@ def estimate(load: Load, settings: RunSettings, rates: Rates, *, slots: int) -> 
         steps=tuple(_steps(night, _tasks(load, settings, rates, night), rates, slots)),
         storage={name: round(one * documents) for name, one in each.items()},
         held=round(sum(each.values()) * load.history),
-        source=f"{how}; memory and storage as measured {rates.measured} on {rates.machine}",
+        source=_source(rates),
         waiting=load.waiting,
         beyond=max(1.0, documents / (table.megabytes * table.documents_per_mb)),
     )
+
+
+def _source(rates: Rates) -> str:
+    """Say where the numbers come from."""
+    once = f"measured {rates.measured} on {rates.machine}"
+    if not rates.nights:
+        return once
+    here = f"medians of {rates.nights} nights of this corpus"
+    if not rates.factor:
+        return f"sizes and shares: {here}, too small to tell times; all else: {once}"
+    return f"times, sizes and shares: {here}; memory and storage: {once}"
 
 
 class _Night(NamedTuple):

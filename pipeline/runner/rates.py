@@ -23,6 +23,9 @@ from pipeline.storage.units import Corpus
 NIGHTS: Final = 14
 """Nights that a trailing median looks back on."""
 
+ENOUGH_SECONDS: Final = 5.0
+"""Work of a stage in a night from which it can be told how long work takes."""
+
 
 class StageRate(msgspec.Struct, frozen=True, kw_only=True):
     """A line through the tasks of a stage: what each takes, and what each unit of work adds."""
@@ -38,8 +41,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """What nights are reckoned with.
 
     `megabytes` is the text of the larger night that was measured. `storage` is bytes a document by
-    what they are for. `factor` is how much longer a stage takes here than where it was measured,
-    `nights` of how many nights of this corpus that is the median.
+    what they are for. `factor` is how much longer the work of a stage takes here than where it was
+    measured, apart from the start of its tasks. `nights` is how many nights of this corpus were
+    looked at for it, and for sizes and shares.
     """
 
     measured: str
@@ -57,8 +61,11 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     def seconds(self, stage: str, *, tasks: int, units: float) -> float:
         """Return the processor seconds of the tasks of a stage together."""
         rate = self.stages[stage]
-        table = tasks * rate.cpu_seconds + units * rate.cpu_seconds_per_unit
-        return table * self.factor.get(stage, 1.0)
+        return tasks * rate.cpu_seconds + self.work(stage, units) * self.factor.get(stage, 1.0)
+
+    def work(self, stage: str, units: float) -> float:
+        """Return the seconds that so many units take where it was measured."""
+        return units * self.stages[stage].cpu_seconds_per_unit
 
     def memory(self, stage: str, *, units: float) -> float:
         """Return the megabytes that a task of a stage needs for so many units."""
@@ -76,8 +83,8 @@ def measured() -> Rates:
 def of_corpus(corpus: Corpus) -> Rates:
     """Return the rates of the newest nights of a corpus; the measured ones if it has none.
 
-    A night counts when its last run has records of its tasks and read all of it. Medians of the
-    nights' ratios to what was measured keep the shape of a line that small nights cannot show.
+    A night counts when its last run has records of its tasks and read all of it. How long work
+    takes is learned from stages with enough of it: small nights are mostly the start of tasks.
     """
     table = measured()
     nights = [*_nights(corpus)]
@@ -86,9 +93,9 @@ def of_corpus(corpus: Corpus) -> Rates:
     ratios: dict[str, list[float]] = {}
     for state, stages in nights:
         for one in stages:
-            if one.stage in table.stages:
-                expected = table.seconds(one.stage, tasks=one.tasks, units=_done(one, state))
-                ratios.setdefault(one.stage, []).append(one.seconds / expected)
+            work = table.work(one.stage, _done(one, state))
+            if work >= ENOUGH_SECONDS:
+                ratios.setdefault(one.stage, []).append(one.seconds / work)
     counts = [state.counts for state, _ in nights]
     return msgspec.structs.replace(
         table,
