@@ -1,11 +1,12 @@
 """How long a backfill of many small nights takes, and what Airflow adds to each task.
 
-Holds: the measurement. Starts an object store and Airflow (LocalExecutor, SQLite, as the demo does)
-in `--folder`, lands nights of a few texts, backfills them over the REST API, and prints wall time,
-tasks, processor seconds of all of Airflow's processes and of the tasks' own work, and the pause
-between a task and the next one behind it. Removes the folder.
+Holds: the measurement. Starts an object store and Airflow (LocalExecutor; SQLite as in the demo, or
+`--database`, which must be empty) in `--folder`, lands nights of a few texts, backfills them over
+the REST API, and prints wall time, tasks, processor seconds of all of Airflow's processes and of
+the tasks' own work, and the pause between a task and the next one behind it. Removes the folder.
 
-    python -m benchmarks.backfill --nights 30
+    createdb bench
+    python -m benchmarks.backfill --nights 30 --database postgresql+psycopg2://me@127.0.0.1/bench
 """
 
 from __future__ import annotations
@@ -37,11 +38,13 @@ def main() -> None:
     parser.add_argument("--nights", type=int, default=30)
     parser.add_argument("--documents", type=int, default=100)
     parser.add_argument("--active", type=int, default=4, help="runs at once")
+    parser.add_argument("--database", default="", help="for Airflow; SQLite by default")
     parser.add_argument("--folder", type=Path, default=Path(".demo/bench-backfill"))
     options = parser.parse_args()
     shutil.rmtree(options.folder, ignore_errors=True)
     home = Home(options.folder.absolute())
-    airflow = Airflow(home.airflow, home.settings, triggerer=True)
+    other = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": options.database} if options.database else {}
+    airflow = Airflow(home.airflow, home.settings, triggerer=True, environment=other)
     try:
         home.start_store()
         settings = config.load(home.settings, environ={})
