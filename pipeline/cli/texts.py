@@ -99,7 +99,7 @@ def annotate(lookup: Any, *, files: tuple[Path, ...]) -> None:
     settings = lookup.settings()
     found = (text for path in files for text in texts(path))
     for row in inspect.annotate_texts(found, settings.enrich.annotators):
-        click.echo(json.dumps(row, ensure_ascii=False))
+        click.echo(json.dumps(row, ensure_ascii=False, default=str))  # days of `stated_first`
 
 
 @click.command()

@@ -413,6 +413,7 @@ def test_annotate_takes_what_people_have(winnow: Winnow, tmp_path: Path) -> None
         "1234 5678": "non_linguistic",
         "🙂🙃🙂": "non_linguistic",
         "Fog.": "short",
+        "The ferry sailed to the island on 5 May 2024, and nobody waited for it.": "ok",
         STORY: "ok",
     }
     data = "".join(json.dumps({"text": text}) + "\n\n" for text in odd).encode()
@@ -425,6 +426,7 @@ def test_annotate_takes_what_people_have(winnow: Winnow, tmp_path: Path) -> None
     assert ended.code == 0, ended.err
     found = [json.loads(line)["language_status"] for line in ended.out.splitlines()]
     assert found == [*odd.values()] * 2 + ["ok", "empty"] + [*odd.values()]
+    assert ended.out.count('"stated_first": "2024-05-05"') == 3
 
 
 @pytest.mark.parametrize(
