@@ -61,9 +61,9 @@ def _print(done: dict[str, Any]) -> None:
     output.table("Changed labels", heads, rows, left=4)
     nights, sequence = len(done["dumps"]), done["snapshot"]
     if sequence is None:
-        click.echo(f"{nights} nights would be published again. Nothing was changed.")
+        click.echo(f"Nights that would be published again: {nights}. Nothing was changed.")
     else:
-        click.echo(f"Snapshot {sequence} is current: {nights} nights were annotated again.")
+        click.echo(f"Snapshot {sequence} is current. Nights annotated again: {nights}.")
 
 
 def _run_id() -> str:
