@@ -25,7 +25,8 @@ from pipeline.runner.rates import Rates, measured
 from pipeline.storage.store import Store
 
 OVERHEAD_SECONDS: Final = 1.5
-"""From a task to the next one behind it in Airflow, with its process (docs/operating.md)."""
+"""From a task to the next one behind it in Airflow, beside the start of its process: with Airflow's
+defaults and PostgreSQL a chain of eight empty tasks took 1.1 s a step on two quiet cores."""
 
 PROBE_SECONDS: Final = 0.00011
 """For a thousand documents and a million of history (docs/adr/0011): looking for shared keys."""
