@@ -5,7 +5,7 @@ Holds: `judge`. Reads the truth of a corpus and a tool's labels. Not here: speed
 A true pair is *resolved* when at most one of the two stays: that is what users get, whether a tool
 joins chains of copies to families or names one witness. A hard negative is *merged* when both have
 the same label. A removal is *unfounded* when no document that stays is like the removed one: 0.6 is
-four standard errors of a signature of 128 values below our threshold of 0.75. Texts without spaces
+three standard errors of a signature of 128 values below our threshold of 0.72. Texts without spaces
 are judged apart: most tools do not claim them.
 """
 

@@ -20,7 +20,7 @@ __all__ = ["deduplicate"]
 def deduplicate(
     documents: pa.Table | pa.RecordBatchReader | Iterable[pa.RecordBatch],
     *,
-    threshold: float = 0.75,
+    threshold: float = 0.72,
     scope: int | str = "all",
     survivor: str = "earliest",
     source_priority: Iterable[str] = (),

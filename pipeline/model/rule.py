@@ -24,7 +24,7 @@ FOREVER: Final = 1 << 40
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a dump's settings that decides about pairs; see `DedupSettings`."""
 
-    threshold: float = 0.75
+    threshold: float = 0.72
     scope: Scope = "all"
     survivor: Survivor = "earliest"
     source_priority: tuple[str, ...] = ()

@@ -78,7 +78,7 @@ class DedupSettings(_Group, frozen=True):
     `source_priority` and then `survivor` come before the dump date in the order of who stays.
     """
 
-    threshold: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.75
+    threshold: Annotated[float, Meta(ge=0.5, le=1.0)] = 0.72
     scope: Scope = "all"
     survivor: Survivor = "earliest"
     source_priority: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ from demo.nights import DemoNight, nights, write
 from demo.pages import Record, edited
 
 ROOT = Path(__file__).parents[2]
-THRESHOLD = 0.75
+THRESHOLD = 0.72
 Shingles = frozenset[tuple[str, ...]]
 MAGIC = {
     b"\x1f\x8b": gzip.decompress,

@@ -55,5 +55,5 @@ place = {name: number for number, name in enumerate(ids)}
 witness = verdicts["witness_id"].to_pylist()
 labels = [place[name or own] for own, name in zip(ids, witness, strict=True)]
 similarity = verdicts["similarity"].fill_null(1).to_numpy()
-assert np.all(similarity >= 0.75)  # noqa: S101 - a verdict below the threshold would be a defect
+assert np.all(similarity >= DedupSettings().threshold)  # noqa: S101 - a verdict below the threshold would be a defect
 finish(out, ids, labels, clock, tool="winnow")
