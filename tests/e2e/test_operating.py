@@ -28,7 +28,7 @@ pytestmark = [
 LATE = ("2026-10-05", "2026-10-06")
 TRIED, UPLOADED, CLEARED = "2026-10-10", "2026-10-12", "2026-10-14"
 MONTH = ("2026-09-01", "2026-09-02")
-RUNS = "/dags/winnow_due/dagRuns"
+RUNS, AGAIN = "/dags/winnow_due/dagRuns", "/dags/winnow_reannotate/dagRuns"
 BACKFILLS = "/backfills?dag_id=winnow_nightly"
 LATE_SECONDS = 3
 LINEAGE = "lineage.jsonl"
@@ -210,6 +210,34 @@ def test_every_task_may_be_cleared(stack: Stack, one_run: dict[str, Any]) -> Non
 def depth(after: Mapping[str, list[str]], task: str) -> int:
     """Return how many tasks follow one another from a task on."""
     return 1 + max((depth(after, following) for following in after[task]), default=0)
+
+
+def test_published_nights_are_annotated_again(stack: Stack, one_run: dict[str, Any]) -> None:
+    """Other annotators and a run of the DAG change labels; those of before bring them back."""
+    assert one_run["state"] == "success"
+    before, settings = of_nights(stack, CLEARED), stack.file.read_text("utf-8")
+    stack.file.write_text(f'{settings}\n[enrich]\nannotators = ["quality"]\n', "utf-8")
+    try:
+        (gone,) = annotated(stack, CLEARED)
+    finally:
+        stack.file.write_text(settings, "utf-8")
+    assert (gone["column"], gone["from"], gone["to"]) == ("language", "zxx", "und")
+    assert of_nights(stack, CLEARED).keys() != before.keys()
+    assert annotated(stack, CLEARED) == [gone | {"from": "und", "to": "zxx"}]
+    assert of_nights(stack, CLEARED) == before
+
+
+def annotated(stack: Stack, date: str) -> list[dict[str, Any]]:
+    """Trigger `winnow_reannotate`, wait for its end, and return which labels it changed."""
+    body = {"logical_date": None, "conf": {"dump_dates": [date]}}
+    run_id = stack.ask("POST", AGAIN, json=body)["dag_run_id"]
+    done = stack.ended(lambda: stack.ask("GET", f"{AGAIN}/{run_id}"))
+    assert done["state"] == "success", stack.airflow.failure("winnow_reannotate", run_id)
+    entry = stack.ask("GET", f"{AGAIN}/{run_id}/taskInstances/commit/xcomEntries/return_value")
+    value = entry["value"]
+    changes = (json.loads(value) if isinstance(value, str) else value)["changes"]
+    assert isinstance(changes, list)
+    return changes
 
 
 def of_nights(stack: Stack, *dates: str) -> dict[str, str]:
