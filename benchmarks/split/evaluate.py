@@ -131,6 +131,7 @@ def main() -> None:
         measure(name + ", long pages", sets.long_pages(cases, TOGETHER), floor=floor)
     if not options.brief:
         measure("manual pages, alone", sets.manuals(options.cache), floor=floor)
+        measure("declarations, alone", sets.declarations(options.cache), floor=floor)
 
 
 if __name__ == "__main__":

