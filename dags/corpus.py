@@ -108,7 +108,7 @@ with DAG(
 
     @task(outlets=[DOCUMENTS], trigger_rule="all_success")
     def report(committed: Small, *, outlet_events: Any) -> Small:
-        """Write the page about the run; announce the partition with its counts and the page."""
+        """Write the page about the run; announce the changed nights with counts and the page."""
         with tonight() as (night, run):
             return announce(outlet_events[DOCUMENTS], night, run, committed)
 

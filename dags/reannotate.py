@@ -47,7 +47,10 @@ with DAG(
     def commit(nights: list[str]) -> dict[str, Any]:
         """Make all nights visible in one atomic step; say which labels changed."""
         with reannotation() as (tasks, run_id):
-            return tasks.commit(tasks.load(nights, run_id), run_id)
+            done = tasks.commit(tasks.load(nights, run_id), run_id)
+            return done if done["dumps"] else done | {"snapshot": None}
 
     nights = freeze()
-    annotate.expand(night=nights) >> commit(nights) >> promote()
+    committed = commit(nights)
+    annotate.expand(night=nights) >> committed
+    promote(committed, "reannotate")

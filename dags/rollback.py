@@ -32,7 +32,7 @@ with DAG(
 
     @task(pool=COMMIT_POOL)
     def go_back(*, params: dict[str, Any]) -> dict[str, Any]:
-        """Make the dumps of the snapshot current; return which nights changed, and how."""
+        """Make the dumps of the snapshot current; return how nights changed, and its number."""
         from pipeline import config, runner  # noqa: PLC0415 - loads pyarrow
         from pipeline.publish import rollback  # noqa: PLC0415
         from pipeline.runner.rollback import roll_back  # noqa: PLC0415
@@ -41,9 +41,10 @@ with DAG(
         landing = runner.open_landing(settings) if settings.store.landing else None
         with corpus_of_run() as (corpus, run_id):
             changes = rollback.changes(corpus, params["snapshot"])
+            made = None
             if changes:
                 asked = {"sequence": params["snapshot"], "run_id": run_id}
-                roll_back(corpus, landing, settings.run_settings(), **asked)
-            return changes
+                made = roll_back(corpus, landing, settings.run_settings(), **asked).sequence
+            return {"snapshot": made, "changes": changes}
 
-    go_back() >> promote()
+    promote(go_back(), "rollback")

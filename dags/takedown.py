@@ -17,7 +17,7 @@ from typing import Any
 
 from airflow.sdk import DAG, task
 
-from winnow_airflow.by_hand import BY_HAND, DOCUMENTS
+from winnow_airflow.by_hand import BY_HAND, DOCUMENTS, announce_nights
 from winnow_airflow.policies import COMMIT_POOL
 from winnow_airflow.taking_down import TAKE_DOWN, taking_down
 
@@ -30,7 +30,7 @@ with DAG(
     **BY_HAND,
 ):
 
-    @task(pool=COMMIT_POOL, outlets=[DOCUMENTS])
+    @task(pool=COMMIT_POOL)
     def take_down(*, params: dict[str, Any]) -> dict[str, Any]:
         """Commit the tombstones and all that follows; say which documents are down."""
         with taking_down() as (tasks, said):
@@ -38,12 +38,14 @@ with DAG(
             asked = {"reason": params["reason"], "dry_run": params["dry_run"]}
             return how(params["document_ids"], **asked, **said)
 
-    @task(pool=COMMIT_POOL)
-    def erase(*, params: dict[str, Any]) -> dict[str, Any]:
-        """Make sure that nothing is left, also of a take-down whose worker died."""
-        if params["dry_run"]:
-            return {}
+    @task(pool=COMMIT_POOL, outlets=[DOCUMENTS])
+    def erase(done: dict[str, Any], *, params: dict[str, Any], outlet_events: Any) -> Any:
+        """Make sure that nothing is left, also of a take-down whose worker died; announce it."""
         with taking_down() as (tasks, _):
-            return tasks.sweep()
+            erased = {} if params["dry_run"] else tasks.sweep()
+            cause = "undo" if params["undo"] else "takedown"
+            event = outlet_events[DOCUMENTS]
+            told = announce_nights(event, tasks.corpus, done["snapshot"], cause)
+            return {**told, "erased": erased}
 
-    take_down() >> erase()
+    erase(take_down())

@@ -125,8 +125,17 @@ def summary(told: Mapping[str, Any]) -> str:
 
 
 def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[str, Any]) -> Any:
-    """Write the page about the run; put the counts, the page and the night into its asset event."""
+    """Write the page about the run; put counts, page and changed nights into its asset event.
+
+    The run's own night is there whether it changed or not: who asked for the run waits for it.
+    """
+    from pipeline.publish.changed import changed_nights  # noqa: PLC0415 - not while parsing
+
     row = night.report(*run)
-    event.extra = {**committed, "report": row.get("report", "")}
-    event.add_partitions(run[0])
+    counts = {name: committed[name] for name in ("documents", "kept")}
+    nights = {run[0]: counts}
+    if not committed.get("unchanged"):
+        nights |= changed_nights(night.corpus, committed["snapshot"])
+    event.extra = {**committed, "report": row.get("report", ""), "nights": nights}
+    event.add_partitions(sorted(nights))
     return row
