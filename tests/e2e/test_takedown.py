@@ -21,6 +21,7 @@ from pipeline.errors import ChangedError, InputError, MissingError
 from pipeline.model.rule import Rule
 from pipeline.model.settings import Settings
 from pipeline.publish import leaves
+from pipeline.reading import dataset
 from pipeline.runner.rebuild import heal_all
 from pipeline.runner.retake import Retake
 from pipeline.runner.rollback import roll_back
@@ -335,8 +336,9 @@ def test_a_night_published_meanwhile_stays(
 def test_take_down_on_a_real_server(
     object_store: ObjectStore, s3_store: S3Store, tmp_path: Path
 ) -> None:
-    """The same over S3: down, back to before it, and up again."""
+    """The same over S3: down, back to before it, and up again; the tables say so."""
     settings = settings_for(str(tmp_path / "landing"), s3_store.url, endpoint_url=object_store.url)
+    s3_store.put(layout.WANTS_MONTHS, b"{}")
     land(open_store(settings.store.landing, create=True), [one for d in DATES for one in _files(d)])
     for date in DATES:
         run(settings, date, f"run-{date}")
@@ -344,6 +346,12 @@ def test_take_down_on_a_real_server(
     _take(settings, wanted)
     after = _bytes(settings)
     assert _shown(settings) == []
+    found = json.loads(s3_store.get(layout.PACKAGE)[0])["resources"]
+    assert [one["path"] for one in found if one["name"] == layout.STONES] == [
+        ["tombstones/part-00000.parquet"]
+    ]
+    stones = dataset(layout.STONES, settings.store.corpus, endpoint_url=object_store.url)
+    assert stones.to_table()["reason"].to_pylist() == ["court order 7"]
     with runner.session(settings) as night:
         roll_back(night.corpus, night.landing, night.settings, sequence=3, run_id="back")
         night.bring_in_step()

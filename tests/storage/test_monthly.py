@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from pipeline.cli import cli
 from pipeline.model.finding import Finding
 from pipeline.publish import expire as expiring
 from pipeline.publish import monthly
@@ -248,13 +251,23 @@ def test_files_of_an_older_schema_show_null(corpus: Corpus, folder: Path) -> Non
     assert batch["tombstone_id"].null_count == batch.num_rows == len(DOCS)
 
 
-def test_it_can_be_left_again(corpus: Corpus, folder: Path) -> None:
-    """`stop` takes the tree away with the next promote, and the files with an expire."""
-    monthly.stop(corpus)
-    bring_in_step(corpus)
+def test_the_command_begins_and_ends_it(corpus: Corpus, folder: Path) -> None:
+    """`winnow compact` makes what is missing; with `--stop` the tree goes, and files expire."""
+
+    def compact(*flags: str) -> str:
+        words = ["compact", "--corpus", str(folder), *flags]
+        return CliRunner().invoke(cli, words, catch_exceptions=False).output.splitlines()[-1]
+
+    publish_version(corpus, NIGHTS[2], [Doc()], 2)
+    promote(corpus)
+    made = {"months": 1, "files_read": 11, "files_written": 4}
+    assert json.loads(compact("--json")) == made | {"dumps": 1, "copied": 4, "deleted": 0}
+    assert compact() == "months=0 files_read=0 files_written=0 dumps=0 copied=0 deleted=0"
+    assert drift(corpus) == []
+    assert compact("--stop") == "months=0 dumps=2 copied=0 deleted=8"
     assert objects(corpus) == {}
     assert drift(corpus) == []
-    assert len(dataset("documents", str(folder)).files) == 3 * len(NIGHTS)
+    assert Path(dataset("documents", str(folder)).files[0]).parts[-3] != "monthly"
     for day in range(2):
         expiring.expire(corpus, expiring.Rule(snapshots=1, days=0), now=_later(day))
     assert list(corpus.store.list(f"{layout.DATA}monthly/")) == []
