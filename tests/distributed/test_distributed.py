@@ -65,7 +65,7 @@ def test_the_compose_file_is_valid() -> None:
 @pytest.mark.airflow
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.xdist_group("airflow")
 def test_a_night_survives_restarts_of_everything(stack: Stack) -> None:
     """A worker killed with -9; broker, database and object store restarted: the same bytes."""
