@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,8 +37,28 @@ MAPPED = {"ingest", "match", "annotate", "publish"}
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Start the object store and Airflow, land the first night, and stop everything at the end."""
-    with started(tmp_path_factory.mktemp("airflow")) as made:
+    """Start the object store and Airflow, land the first night, and stop everything at the end.
+
+    Beside our DAGs there is the analysts' of docs/reading.md, in a bundle of its own. What an asset
+    starts is a matter of the schedule; the DAG that starts late nights is paused instead.
+    """
+    folder = tmp_path_factory.mktemp("analysts-dags")
+    page = (Path(__file__).parents[2] / "docs/reading.md").read_text("utf-8")
+    (code,) = [one for one in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "DAG(" in one]
+    (folder / "analysts.py").write_text(code)
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    bundles = [
+        {"name": "dags-folder", "classpath": local, "kwargs": {}},
+        {"name": "analysts", "classpath": local, "kwargs": {"path": str(folder)}},
+    ]
+    also = {
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+    }
+    with started(tmp_path_factory.mktemp("airflow"), environment=also) as made:
+        made.airflow.make_ready("winnow_due")
+        made.ask("PATCH", "/dags/winnow_due", json={"is_paused": True})
+        made.airflow.make_ready("analysts")
         made.land(NIGHT)
         yield made
 
@@ -72,6 +94,26 @@ def test_the_partition_is_announced_with_its_counts(stack: Stack) -> None:
     assert event["extra"]["documents"] > 0
     assert event["extra"]["snapshot"] >= 1
     assert event["extra"]["report"].endswith(".html")
+    counts = {name: event["extra"][name] for name in ("documents", "kept")}
+    assert event["extra"]["nights"] == {NIGHT.dump_date: counts}
+
+
+@pytest.mark.usefixtures("first_run")
+def test_the_commit_starts_the_dags_of_analysts(stack: Stack) -> None:
+    """The DAG of the page runs for the night, is told its counts, and finds as many rows."""
+    runs = "/dags/analysts/dagRuns"
+
+    def find() -> dict[str, Any]:
+        found = stack.ask("GET", runs)["dag_runs"]
+        return next((run for run in found if run["partition_key"] == NIGHT.dump_date), {})
+
+    run = stack.ended(find)
+    assert run["state"] == "success", stack.airflow.failure("analysts", run["dag_run_id"])
+    path = f"{runs}/{run['dag_run_id']}/taskInstances/count/xcomEntries/return_value"
+    told = stack.ask("GET", path)["value"]
+    with runner.corpus_session(stack.settings) as corpus:
+        state = snapshots.load_state(corpus, snapshots.current(corpus), NIGHT.dump_date)
+    assert told == {"night": NIGHT.dump_date, "kept": state.counts.kept, "rows": state.counts.kept}
 
 
 def test_the_last_task_leads_to_the_page_about_the_run(
