@@ -209,12 +209,12 @@ def test_parts_are_staged_with_ids_of_their_own(
         assert hull["char_start"] <= row["char_start"] <= row["char_end"] <= hull["char_end"]
 
 
-def test_a_part_keeps_its_id_when_another_part_is_cut_differently() -> None:
+def test_a_part_keeps_its_id_when_another_part_is_cut_differently(tmp_path: Path) -> None:
     """The id of a part depends on its record and its own place in it."""
     other = TEXT.replace("fog_01.jpg", "=====\nMist")
     found = []
     for text in (TEXT, other):
-        corpus = Corpus(MemoryStore(), Path())
+        corpus = Corpus(MemoryStore(), tmp_path)
         manifest = _staged(MemoryStore(), corpus, {"a": _parquet({"text": text})})
         rows = corpus.read(manifest.documents).select(["title", "document_id", "char_end"])
         found.append({row["title"]: row["document_id"] for row in rows.to_pylist()})
