@@ -30,7 +30,7 @@ from pipeline.storage import layout, snapshots, tombstones
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
 
-THRESHOLD = 0.75
+THRESHOLD = Rule().threshold
 OFTEN = Sizes(fan_in=2, most=3, alone=200, per_slice=100)
 """Sizes with which a few small dumps already are merged several times, into several slices."""
 DATES = [f"2026-11-0{day}" for day in range(1, 6)]

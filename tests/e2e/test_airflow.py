@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 import pytest
@@ -32,6 +32,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "dumps"
 REAL_DATE = "2026-11-21"
 NIGHT = nights()[0]
 _NIGHT = f"dump_date={NIGHT.dump_date}/"
+ANALYSTS = "/dags/analysts/dagRuns"
 MAPPED = {"ingest", "match", "annotate", "publish"}
 
 
@@ -86,11 +87,26 @@ def test_airflow_and_the_command_line_publish_the_same_bytes(stack: Stack, tmp_p
     assert found == published(open_store(store.corpus))
 
 
-@pytest.mark.usefixtures("first_run")
-def test_the_partition_is_announced_with_its_counts(stack: Stack) -> None:
+@pytest.fixture(scope="module")
+def analysts_run(stack: Stack, first_run: dict[str, Any]) -> dict[str, Any]:
+    """The run of the analysts' DAG that the first night started."""
+    assert first_run["state"] == "success", stack.why(first_run)
+
+    def find() -> dict[str, Any]:
+        runs = stack.ask("GET", ANALYSTS)["dag_runs"]
+        return next((run for run in runs if run["partition_key"] == NIGHT.dump_date), {})
+
+    return stack.ended(find)
+
+
+@pytest.mark.usefixtures("analysts_run")  # Airflow answers 500 of an event whose run is queued
+def test_the_partition_is_announced_with_its_counts(
+    stack: Stack, first_run: dict[str, Any]
+) -> None:
     """The asset event of the night carries the dump date as key, and numbers for downstream."""
-    events = stack.airflow.call("GET", "/assets/events")["asset_events"]
-    event = next(event for event in events if event["partition_key"] == NIGHT.dump_date)
+    path = f"/assets/events?source_dag_id=winnow_nightly&source_run_id={quote(run_id(first_run))}"
+    (event,) = stack.ask("GET", path)["asset_events"]
+    assert event["partition_key"] == NIGHT.dump_date
     assert event["extra"]["documents"] > 0
     assert event["extra"]["snapshot"] >= 1
     assert event["extra"]["report"].endswith(".html")
@@ -98,22 +114,20 @@ def test_the_partition_is_announced_with_its_counts(stack: Stack) -> None:
     assert event["extra"]["nights"] == {NIGHT.dump_date: counts}
 
 
-@pytest.mark.usefixtures("first_run")
-def test_the_commit_starts_the_dags_of_analysts(stack: Stack) -> None:
+def test_the_commit_starts_the_dags_of_analysts(stack: Stack, analysts_run: dict[str, Any]) -> None:
     """The DAG of the page runs for the night, is told its counts, and finds as many rows."""
-    runs = "/dags/analysts/dagRuns"
-
-    def find() -> dict[str, Any]:
-        found = stack.ask("GET", runs)["dag_runs"]
-        return next((run for run in found if run["partition_key"] == NIGHT.dump_date), {})
-
-    run = stack.ended(find)
-    assert run["state"] == "success", stack.airflow.failure("analysts", run["dag_run_id"])
-    path = f"{runs}/{run['dag_run_id']}/taskInstances/count/xcomEntries/return_value"
+    made = run_id(analysts_run)
+    assert analysts_run["state"] == "success", stack.airflow.failure("analysts", made)
+    path = f"{ANALYSTS}/{made}/taskInstances/count/xcomEntries/return_value"
     told = stack.ask("GET", path)["value"]
     with runner.corpus_session(stack.settings) as corpus:
         state = snapshots.load_state(corpus, snapshots.current(corpus), NIGHT.dump_date)
     assert told == {"night": NIGHT.dump_date, "kept": state.counts.kept, "rows": state.counts.kept}
+
+
+def run_id(run: dict[str, Any]) -> str:
+    """Return the id of a run."""
+    return str(run["dag_run_id"])
 
 
 def test_the_last_task_leads_to_the_page_about_the_run(
