@@ -34,7 +34,11 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/reading.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 ON_DISK = [block for block in BLOCKS if ".demo/corpus" in block and "pyspark" not in block]
-ON_S3 = [block for block in BLOCKS if "https://s3.example" in block and "Delta" not in block]
+ON_S3 = [
+    block
+    for block in BLOCKS
+    if "https://s3.example" in block and "Delta" not in block and "pyspark" not in block
+]
 S3_READERS = ["pandas", "pyarrow", "duckdb", "polars", "dataset", "by month"]
 
 
@@ -53,11 +57,15 @@ def rows(found: Any) -> pd.DataFrame:
 
 def executed(block: str, demo: Demo) -> dict[str, Any]:
     """Run a block as it stands, but for the names of bucket, prefix and server."""
-    where = demo.url.removeprefix("s3://")
     names: dict[str, Any] = {}
-    code = block.replace("bucket/prefix", where).replace("https://s3.example", demo.endpoint)
-    exec(code, names)  # noqa: S102 - running the page is the point
+    exec(placed(block, demo), names)  # noqa: S102 - running the page is the point
     return names
+
+
+def placed(block: str, demo: Demo) -> str:
+    """Return a block with the names of bucket, prefix and server of the demo."""
+    where = demo.url.removeprefix("s3://")
+    return block.replace("bucket/prefix", where).replace("https://s3.example", demo.endpoint)
 
 
 def kept(demo: Demo) -> dict[tuple[str, str], str]:
@@ -87,7 +95,7 @@ def seen(frame: pd.DataFrame) -> dict[tuple[str, str], str]:
 def test_the_page_has_a_line_for_every_library() -> None:
     """From disk there are five readers, from S3 four, the dataset and the tree by month."""
     assert len(ON_DISK) == 4
-    assert sum("pyspark" in block for block in BLOCKS) == 1
+    assert sum("pyspark" in block for block in BLOCKS) == 2
     assert len(ON_S3) == len(S3_READERS)
 
 
@@ -124,9 +132,9 @@ def test_each_library_reads_the_dataset_in_a_line(at_home: Demo) -> None:
     assert [len(frame) for frame in frames] == [len(expected)] * 4
 
 
-def test_spark_reads_the_trees_on_disk(at_home: Demo, spark: list[str]) -> None:
-    """A real Spark, from the line of the page, counts every night and language."""
-    (block,) = [block for block in BLOCKS if "pyspark" in block]
+def test_spark_reads_from_disk_and_from_s3(at_home: Demo, spark: list[str]) -> None:
+    """A real Spark, from the lines of the page, counts every night and language."""
+    on_disk, on_s3 = (placed(block, at_home) for block in BLOCKS if "pyspark" in block)
     asked = (
         "counts = documents.groupBy('dump_date', 'language').count().collect()\n"
         "kinds = dict(documents.dtypes)\n"
@@ -134,14 +142,14 @@ def test_spark_reads_the_trees_on_disk(at_home: Demo, spark: list[str]) -> None:
         " sorted((str(r[0]), r[1], r[2]) for r in counts))))\n"
     )
     done = subprocess.run(
-        [*spark, "-c", block + asked], capture_output=True, text=True, check=False
+        [*spark, "-c", on_disk + asked + on_s3 + asked], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
     expected: dict[tuple[str, str], int] = {}
     for (date, _), language in kept(at_home).items():
         expected[date, language] = expected.get((date, language), 0) + 1
     counts = sorted((*key, number) for key, number in expected.items())
-    assert done.stdout.splitlines()[-1] == repr(("date", "string", counts))
+    assert done.stdout.splitlines()[-2:] == [repr(("date", "string", counts))] * 2
 
 
 def test_every_table_has_its_schema_and_rows(demo: Demo) -> None:
