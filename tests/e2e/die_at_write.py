@@ -38,12 +38,17 @@ NEVER = 1 << 30
 REANNOTATE = "reannotate"
 
 
-class DyingStore:
-    """A store that kills its process just before its n-th write."""
+def kill() -> None:
+    """End this process as nobody can catch."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
-    def __init__(self, store: Any, deadly: int) -> None:
+
+class DyingStore:
+    """A store that dies just before its n-th write, and its process with it unless told how."""
+
+    def __init__(self, store: Any, deadly: int, die: Callable[[], Any] = kill) -> None:
         """Wrap `store`."""
-        self.store, self.deadly, self.writes = store, deadly, 0
+        self.store, self.deadly, self.die, self.writes = store, deadly, die, 0
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self.store, name)
@@ -52,8 +57,8 @@ class DyingStore:
     def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def write(*args: Any, **keys: Any) -> Any:
             self.writes += 1
-            if self.writes == self.deadly:
-                os.kill(os.getpid(), signal.SIGKILL)
+            if self.writes >= self.deadly:
+                self.die()
             return method(*args, **keys)
 
         return write

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,34 +17,18 @@ from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
 from pipeline.storage.units import open_corpus
+from tests.e2e.die_at_write import DyingStore
 from tests.nights import land, published_bytes, run
 
 DATES = ("2026-11-20", "2026-11-21")
-WRITES = ("put", "put_file", "copy", "delete")
 
 
 class _KilledError(BaseException):
     """Stands for a signal that nobody catches."""
 
 
-class _Dying:
-    """A store that dies just before its n-th write."""
-
-    def __init__(self, store: Store, deadly: int) -> None:
-        self.store, self.deadly, self.writes = store, deadly, 0
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self.store, name)
-        return self._counted(method) if name in WRITES else method
-
-    def _counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def write(*args: Any, **keys: Any) -> Any:
-            self.writes += 1
-            if self.writes >= self.deadly:
-                raise _KilledError
-            return method(*args, **keys)
-
-        return write
+def _die() -> None:
+    raise _KilledError
 
 
 def _text(seed: str, changed: int = 0) -> str:
@@ -60,7 +42,7 @@ def _lines(*texts: str) -> bytes:
 
 def _take(settings: Settings, folder: Path, document: str, *, deadly: int = 1 << 30) -> int:
     """Take a document down in a copy of the corpus; return the number of writes."""
-    store = _Dying(open_store(str(folder)), deadly)
+    store = DyingStore(open_store(str(folder)), deadly, _die)
     landing = open_store(settings.store.landing)
     with open_corpus(store) as corpus:
         tasks = TakeDown(corpus, landing, settings.run_settings())
