@@ -19,11 +19,22 @@ if TYPE_CHECKING:
 
 
 def tell(night: Night, run: tuple[str, str], sequence: int) -> None:
-    """Say which datasets the night of the running task read and made, with their counts."""
-    from airflow.providers.openlineage import conf  # noqa: PLC0415 - not while parsing
+    """Say which datasets the night of the running task read and made, with their counts.
 
-    if conf.is_disabled():
-        return
+    What goes wrong here is logged and goes no further: the night is published by now.
+    """
+    from pipeline import telemetry  # noqa: PLC0415 - not while parsing
+
+    try:
+        from airflow.providers.openlineage import conf  # noqa: PLC0415 - not while parsing
+
+        if not conf.is_disabled():
+            _emit(night, run, sequence)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        telemetry.log.warning("lineage.failed", dump_date=run[0], run_id=run[1], error=str(error))
+
+
+def _emit(night: Night, run: tuple[str, str], sequence: int) -> None:
     from airflow.providers.openlineage.api import emit_dataset_lineage  # noqa: PLC0415 - slow
     from openlineage.client.event_v2 import InputDataset, OutputDataset  # noqa: PLC0415
     from openlineage.client.facet_v2 import (  # noqa: PLC0415

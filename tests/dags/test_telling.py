@@ -5,15 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import structlog
+from airflow.providers.openlineage import conf
 from airflow.sdk.definitions.asset import AssetUniqueKey
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.context import OutletEventAccessor
 
+from pipeline import runner
+from pipeline.model.settings import RunSettings
 from pipeline.publish.changed import changed_nights
 from pipeline.publish.rollback import rollback
 from pipeline.storage import snapshots
+from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
 from tests.publishing import Doc, publish_version
+from winnow_airflow import lineage
 from winnow_airflow.by_hand import DOCUMENTS, announce_nights
 
 FIRST, SECOND = "2026-11-20", "2026-11-21"
@@ -55,3 +61,17 @@ def test_a_task_that_changed_nothing_sends_no_event(
     assert changed_nights(memory_corpus, 2) == {FIRST: {"documents": 1, "kept": 1}}
     memory_corpus.store.delete([pointer.key])
     assert changed_nights(Corpus(memory_corpus.store, tmp_path), 2) == {}
+
+
+def test_lineage_that_cannot_be_told_stops_no_night(
+    memory_corpus: Corpus,
+    events: list[structlog.typing.EventDict],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The night is published by then: what is wrong is an event of the log."""
+    monkeypatch.setattr(conf, "is_disabled", lambda: False)
+    night = runner.Night(memory_corpus, MemoryStore(), RunSettings())
+    lineage.tell(night, (FIRST, "run"), 9)
+    (said,) = events
+    assert (said["event"], said["dump_date"]) == ("lineage.failed", FIRST)
+    assert "snapshot 9" in said["error"]
