@@ -344,10 +344,11 @@ def _backfill(page: Page, site: Site, date: str) -> None:
     dialog.get_by_text("Backfill", exact=True).first.click()
     for _ in ("from", "to"):
         dialog.get_by_text("Select date and time").first.click()
-        page.get_by_placeholder("YYYY/MM/DD").fill(date.replace("-", "/"))
-        page.get_by_placeholder("YYYY/MM/DD").press("Tab")
-        page.get_by_placeholder("HH:mm").fill("00:00")
-        page.get_by_placeholder("HH:mm").press("Enter")
+        # On a busy machine the first calendar may still be open; the one just opened is the last.
+        page.get_by_placeholder("YYYY/MM/DD").last.fill(date.replace("-", "/"))
+        page.get_by_placeholder("YYYY/MM/DD").last.press("Tab")
+        page.get_by_placeholder("HH:mm").last.fill("00:00")
+        page.get_by_placeholder("HH:mm").last.press("Enter")
         dialog.get_by_text("Date Range").first.click()
     expect(dialog.get_by_text("1 run will be triggered")).to_be_visible()
     _picture(page, "backfill")
