@@ -8,24 +8,39 @@ from __future__ import annotations
 
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 _PACKAGES = {"initdb": "postgresql", "redis-server": "redis-server"}
+_INSTALL = (
+    "apt-get",
+    "install",
+    "-y",
+    "-qq",
+    "--no-install-recommends",
+    "-oDPkg::Lock::Timeout=120",
+)
 
 
 def free_port() -> int:
-    """Return a port that nobody listened on a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listens on, below those that the kernel gives to connections.
+
+    So it is still free when its server comes back: clients that knock meanwhile cannot be given it.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class _Server:
@@ -48,7 +63,7 @@ class _Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((self.folder / "server.log").read_text("utf-8")[-2000:])
@@ -60,7 +75,7 @@ class _Server:
             return
         if self._process.poll() is None:
             os.killpg(self._process.pid, how)
-        self._process.wait(60)
+        self._process.wait(120)
 
     def restart(self) -> None:
         """Stop it as an operator would in a hurry, and start it again."""
@@ -100,7 +115,7 @@ class Postgres(_Server):
             for path in (self.folder, secret):
                 os.chown(path, user.pw_uid, user.pw_gid)
         made = [str(self._bin / "initdb"), "-D", str(self._data), "--pwfile", str(secret)]
-        made += ["-U", "airflow", "-A", "scram-sha-256"]
+        made += ["-U", "airflow", "-A", "scram-sha-256", "--no-sync"]
         subprocess.run(self._as_user(made), check=True, capture_output=True)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -119,6 +134,7 @@ class Postgres(_Server):
 
     def _command(self) -> list[str]:
         options = ["-p", str(self.port), "-k", str(self.folder), "-c", "listen_addresses=127.0.0.1"]
+        options += ["-c", "fsync=off"]  # what is written outlives the process, not the machine
         return self._as_user([str(self._bin / "postgres"), "-D", str(self._data), *options])
 
     def _answers(self) -> bool:
@@ -138,7 +154,7 @@ def _program(name: str) -> str:
         package = _PACKAGES[name]
         subprocess.run(["apt-get", "update", "-qq"], check=False, capture_output=True)
         subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package],
+            [*_INSTALL, package],
             check=False,
             capture_output=True,
             env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},

@@ -16,11 +16,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import compose as compose_package
+import psutil
 import requests
 
 from demo.object_store import ObjectStore
@@ -31,23 +34,25 @@ AIRFLOW = ("api-server", "scheduler", "dag-processor", "triggerer", "worker-1", 
 BUCKETS = ("landing", "corpus")
 
 QUICK = {
-    # Minutes in production, seconds here: how long a lost worker is waited for.
+    # Minutes in production, seconds here: how long a lost worker is waited for. A task that lives
+    # is heard of every five seconds, on a busy machine too.
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
-    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "30",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
-    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
     "AIRFLOW__CORE__PARALLELISM": "4",
-    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
     "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
     "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
     "AIRFLOW__API__WORKERS": "1",
     "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
     "WINNOW_PLAN__QUIET_SECONDS": "0",
     "WINNOW_PLAN__SHARD_BYTES": "20000",
-    "WINNOW_PLAN__RANGE_BYTES": "60000",
+    "WINNOW_PLAN__RANGE_BYTES": "40000",
 }
+NIGHTLY = "/dags/winnow_nightly/dagRuns"
 
 
 def parser() -> str:
@@ -94,6 +99,7 @@ class Stack:
         self._services = services()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ending = threading.Event()
+        self._nurse = threading.Thread(target=self._restart_the_dead, daemon=True)
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -103,19 +109,19 @@ class Stack:
         self.postgres.start()
         self.postgres.make_database()
         self.store.start()
-        if self._launch("init").wait(300):
+        if self._launch("init").wait(600):
             raise RuntimeError(self.log("init"))
-        for name in AIRFLOW:
-            self._processes[name] = self._launch(name)
-        threading.Thread(target=self._restart_the_dead, daemon=True).start()
+        self._processes = {name: self._launch(name) for name in AIRFLOW}
+        self._nurse.start()
         self.wait_for(self._ready, "all components healthy and the DAG parsed")
 
     def stop(self) -> None:
         """End everything that was started."""
         self._ending.set()
-        time.sleep(0.5)
+        if self._nurse.is_alive():
+            self._nurse.join()
         for process in self._processes.values():
-            _kill(process, signal.SIGKILL)
+            _kill(process)
         self.store.stop()
         self.redis.stop()
         self.postgres.stop()
@@ -123,44 +129,83 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """Kill a service and all its processes with -9; it is started again."""
-        _kill(self._processes[name], signal.SIGKILL)
+        _kill(self._processes[name])
+
+    @contextmanager
+    def silent_store(self) -> Iterator[None]:
+        """Let the object store take requests and answer none: who asks it stays at work."""
+        os.killpg(self.store.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self.store.pid, signal.SIGCONT)
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        """Ask the REST API, again while the api-server or its database is away."""
-        deadline = time.monotonic() + 120
+        """Ask the REST API, again while the api-server or its database is away.
+
+        What exists already was made by a request whose answer got lost.
+        """
+        deadline = time.monotonic() + 300
         while True:
             try:
                 answer = self._session.request(
-                    method, f"{self.url}/api/v2{path}", timeout=30, **options
+                    method, f"{self.url}/api/v2{path}", timeout=60, **options
                 )
             except requests.RequestException:
                 answer = None
             if answer is not None and answer.status_code < 500:
-                answer.raise_for_status()
+                if not answer.ok and answer.status_code != HTTPStatus.CONFLICT:
+                    raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
                 return answer.json()
             if time.monotonic() > deadline:
                 raise RuntimeError(self.log("api-server"))
             time.sleep(0.5)
 
+    def slots(self, pool: str, slots: int) -> None:
+        """Let so many tasks of a pool run at once; with none they wait."""
+        body = {"pool": pool, "slots": slots, "include_deferred": False}
+        self.call("PATCH", f"/pools/{pool}?update_mask=slots", json=body)
+
     def tasks(self, run_id: str) -> list[dict[str, Any]]:
         """Return the task instances of a run of the nightly DAG."""
-        path = f"/dags/winnow_nightly/dagRuns/{run_id}/taskInstances?limit=1000"
+        path = f"{NIGHTLY}/{run_id}/taskInstances?limit=1000"
         found: list[dict[str, Any]] = self.call("GET", path)["task_instances"]
         return found
 
-    def wait_for(self, happened: Any, what: str, *, seconds: float = 300) -> Any:
+    def end(self, run_id: str) -> None:
+        """Wait until a run has ended well."""
+
+        def ended() -> str:
+            state = self.call("GET", f"{NIGHTLY}/{run_id}")["state"]
+            return str(state) if state in {"success", "failed"} else ""
+
+        if self.wait_for(ended, "the end of the run", seconds=900) == "failed":
+            failed = [task for task in self.tasks(run_id) if task["state"] == "failed"]
+            raise RuntimeError("\n".join([*map(self._why, failed), self.log("scheduler")]))
+
+    def _why(self, task: dict[str, Any]) -> str:
+        """Return the end of the log of every try of a task."""
+        name = f"task_id={task['task_id']}/"
+        if task["map_index"] >= 0:
+            name += f"map_index={task['map_index']}/"
+        tries = sorted(self.folder.glob(f"logs/*/*/{name}*.log"))
+        ends = [f"{path}: {path.read_text('utf-8', 'replace')[-3000:]}" for path in tries]
+        return "\n".join([f"{name} failed", *ends])
+
+    def wait_for(self, happened: Any, what: str, *, seconds: float = 600) -> Any:
         """Ask until it is so; return the answer."""
         deadline = time.monotonic() + seconds
         while not (answer := happened()):
             if time.monotonic() > deadline:
                 logs = "\n".join(f"{name}: {self.log(name)[-1500:]}" for name in AIRFLOW)
                 raise RuntimeError(f"expected {what} within {seconds:.0f} s\n{logs}")
-            time.sleep(0.2)
+            time.sleep(0.5)  # the api-server has to answer the tasks, too
         return answer
 
     def log(self, name: str) -> str:
         """Return the end of the output of a service."""
-        return (self.folder / f"{name}.log").read_text("utf-8", "replace")[-4000:]
+        path = self.folder / f"{name}.log"
+        return path.read_text("utf-8", "replace")[-4000:] if path.exists() else "none"
 
     def _launch(self, name: str) -> subprocess.Popen[bytes]:
         service = self._services[name]
@@ -241,7 +286,15 @@ class Stack:
         return (self._secrets / name).read_text("utf-8")
 
 
-def _kill(process: subprocess.Popen[bytes], how: signal.Signals) -> None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all below it at once, as the end of its machine would.
+
+    A task is in a process group of its own, and would outlive its worker for a while.
+    """
     if process.poll() is None:
-        os.killpg(process.pid, how)
+        root = psutil.Process(process.pid)
+        root.suspend()
+        for one in (*root.children(recursive=True), root):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         process.wait(30)

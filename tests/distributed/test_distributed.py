@@ -15,11 +15,12 @@ from pipeline import runner
 from pipeline.audit import verify
 from pipeline.model.settings import PlanSettings, Settings, StoreSettings
 from pipeline.storage.open import open_store
-from tests.distributed.stack import ROOT, Stack, parser, services
+from tests.distributed.stack import NIGHTLY, ROOT, Stack, parser, services
 from tests.nights import DATA_TABLES, land
 
 NIGHT = nights()[0]
-MAPPED = {"ingest", "match", "annotate", "publish"}
+FILES = [(key, data) for key, data in NIGHT.files if not key.startswith("herald/")]
+WORKERS = {"worker-1", "worker-2"}
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 def _settings(stack: Stack, corpus: str) -> Settings:
     return Settings(
         store=StoreSettings(landing="s3://landing", corpus=corpus, endpoint_url=stack.store.url),
-        plan=PlanSettings(quiet_seconds=0, shard_bytes=20_000, range_bytes=60_000),
+        plan=PlanSettings(quiet_seconds=0, shard_bytes=20_000, range_bytes=40_000),
     )
 
 
@@ -52,6 +53,7 @@ def _published(stack: Stack, corpus: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.xdist_group("distributed")
 def test_the_compose_file_is_valid() -> None:
     """Compose's own parser takes the file and finds every service in it."""
     done = subprocess.run(
@@ -65,47 +67,42 @@ def test_the_compose_file_is_valid() -> None:
 @pytest.mark.airflow
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(2400)
-@pytest.mark.xdist_group("airflow")
+@pytest.mark.timeout(1500)
+@pytest.mark.xdist_group("distributed")
 def test_a_night_survives_restarts_of_everything(stack: Stack) -> None:
     """A worker killed with -9; broker, database and object store restarted: the same bytes."""
     reference = _settings(stack, "s3://corpus/reference")
-    land(open_store("s3://landing", endpoint_url=stack.store.url), NIGHT.files)
+    land(open_store("s3://landing", endpoint_url=stack.store.url), FILES)
     with runner.session(reference) as night:
         assert [label for label, _ in runner.run_night(night, NIGHT.dump_date, "by-hand")]
 
-    body = {"logical_date": None, "partition_key": NIGHT.dump_date, "conf": {}}
-    run_id = stack.call("POST", "/dags/winnow_nightly/dagRuns", json=body)["dag_run_id"]
+    stack.slots("winnow_landing", 0)
+    run = {"dag_run_id": "restarts", "logical_date": None, "partition_key": NIGHT.dump_date}
+    stack.call("POST", NIGHTLY, json=run | {"conf": {}})
 
-    def tasks(task_id: str, *states: str) -> list[dict[str, Any]]:
-        found = stack.tasks(run_id)
-        failed = [task["task_id"] for task in found if task["state"] == "failed"]
-        assert not failed, stack.log("scheduler")
-        return [task for task in found if task["task_id"] == task_id and task["state"] in states]
+    def tasks(task_id: str, state: str) -> list[dict[str, Any]]:
+        found = stack.tasks("restarts")
+        return [task for task in found if task["task_id"] == task_id and task["state"] == state]
 
-    victim = stack.wait_for(lambda: tasks("ingest", "running"), "an ingest task at work")[0]
-    stack.kill(victim["hostname"])
-    stack.wait_for(lambda: tasks("ingest", "success"), "an ingest task done")
-    stack.redis.restart()
-    # A short task may begin and end between two looks, above all while nobody answers.
-    stack.wait_for(lambda: tasks("match", "running", "success"), "a match task at work")
-    stack.postgres.restart()
-    stack.wait_for(lambda: tasks("annotate", "running", "success"), "an annotate task at work")
+    def at_work() -> list[dict[str, Any]]:
+        found = tasks("ingest", "running")
+        return found if {task["hostname"] for task in found} == WORKERS else []
+
+    stack.wait_for(lambda: tasks("key_ranges", "success"), "the plan of the night")
+    with stack.silent_store():  # what is at work now stays so until all has been restarted
+        stack.slots("winnow_landing", 32)
+        running = stack.wait_for(at_work, "ingest tasks at work on both workers")
+        stack.kill("worker-1")
+        stack.redis.restart()
+        stack.postgres.restart()
     stack.store.stop()
     stack.store.start()
 
-    def ended() -> str:
-        state = stack.call("GET", f"/dags/winnow_nightly/dagRuns/{run_id}")["state"]
-        return str(state) if state in {"success", "failed"} else ""
-
-    assert stack.wait_for(ended, "the end of the run", seconds=900) == "success"
-    done = stack.tasks(run_id)
-    assert {task["hostname"] for task in done if task["task_id"] in MAPPED} == {
-        "worker-1",
-        "worker-2",
-    }
-    again = [t for t in done if t["task_id"] == "ingest" and t["map_index"] == victim["map_index"]]
-    assert again[0]["try_number"] > 1
+    stack.end("restarts")
+    tries = {task["map_index"]: task["try_number"] for task in tasks("ingest", "success")}
+    lost = [task["map_index"] for task in running if task["hostname"] == "worker-1"]
+    assert lost
+    assert all(tries[index] > 1 for index in lost)
     assert _published(stack, "s3://corpus") == _published(stack, "s3://corpus/reference")
     with runner.corpus_session(_settings(stack, "s3://corpus")) as corpus:
         assert list(verify.findings(corpus)) == []
