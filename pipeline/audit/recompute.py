@@ -19,10 +19,10 @@ from pipeline.audit.anew import decide
 from pipeline.audit.lookup import ingest_manifests
 from pipeline.audit.signed import Array, Signed
 from pipeline.dedup.apart import Standing
-from pipeline.dedup.reader import hexes
 from pipeline.dedup.settle import REASONS, UNIQUE
 from pipeline.dedup.taken import Tombs
 from pipeline.model.finding import Finding, broken
+from pipeline.model.id_columns import id_texts
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.snapshot import DumpState
@@ -112,7 +112,7 @@ def tombstones_cover(documents: Signed, tombs: Tombs) -> Iterator[Finding]:
     down, covered = documents.reason == TAKEN_DOWN, which >= 0
     yield from _some(7, documents.names[covered & ~down], "is like what is taken down, and is not")
     yield from _some(7, documents.names[down & ~covered], "is taken down by no tombstone in force")
-    names = np.array(hexes(tombs.ids).to_pylist() or [reading.NO_WITNESS])
+    names = np.array(id_texts(tombs.ids).to_pylist() or [reading.NO_WITNESS])
     both = np.flatnonzero(covered & down)
     other = names[which[both]] != documents.witness[both]
     other |= score[both] != documents.similarity[both]

@@ -24,9 +24,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.dedup.ledger import split_names
-from pipeline.dedup.reader import hexes
 from pipeline.dedup.taken import Tombs, taken_verdicts
 from pipeline.model.files import FileRef
+from pipeline.model.id_columns import id_texts
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.snapshot import Snapshot
 from pipeline.publish.erase import stones_in
@@ -128,8 +128,8 @@ class _Search:
                     continue
                 taken = pa.table(
                     {
-                        "document_id": hexes(found.ids),
-                        "tombstone_id": hexes(split_names(found.witness)[1]),
+                        "document_id": id_texts(found.ids),
+                        "tombstone_id": id_texts(split_names(found.witness)[1]),
                     }
                 )
                 self._note(manifest, taken)

@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 from pipeline.audit import lookup
 from pipeline.audit.explain import Answer, shown, tombstone_shown
 from pipeline.dedup.ranking import rank_of, ranks
-from pipeline.dedup.reader import hexes
 from pipeline.dedup.taken import Tombs
 from pipeline.dedup.words import compare
+from pipeline.model.id_columns import id_texts
 from pipeline.model.rule import Rule, in_scope, stricter
 from pipeline.model.schemas import BANDS, PERMUTATIONS, TAKEN_DOWN
 from pipeline.model.snapshot import DumpState, Snapshot
@@ -90,7 +90,7 @@ def _taken_down(corpus: Corpus, snapshot: Snapshot, asked: _Asked) -> Answer:
     which, score = tombs.cover(signed.content_hash, signed.shingles, signed.minima)
     if which[0] < 0:
         return {}
-    stone = hexes(tombs.ids[which])[0].as_py()
+    stone = id_texts(tombs.ids[which])[0].as_py()
     return {
         "duplicate": False,
         "relation": TAKEN_DOWN,

@@ -14,6 +14,7 @@ do are decided together, beginning with the run's own, and others join when a ch
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +26,15 @@ from pipeline import telemetry
 from pipeline.dedup.graph import Settled, settled
 from pipeline.dedup.ledger import Ledger, Verdicts, names, split_names
 from pipeline.dedup.matching import match_fingerprint
-from pipeline.dedup.reader import ids_of
-from pipeline.dedup.tables import Before, fresh_table, moves, revised_table, touched_dump
+from pipeline.dedup.tables import (
+    PROVENANCE,
+    Before,
+    moves,
+    staged_ids,
+    staged_rows,
+    touched_dump,
+    write_verdicts,
+)
 from pipeline.dedup.taken import Tombs, taken_verdicts
 from pipeline.model import versions
 from pipeline.model.ids import fingerprint
@@ -90,8 +98,7 @@ class _Run:
     def touched(self) -> tuple[TouchedDump, ...]:
         date = self.plan.dump_date
         shards = tuple(shard.fingerprint for shard in self.plan.shards)
-        table = fresh_table(self.corpus, shards)
-        ids = ids_of(table["document_id"])
+        ids = staged_ids(self.corpus, shards)
         taken = taken_verdicts(self.corpus, shards, Tombs.load(self.corpus, self.ledger.snapshot))
         self.ledger.decided[date] = Verdicts.blank(ids).with_(taken)
         if self.ledger.ranked:
@@ -100,8 +107,8 @@ class _Run:
             self._in_turn(ids)
         parent = self.ledger.snapshot.dumps.get(date)
         old = self.ledger.state(date).verdicts if parent is not None else None
-        before = Before.of(None if old is None else self.corpus.read(old))
-        own = self._write((date, self.plan.generation, shards), table, before)
+        rows = staged_rows(self.corpus, shards)
+        own = self._write((date, self.plan.generation, shards), rows, Before.of(self.corpus, old))
         return (own, *(self._other(one) for one in sorted(self.changed) if one != date))
 
     def _in_turn(self, own: Array) -> None:
@@ -168,14 +175,17 @@ class _Run:
 
     def _other(self, date: str) -> TouchedDump:
         state = self.ledger.state(date)
-        table = self.corpus.read(state.verdicts)
-        return self._write((date, state.generation, state.shards), table, Before.of(table))
+        rows = self.corpus.batches(state.verdicts, columns=PROVENANCE)
+        before = Before.of(self.corpus, state.verdicts)
+        return self._write((date, state.generation, state.shards), rows, before)
 
     def _write(
-        self, dump: tuple[str, str, tuple[str, ...]], table: pa.Table, before: Before
+        self,
+        dump: tuple[str, str, tuple[str, ...]],
+        rows: Iterable[pa.RecordBatch],
+        before: Before,
     ) -> TouchedDump:
         after = self.ledger.decided[dump[0]]
-        revised = revised_table(table, after)
-        ref = self.corpus.write("decide", self.name, f"verdicts-{dump[0]}", revised)
+        ref = write_verdicts(self.corpus, (self.name, dump[0]), rows, after)
         moved = moves(before, after)
-        return touched_dump(self.corpus, revised, dump=dump, verdicts=ref, moved=moved)
+        return touched_dump(self.corpus, after, dump=dump, verdicts=ref, moved=moved)

@@ -98,12 +98,3 @@ def first_copies(ids: Array, hashes: Array) -> npt.NDArray[np.bool_]:
         ordered = hashes[order]
         first[order[np.append(True, ordered[1:] != ordered[:-1])]] = True
     return first
-
-
-def among(keys: Array, others: Array) -> Array:
-    """Mark the keys that are in `others`, which are sorted."""
-    place = np.searchsorted(others, keys)
-    found = np.zeros(len(keys), np.bool_)
-    inside = place < len(others)
-    found[inside] = others[place[inside]] == keys[inside]
-    return found

@@ -19,10 +19,11 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.dedup.entries import Entries, among
+from pipeline.dedup.entries import Entries
 from pipeline.dedup.probe import find
 from pipeline.dedup.reader import index_entries
 from pipeline.errors import CorruptError
+from pipeline.model.id_columns import among
 from pipeline.model.ids import fingerprint
 from pipeline.model.index import IndexRun
 from pipeline.model.plan import KeyRange

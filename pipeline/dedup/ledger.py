@@ -13,10 +13,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.dedup.ranking import Ranks, ranks
-from pipeline.dedup.reader import fixed, ids_of
+from pipeline.dedup.reader import fixed
 from pipeline.dedup.settle import ABSENT, EXACT, NEAR, REASONS, TAKEN
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.plan import Plan
 from pipeline.model.rule import Rule
@@ -65,24 +67,20 @@ class Verdicts:
     @staticmethod
     def of_table(table: pa.Table) -> Verdicts:
         """Read a table of schema `VERDICTS`."""
-        reason = np.zeros(table.num_rows, np.int8)
-        found = np.asarray(table["reason"].to_numpy(zero_copy_only=False), object)
-        for code, name in enumerate(REASONS):
-            reason[found == name] = code
+        reason = _codes(table["reason"])
         dropped = np.flatnonzero((reason == EXACT) | (reason == NEAR))
         witness = np.zeros(table.num_rows, NAME)
         if len(dropped):
-            dates = table["witness_dump_date"].take(dropped).to_pylist()
-            ids = ids_of(table["witness_id"].take(dropped)).view(np.uint8).reshape(-1, 16)
             raw = np.empty((len(dropped), 26), np.uint8)
-            raw[:, :10] = np.frombuffer("".join(dates).encode("ascii"), np.uint8).reshape(-1, 10)
-            raw[:, 10:] = ids
+            raw[:, :10] = _dates(table["witness_dump_date"].take(dropped))
+            ids = id_bytes(table["witness_id"].take(dropped))
+            raw[:, 10:] = ids.view(np.uint8).reshape(-1, 16)
             witness[dropped] = raw.view(NAME)[:, 0]
         taken = np.flatnonzero(reason == TAKEN)
         if len(taken):
-            witness[taken] = names(NO_DATE, ids_of(table["tombstone_id"].take(taken)))
+            witness[taken] = names(NO_DATE, id_bytes(table["tombstone_id"].take(taken)))
         similarity = table["similarity"].fill_null(0).to_numpy().astype(np.float32)
-        return Verdicts(ids_of(table["document_id"]), reason, witness, similarity)
+        return Verdicts(id_bytes(table["document_id"]), reason, witness, similarity)
 
     def among(self, ids: Array) -> Verdicts:
         """Return the rows of some documents, which must be there, in the order asked."""
@@ -117,6 +115,19 @@ class Verdicts:
         """Put verdicts one behind the other; there must be some."""
         columns = [(one.ids, one.reason, one.witness, one.similarity) for one in parts]
         return Verdicts(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+
+
+def _codes(reasons: pa.ChunkedArray) -> npt.NDArray[np.int8]:
+    """Return the number of each reason in `REASONS`."""
+    found = pc.index_in(reasons, pa.array(REASONS, pa.string()))
+    return np.asarray(pc.fill_null(found, 0).to_numpy(), np.int8)
+
+
+def _dates(dates: pa.ChunkedArray) -> Array:
+    """Return dates as rows of ten bytes; there are few different ones."""
+    coded = dates.combine_chunks().dictionary_encode()
+    known = "".join(coded.dictionary.to_pylist()).encode("ascii")
+    return np.asarray(np.frombuffer(known, np.uint8).reshape(-1, 10)[coded.indices.to_numpy()])
 
 
 Pairs = tuple[Array, Array, Array, Array]
@@ -231,9 +242,13 @@ class Ledger:
     def verdicts(self, date: str) -> Verdicts:
         """Return the verdicts of a dump: as decided by this run, else as published."""
         if date not in self.decided:
-            file = self.state(date).verdicts
-            self.decided[date] = Verdicts.of_table(self.corpus.read_known(file, _COLUMNS))
+            self.decided[date] = self.published(date)
         return self.decided[date]
+
+    def published(self, date: str) -> Verdicts:
+        """Read the verdicts of a dump in the snapshot."""
+        file = self.state(date).verdicts
+        return Verdicts.of_table(self.corpus.read_known(file, _COLUMNS))
 
     def pairs(self, file: EdgeFile) -> Pairs:
         """Read an edge file."""

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.dedup.buckets import Edges, Members, verified
-from pipeline.dedup.entries import Entries, among
+from pipeline.dedup.entries import Entries
+from pipeline.model.id_columns import among
 
 Array = npt.NDArray[Any]
 

@@ -17,15 +17,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.dedup.reader import fixed, ids_of
+from pipeline.dedup.reader import fixed
 from pipeline.model.files import FileRef
+from pipeline.model.id_columns import among, id_bytes
 from pipeline.model.manifest import IngestManifest, TouchedDump
 from pipeline.storage import layout
 from pipeline.storage.units import Corpus
 
 Array = npt.NDArray[Any]
 
-SLICE_ROWS: Final = 1 << 23
+SLICE_ROWS: Final = 1 << 22
 """Passages at hand at once."""
 
 _VERDICT_ROWS: Final = 1 << 18
@@ -119,7 +120,7 @@ class Published:
         """Say of each document whether its verdict is to keep it."""
         columns = ["document_id", "kept"]
         kept = (
-            ids_of(batch.column("document_id").filter(batch.column("kept")))
+            id_bytes(batch.column("document_id").filter(batch.column("kept")))
             for batch in self._corpus.batches(verdicts, columns=columns, rows=_VERDICT_ROWS)
         )
         wanted = np.sort(np.concatenate([np.empty(0, "S16"), *kept]))
@@ -128,6 +129,5 @@ class Published:
             ids = fixed(
                 self._corpus.read(manifest.signatures, columns=["document_id"]).column(0), "S16"
             )
-            place = np.minimum(np.searchsorted(wanted, ids), max(len(wanted) - 1, 0))
-            found.append(wanted[place] == ids if len(wanted) else np.zeros(len(ids), np.bool_))
+            found.append(among(ids, wanted))
         return np.concatenate(found)

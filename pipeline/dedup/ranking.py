@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.dedup.reader import ids_of
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.rule import Rule, places
 from pipeline.model.schemas import STAGED_DOCUMENTS
@@ -57,7 +57,7 @@ def ranks(corpus: Corpus, shards: Iterable[str], rule: Rule) -> Ranks:
         manifest = corpus.load(layout.unit("ingest", shard), IngestManifest)
         parts.append(corpus.read(manifest.documents, columns=_COLUMNS))
     table = concat(parts, pa.schema([STAGED_DOCUMENTS.field(name) for name in _COLUMNS]))
-    ids, hashes = ids_of(table["document_id"]), ids_of(table["content_hash"])
+    ids, hashes = id_bytes(table["document_id"]), id_bytes(table["content_hash"])
     rank = rank_of(table["source"], table["word_count"].to_numpy(), rule)
     first = ids[_first_copies(ids, hashes, rank)]
     order = np.argsort(ids, kind="stable")

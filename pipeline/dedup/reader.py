@@ -1,6 +1,6 @@
 """Reading signatures, index slices and edge files as arrays.
 
-Holds: `Signatures` (one dump's, by shard and row), `index_entries`, `ids`, `hexes`, `edge_table`.
+Holds: `DumpSignatures` (one dump's, by shard and row), `index_entries`, `fixed`, `check_range`.
 Reads the corpus store. Not here: what is done with them (`matching.py`, `deciding.py`).
 """
 
@@ -37,18 +37,6 @@ def fixed(column: pa.ChunkedArray | pa.Array, kind: str) -> Array:
     data = np.frombuffer(array.buffers()[1] or b"", np.uint8)
     data = data[array.offset * width : (array.offset + len(array)) * width]
     return np.ascontiguousarray(data).view(kind)
-
-
-def ids_of(column: pa.ChunkedArray) -> Array:
-    """Turn a column of 32 hex digits into 16-byte values."""
-    joined = "".join(column.to_pylist())
-    return np.frombuffer(bytes.fromhex(joined), "S16")
-
-
-def hexes(ids: Array) -> pa.Array:
-    """Turn 16-byte values into an Arrow array of 32 hex digits."""
-    digits = np.ascontiguousarray(ids).tobytes().hex()
-    return pa.array([digits[at : at + 32] for at in range(0, len(digits), 32)], pa.string())
 
 
 class DumpSignatures:

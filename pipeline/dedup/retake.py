@@ -14,23 +14,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.dedup.graph import Settled, settled
-from pipeline.dedup.ledger import Ledger, Verdicts
+from pipeline.dedup.ledger import Ledger, Verdicts, split_names
 from pipeline.dedup.settle import TAKEN, UNIQUE
-from pipeline.dedup.tables import Before, moves, revised_table, touched_dump
+from pipeline.dedup.tables import PROVENANCE, Before, moves, touched_dump, write_verdicts
 from pipeline.dedup.taken import Tombs, taken_verdicts
 from pipeline.model import versions
+from pipeline.model.id_columns import id_texts
 from pipeline.model.ids import fingerprint
 from pipeline.model.manifest import TouchedDump
+from pipeline.model.schemas import VERDICTS
 from pipeline.model.snapshot import DumpState, Snapshot
-from pipeline.storage.units import Corpus
+from pipeline.storage.units import Corpus, concat
 
 Array = npt.NDArray[Any]
+
+_PLACE: Final = PROVENANCE[:5]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +44,36 @@ class Again:
     """A dump with other verdicts than a snapshot has, before anything is written."""
 
     state: DumpState
-    before: pa.Table
+    before: Verdicts
     after: Verdicts
-
-    @property
-    def table(self) -> pa.Table:
-        """The new verdict table."""
-        return revised_table(self.before, self.after)
 
     @property
     def moved(self) -> tuple[int, int]:
         """How many documents are retracted, taken down ones too, and how many are restored."""
-        return moves(Before.of(self.before), self.after)
+        return moves(Before(self.before.ids, self.before.reason == UNIQUE), self.after)
+
+    def newly_taken(self, corpus: Corpus) -> pa.Table:
+        """Return the documents that are taken down and were not, and whether they were published.
+
+        Columns: those of its place, `similarity` to the tombstone `tombstone_id`, `was_published`.
+        """
+        taken = np.flatnonzero((self.after.reason == TAKEN) & (self.before.reason != TAKEN))
+        after = self.after.part(taken)
+        wanted = id_texts(after.ids)
+        schema = pa.schema([VERDICTS.field(name) for name in _PLACE])
+        rows = (
+            pa.Table.from_batches([batch.filter(pc.is_in(batch["document_id"], wanted))])
+            for batch in corpus.batches(self.state.verdicts, columns=_PLACE)
+        )
+        columns = {
+            "similarity": pa.array(after.similarity),
+            "tombstone_id": id_texts(split_names(after.witness)[1]),
+            "was_published": pa.array(self.before.reason[taken] == UNIQUE),
+        }
+        table = concat(rows, schema)
+        for name, column in columns.items():
+            table = table.append_column(name, column)
+        return table
 
 
 def decide_again(corpus: Corpus, snapshot: Snapshot, stones: pa.Table) -> list[Again]:
@@ -66,7 +90,7 @@ def decide_again(corpus: Corpus, snapshot: Snapshot, stones: pa.Table) -> list[A
         return []
     found = _settled(ledger, marked)
     return [
-        Again(ledger.state(date), corpus.read(ledger.state(date).verdicts), found.verdicts[date])
+        Again(ledger.state(date), ledger.published(date), found.verdicts[date])
         for date in sorted(found.verdicts)
         if date in marked or len(found.changed[date])
     ]
@@ -84,10 +108,11 @@ def write_again(corpus: Corpus, snapshot: Snapshot, dumps: list[Again]) -> tuple
 
 
 def _written(corpus: Corpus, name: str, one: Again) -> TouchedDump:
-    state, table = one.state, one.table
-    ref = corpus.write("decide", name, f"verdicts-{state.dump_date}", table)
+    state = one.state
+    rows = corpus.batches(state.verdicts, columns=PROVENANCE)
+    ref = write_verdicts(corpus, (name, state.dump_date), rows, one.after)
     dump = (state.dump_date, state.generation, state.shards)
-    return touched_dump(corpus, table, dump=dump, verdicts=ref, moved=one.moved)
+    return touched_dump(corpus, one.after, dump=dump, verdicts=ref, moved=one.moved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ import pyarrow as pa
 
 from pipeline.dedup.buckets import agreement, needed
 from pipeline.dedup.ledger import NO_DATE, Verdicts, names
-from pipeline.dedup.reader import fixed, ids_of
+from pipeline.dedup.reader import fixed
 from pipeline.dedup.settle import TAKEN
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.schemas import PERMUTATIONS
 from pipeline.model.snapshot import Snapshot
@@ -56,8 +57,8 @@ class Tombs:
     def of(table: pa.Table) -> Tombs:
         """Read rows of schema `TOMBSTONES` that are in force, sorted by id."""
         return Tombs(
-            ids_of(table["tombstone_id"]),
-            ids_of(table["content_hash"]).view("<u8").reshape(-1, 2),
+            id_bytes(table["tombstone_id"]),
+            id_bytes(table["content_hash"]).view("<u8").reshape(-1, 2),
             table["shingles"].to_numpy(),
             np.frombuffer(bytes.fromhex("".join(table["minima"].to_pylist())), np.uint8).reshape(
                 -1, PERMUTATIONS

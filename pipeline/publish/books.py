@@ -18,8 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model.finding import Finding, broken
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import FileCounts
-from pipeline.publish.view import BATCH_ROWS, View, id_bytes
+from pipeline.publish.view import BATCH_ROWS, View
 
 _SPAN = ["dump_file", "char_start", "char_end"]
 

@@ -16,12 +16,13 @@ import pyarrow.compute as pc
 
 from pipeline.errors import ContractError
 from pipeline.model.finding import Finding, broken
+from pipeline.model.id_columns import among, id_bytes
 from pipeline.model.manifest import EdgeFile, IngestManifest
 from pipeline.model.rule import in_scope, stricter
 from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.publish.books import files_balance, spans_tile
 from pipeline.publish.order import witnesses_come_first
-from pipeline.publish.view import BATCH_ROWS, View, among, id_bytes
+from pipeline.publish.view import BATCH_ROWS, View
 from pipeline.storage import layout, tombstones
 
 Check = Callable[[View, str], Iterator[Finding]]
@@ -123,14 +124,14 @@ def tombstones_hold(view: View, dump_date: str) -> Iterator[Finding]:
     hashes = pa.array(stones["content_hash"].to_pylist(), pa.string())
     wrong, left = 0, 0
     names = ("reason", "content_hash", "similarity", "tombstone_id", "witness_id")
-    table = view.corpus.read_known(view.state(dump_date).verdicts, names)
-    down = table.filter(pc.equal(table["reason"], TAKEN_DOWN))
-    for row in down.to_pylist():
-        stone = least.get(row.get("tombstone_id"))
-        alike = stone is not None and row["similarity"] >= stone.as_py()
-        wrong += not alike or row["witness_id"] is not None
-    others = table.filter(pc.not_equal(table["reason"], TAKEN_DOWN))
-    left = pc.sum(pc.is_in(others["content_hash"], hashes)).as_py() or 0
+    for batch in view.known_verdicts(dump_date, names):
+        down = pc.equal(batch["reason"], TAKEN_DOWN)
+        for row in batch.filter(down).to_pylist():
+            stone = least.get(row.get("tombstone_id"))
+            alike = stone is not None and row["similarity"] >= stone.as_py()
+            wrong += not alike or row["witness_id"] is not None
+        others = batch.filter(pc.invert(down))
+        left += pc.sum(pc.is_in(others["content_hash"], hashes)).as_py() or 0
     if wrong:
         yield broken(7, f"{dump_date}: {wrong} documents are taken down by no tombstone in force")
     if left:

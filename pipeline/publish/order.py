@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model.finding import Finding, broken
+from pipeline.model.id_columns import among, id_bytes
 from pipeline.model.rule import Rule, places
-from pipeline.publish.view import View, among, id_bytes
+from pipeline.publish.view import View
 
 _DROPPED = ["document_id", "source", "reason", "witness_id", "witness_dump_date"]
 _PAIR = np.dtype([("id", "S16"), ("witness", "S16"), ("place", np.int32), ("exact", np.bool_)])

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.model.finding import Finding, broken
-from pipeline.publish.view import View, among, id_bytes
+from pipeline.model.id_columns import among, id_bytes
+from pipeline.publish.view import View
 
 _COLUMNS = ["document_id", "char_count", "repeated_spans", "contained_in"]
 

@@ -20,13 +20,14 @@ from pipeline.errors import ContractError, CorruptError, InputError, MissingErro
 from pipeline.model.columns import schema_at
 from pipeline.model.files import FileRef
 from pipeline.model.finding import Finding, broken
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.snapshot import DumpState
 from pipeline.publish.checks import CHECKS
 from pipeline.publish.leaves import leaves, shows, stones
 from pipeline.publish.promote import shown
-from pipeline.publish.view import View, id_bytes
+from pipeline.publish.view import View
 from pipeline.storage import layout, tombstones
 from pipeline.storage.units import Corpus
 from pipeline.storage.verify import trouble

@@ -1,18 +1,19 @@
 """One snapshot as checks look at it, published or still proposed.
 
-Holds: `View`, `id_bytes`. Reads states and data files of the corpus.
+Holds: `View`. Reads states and data files of the corpus.
 Not here: the checks themselves (`books.py`, `checks.py`, `verify.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from pipeline.errors import CorruptError
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.rule import Rule
 from pipeline.model.snapshot import DumpState, Snapshot
@@ -65,6 +66,12 @@ class View:
         ref = self.state(dump_date).verdicts
         yield from self.corpus.batches(ref, columns=columns, rows=BATCH_ROWS)
 
+    def known_verdicts(self, dump_date: str, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
+        """Stream those of some columns that a dump's verdicts have: older ones lack some."""
+        ref = self.state(dump_date).verdicts
+        there = pq.read_schema(self.corpus.fetch(ref)).names
+        yield from self.verdicts(dump_date, [name for name in columns if name in there])
+
     def kept_ids(self, dump_date: str) -> np.ndarray:
         """Return the kept document ids of a dump as sorted 16-byte values."""
         kept = (
@@ -85,38 +92,3 @@ class View:
     def _lives(self, dump_date: str, generation: str) -> bool:
         ref = self.snapshot.dumps.get(dump_date)
         return ref is not None and ref.generation == generation
-
-
-def id_bytes(ids: pa.Array) -> np.ndarray:
-    """Return ids without nulls (32 hex digits, or 16 bytes) as an array of 16-byte values.
-
-    Raises:
-        CorruptError: an id has another length or other digits.
-    """
-    if pa.types.is_fixed_size_binary(ids.type):
-        start = ids.offset * 16
-        return np.frombuffer(ids.buffers()[1], "S16", count=len(ids), offset=start)
-    if not len(ids):
-        return np.empty(0, "S16")
-    offsets = np.frombuffer(ids.buffers()[1], np.int32)[ids.offset : ids.offset + len(ids) + 1]
-    text = ids.buffers()[2][int(offsets[0]) : int(offsets[-1])].to_pybytes()
-    try:
-        raw = bytes.fromhex(text.decode("ascii"))
-    except ValueError:
-        raw = b""
-    if len(raw) != 16 * len(ids) or np.any(np.diff(offsets) != 32):
-        raise CorruptError(
-            f"expected document ids of 32 hex digits, found others among {ids[0]}… "
-            "Run the dump again; if it repeats, the stage that wrote them is at fault."
-        )
-    return np.frombuffer(raw, "S16")
-
-
-def among(needles: np.ndarray, sorted_values: np.ndarray) -> np.ndarray:
-    """Say for each needle whether it is one of `sorted_values`."""
-    if not len(sorted_values):
-        return np.zeros(len(needles), bool)
-    places = np.searchsorted(sorted_values, needles)
-    places[places == len(sorted_values)] = 0
-    found: np.ndarray = sorted_values[places] == needles
-    return found

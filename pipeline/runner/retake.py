@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline import __version__, telemetry
 from pipeline.dedup import stage as dedup
@@ -26,7 +25,6 @@ from pipeline.ingest.stage import restage_shard
 from pipeline.model import versions
 from pipeline.model.manifest import Decision, IngestManifest, TouchedDump
 from pipeline.model.plan import Plan, Shard
-from pipeline.model.schemas import TAKEN_DOWN
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.publish import stage as publish
@@ -73,7 +71,7 @@ class Retake:
         files: set[str] = set()
         down = retracted = restored = 0
         for one in self.dumps:
-            rows = _newly(one)
+            rows = one.newly_taken(self.corpus)
             down += rows.num_rows
             files |= set(rows["dump_file"].to_pylist())
             documents += [{"dump_date": one.state.dump_date, **row} for row in rows.to_pylist()]
@@ -198,14 +196,3 @@ class Retake:
 
     def _manifest(self, shard: str) -> IngestManifest:
         return self.corpus.load(layout.unit("ingest", shard), IngestManifest)
-
-
-def _newly(one: Again) -> pa.Table:
-    """Return the documents of a dump that are taken down and were not."""
-    table, before = one.table, one.before
-    was = before.filter(pc.equal(before["reason"], TAKEN_DOWN))["document_id"]
-    down = pc.equal(table["reason"], TAKEN_DOWN)
-    new = pc.and_(down, pc.invert(pc.is_in(table["document_id"], was.combine_chunks())))
-    names = ["document_id", "source", "dump_file", "char_start", "char_end", "similarity"]
-    kept = before.filter(new)["kept"]
-    return table.filter(new).select([*names, "tombstone_id"]).append_column("was_published", kept)

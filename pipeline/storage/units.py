@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import ConflictError, CorruptError, MissingError
 from pipeline.model.files import FileRef
 from pipeline.storage import layout
+from pipeline.storage.row_groups import ROWS, row_groups
 from pipeline.storage.store import Store
 
 T = TypeVar("T")
@@ -109,10 +110,27 @@ class Corpus:
     ) -> FileRef:
         """Write one table as one data file (row groups of 64k rows unless `options` differ)."""
         path = self.scratch_file()
-        merged = {"compression": "zstd", "compression_level": 1, "row_group_size": 1 << 16}
+        merged = {"compression": "zstd", "compression_level": 1, "row_group_size": ROWS}
         merged.update(options)
         pq.write_table(table, path, **merged)
         return self.adopt(stage, fingerprint, name, path, table.num_rows)
+
+    def write_batches(
+        self,
+        stage: str,
+        fingerprint: str,
+        name: str,
+        batches: Iterable[pa.RecordBatch],
+        *,
+        schema: pa.Schema,
+    ) -> FileRef:
+        """Write rows as `write` writes a table of them: the same bytes, a row group at a time."""
+        path, rows = self.scratch_file(), 0
+        with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+            for table in row_groups(batches, schema):
+                writer.write_table(table, row_group_size=ROWS)
+                rows += table.num_rows
+        return self.adopt(stage, fingerprint, name, path, rows)
 
     def adopt(self, stage: str, fingerprint: str, name: str, path: Path, rows: int) -> FileRef:
         """Move a finished local file into the store under the hash of its bytes."""

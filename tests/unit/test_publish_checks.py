@@ -11,11 +11,12 @@ import pytest
 
 from pipeline.errors import ContractError, CorruptError
 from pipeline.model.finding import Finding
+from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import FileCounts
 from pipeline.model.schemas import QUARANTINE, VERDICTS
 from pipeline.model.snapshot import EMPTY, DumpRef, DumpState, Snapshot
 from pipeline.publish import books, checks, order
-from pipeline.publish.view import View, id_bytes
+from pipeline.publish.view import View
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
 from tests.publishing import Doc, ids_of, make_night, publish_night
