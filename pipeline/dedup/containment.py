@@ -13,6 +13,8 @@ linear in the samples.
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,7 +34,15 @@ EVIDENCE: Final = 8
 MARGIN: Final = 0.2
 """How far below the threshold the lower end of the 95 % interval may lie."""
 
+HELD_PAIRS: Final = 1 << 24
+"""Pairs in memory at a time: 270 MB, and some three times as much while they are joined."""
+
 _Z2: Final = 1.645**2
+
+_Pairs = tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]
+"""(smaller document, larger document) as one number each, sorted; samples that they share."""
+
+_NO_PAIRS: Final[_Pairs] = (np.empty(0, np.uint64), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +55,19 @@ class Containers:
 
 
 class Tally:
-    """Counts shared samples over slices of the keys; the counts so far are its mutable state."""
+    """Counts shared samples over slices of the keys; the counts so far are its mutable state.
 
-    def __init__(self, words: Array) -> None:
+    Pairs beyond `held` go to disk, sorted, and are judged a range of documents at a time.
+    """
+
+    def __init__(self, words: Array, *, held: int = HELD_PAIRS) -> None:
         """Begin with the words of every document: a container has more of them."""
         self._words = words
         self._evidence = np.zeros(len(words), np.int64)
         self._samples = np.zeros(len(words), np.int64)
-        self._pairs = np.empty(0, np.uint64)
-        self._shared = np.empty(0, np.int64)
+        self._pairs, self._shared = _NO_PAIRS
+        self._spilled: list[_Pairs] = []
+        self._held = held
 
     def add(self, keys: Array, documents: Array) -> None:
         """Count a slice: all samples of the published documents whose keys are in it."""
@@ -63,14 +77,24 @@ class Tally:
         pairs = np.empty(size, np.uint64)
         _meet(keys, documents, self._words, (self._samples, self._evidence), pairs)
         pairs.sort()
-        self._join(pairs)
+        edge = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)])
+        counted = pairs[edge], np.diff(np.append(edge, len(pairs)))
+        self._pairs, self._shared = _joined([(self._pairs, self._shared), counted])
+        if len(self._pairs) > self._held:
+            self._spill()
 
     def containers(self, threshold: float) -> Containers:
         """Return who is contained by at least `threshold`; ties go to the first container."""
-        inner = (self._pairs >> np.uint64(32)).astype(np.int64)
-        outer = (self._pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        runs = [*self._spilled, (self._pairs, self._shared)]
+        parts = [self._judged(*_joined(part), threshold) for part in _ranges(runs, self._held)]
+        columns = zip(*((one.document, one.container, one.share) for one in parts), strict=True)
+        return Containers(*(np.concatenate(column) for column in columns))
+
+    def _judged(self, pairs: Array, shared: Array, threshold: float) -> Containers:
+        inner = (pairs >> np.uint64(32)).astype(np.int64)
+        outer = (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
         evidence = self._evidence[inner]
-        share = self._shared / np.maximum(evidence, 1)
+        share = shared / np.maximum(evidence, 1)
         sound = (evidence >= EVIDENCE) & (2 * evidence >= self._samples[inner])
         sound &= (share >= threshold) & (_least(share, evidence) >= threshold - MARGIN)
         inner, outer, share = inner[sound], outer[sound], share[sound]
@@ -78,16 +102,44 @@ class Tally:
         best = order[np.append(True, inner[order][1:] != inner[order][:-1])[: len(order)]]
         return Containers(inner[best], outer[best], share[best].astype(np.float32))
 
-    def _join(self, pairs: Array) -> None:
-        """Add the pairs of a slice, sorted, to those before."""
-        edge = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)])
-        every = np.concatenate([self._pairs, pairs[edge]])
-        shared = np.concatenate([self._shared, np.diff(np.append(edge, len(pairs)))])
-        order = np.argsort(every, kind="stable")
-        every, shared = every[order], shared[order]
-        first = np.flatnonzero(np.append(True, every[1:] != every[:-1])[: len(every)])
-        self._pairs = every[first]
-        self._shared = np.add.reduceat(shared, first) if len(first) else shared
+    def _spill(self) -> None:
+        """Move the counts so far to disk."""
+        self._spilled.append((_mapped(self._pairs), _mapped(self._shared)))
+        self._pairs, self._shared = _NO_PAIRS
+
+
+def _mapped(column: Array) -> Array:
+    """Write numbers into a temporary file, which goes with the array that is returned."""
+    with tempfile.TemporaryFile() as file:
+        column.tofile(file)
+        return np.memmap(file, column.dtype, mode="r")
+
+
+def _joined(runs: Sequence[_Pairs]) -> _Pairs:
+    """Add up sorted runs of pairs with their counts."""
+    every, shared = (np.concatenate(column) for column in zip(*runs, strict=True))
+    order = np.argsort(every, kind="stable")
+    every, shared = every[order], shared[order]
+    first = np.flatnonzero(np.append(True, every[1:] != every[:-1])[: len(every)])
+    return every[first], np.add.reduceat(shared, first) if len(first) else shared
+
+
+def _ranges(runs: Sequence[_Pairs], held: int) -> Iterator[list[_Pairs]]:
+    """Cut runs by their smaller document into parts of about `held` pairs; there is one at least.
+
+    All pairs of a smaller document are in one part.
+    """
+    step = max(1, held // 64)
+    marks = np.sort(np.concatenate([pairs[::step] for pairs, _ in runs]))
+    bounds = np.unique(marks[64::64] >> np.uint64(32) << np.uint64(32))
+    cuts = [
+        np.append(np.append(0, np.searchsorted(pairs, bounds)), len(pairs)) for pairs, _ in runs
+    ]
+    for part in range(len(bounds) + 1):
+        yield [
+            (pairs[cut[part] : cut[part + 1]], shared[cut[part] : cut[part + 1]])
+            for (pairs, shared), cut in zip(runs, cuts, strict=True)
+        ]
 
 
 def _least(share: Array, count: Array) -> Array:

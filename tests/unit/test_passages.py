@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dedup.containment import EVIDENCE, HOT, Tally
+from pipeline.dedup.containment import EVIDENCE, HELD_PAIRS, HOT, Tally
 from pipeline.dedup.repeats import count_documents
 from pipeline.enrich.spans import Spans, without
 from pipeline.ingest.passage_rows import PIECE_ROWS, passage_runs, pieces_of
@@ -143,10 +143,16 @@ def test_paragraphs_are_counted_once_a_document_and_by_source(
     assert counts.tolist() == expected
 
 
-def tally(samples: list[set[int]], words: list[int] | None = None, *, parts: int = 1) -> Tally:
+def tally(
+    samples: list[set[int]],
+    words: list[int] | None = None,
+    *,
+    parts: int = 1,
+    held: int = HELD_PAIRS,
+) -> Tally:
     """Count the samples of documents in `parts` slices of the keys."""
     sizes = words or [len(keys) for keys in samples]
-    result = Tally(np.array(sizes, np.int32))
+    result = Tally(np.array(sizes, np.int32), held=held)
     for part in range(parts):
         pairs = [
             (key, row) for row, keys in enumerate(samples) for key in keys if key % parts == part
@@ -204,9 +210,12 @@ def test_boilerplate_is_no_evidence() -> None:
 @given(
     st.lists(st.sets(st.integers(0, 40), min_size=1, max_size=16), min_size=1, max_size=12),
     st.integers(1, 7),
+    st.sampled_from([0, 1, 100, HELD_PAIRS]),
 )
-def test_slices_of_the_keys_do_not_matter(samples: list[set[int]], parts: int) -> None:
+def test_slices_of_the_keys_do_not_matter(samples: list[set[int]], parts: int, held: int) -> None:
     """The containers are those of the definition, in however many slices the keys are counted.
+
+    Nor does it matter how many pairs are in memory at a time.
 
     With at most 16 samples and .94 only documents that are contained whole are.
     """
@@ -222,7 +231,7 @@ def test_slices_of_the_keys_do_not_matter(samples: list[set[int]], parts: int) -
         best = min(shares, default=(0.0, 0))
         if len(keys) >= EVIDENCE and -best[0] >= 1:
             expected.append((row, best[1], 1.0))
-    assert contained(tally(samples, parts=parts), threshold=0.94) == expected
+    assert contained(tally(samples, parts=parts, held=held), threshold=0.94) == expected
 
 
 def test_spans_of_a_batch_are_those_of_its_rows() -> None:
