@@ -100,11 +100,13 @@ class _Run:
         shards = tuple(shard.fingerprint for shard in self.plan.shards)
         ids = staged_ids(self.corpus, shards)
         taken = taken_verdicts(self.corpus, shards, Tombs.load(self.corpus, self.ledger.snapshot))
-        self.ledger.decided[date] = Verdicts.blank(ids).with_(taken)
+        linked = self.ledger.linked()
+        alone = Verdicts.alone(ids)
+        self.ledger.decided[date] = alone.with_(Verdicts.blank(linked)).with_(taken)
         if self.ledger.ranked:
-            self._together(ids)
+            self._together(linked)
         else:
-            self._in_turn(ids)
+            self._in_turn(linked)
         parent = self.ledger.snapshot.dumps.get(date)
         old = self.ledger.state(date).verdicts if parent is not None else None
         rows = staged_rows(self.corpus, shards)
@@ -112,7 +114,7 @@ class _Run:
         return (own, *(self._other(one) for one in sorted(self.changed) if one != date))
 
     def _in_turn(self, own: Array) -> None:
-        """Decide the run's own dump, then each later one if something leads into it."""
+        """Decide the run's own documents with edges, then each later dump if one leads into it."""
         self._settle({self.plan.dump_date: own})
         for date in self.ledger.later():
             dirty = self._reached(date)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.dedup.ranking import Ranks, ranks
 from pipeline.dedup.reader import fixed
-from pipeline.dedup.settle import ABSENT, EXACT, NEAR, REASONS, TAKEN
+from pipeline.dedup.settle import ABSENT, EXACT, NEAR, REASONS, TAKEN, UNIQUE
 from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.plan import Plan
@@ -103,9 +103,18 @@ class Verdicts:
     @staticmethod
     def blank(ids: Array) -> Verdicts:
         """Return verdicts of documents that are in no snapshot yet: neither kept nor dropped."""
+        return Verdicts._all(ids, ABSENT)
+
+    @staticmethod
+    def alone(ids: Array) -> Verdicts:
+        """Return verdicts of documents that nothing is like: all kept."""
+        return Verdicts._all(ids, UNIQUE)
+
+    @staticmethod
+    def _all(ids: Array, reason: int) -> Verdicts:
         return Verdicts(
             ids,
-            np.full(len(ids), ABSENT, np.int8),
+            np.full(len(ids), reason, np.int8),
             np.zeros(len(ids), NAME),
             np.zeros(len(ids), np.float32),
         )
@@ -194,6 +203,14 @@ class Ledger:
         if not self.rule(date).ranked:
             return np.zeros(len(ids), np.int64)
         return self._ranks_of(date).of(ids)
+
+    def linked(self) -> Array:
+        """Return the ids of the run's own documents that have an edge, sorted."""
+        found = [np.empty(0, NAME)]
+        for file in self.edges:
+            for date, keys in zip((file.earlier, file.later), self.pairs(file), strict=False):
+                found += [keys] if date == self.own else []
+        return split_names(np.unique(np.concatenate(found)))[1]
 
     def later(self) -> list[str]:
         """Return the dates of the live dumps after the run's own."""
