@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline import runner
@@ -11,6 +11,7 @@ from pipeline.model.settings import PlanSettings, Settings, StoreSettings
 from pipeline.storage.store import Store
 
 DATA_TABLES = ("documents/", "verdicts/", "quarantine/")
+TREES = (*DATA_TABLES, *(f"monthly/{table}" for table in DATA_TABLES))
 
 
 def settings_for(landing: str, corpus: str, *, endpoint_url: str | None = None) -> Settings:
@@ -33,10 +34,10 @@ def run(settings: Settings, dump_date: str, run_id: str, **options: Any) -> Mapp
         return dict(runner.run_night(night, dump_date, run_id, **options))["commit"]
 
 
-def published_bytes(store: Store) -> dict[str, str]:
+def published_bytes(store: Store, trees: Sequence[str] = DATA_TABLES) -> dict[str, str]:
     """Return key → sha256 of every file in the plain trees that must not depend on the runs."""
     found = {}
-    for table in DATA_TABLES:
-        for info in store.list(table):
+    for tree in trees:
+        for info in store.list(tree):
             found[info.key] = hashlib.sha256(store.get(info.key)[0]).hexdigest()
     return found

@@ -31,7 +31,7 @@ from pipeline.publish.promote import promote
 from pipeline.runner.reannotate import Reannotation
 from pipeline.storage.open import open_store
 from pipeline.storage.units import open_corpus
-from tests.nights import published_bytes, settings_for
+from tests.nights import TREES, published_bytes, settings_for
 
 WRITES = ("put", "put_file", "copy", "delete")
 NEVER = 1 << 30
@@ -108,14 +108,14 @@ def main() -> None:
     shutil.copytree(prepared, reference)
     # The children inherit compiled kernels and models: each then takes a fraction of a second.
     writes = night(landing, reference, date, run_id="reference")
-    expected = published_bytes(open_store(str(reference)))
+    expected = published_bytes(open_store(str(reference)), TREES)
     for deadly in range(1, writes + 1):
         corpus = Path(scratch) / f"killed-{deadly}"
         shutil.copytree(prepared, corpus)
         if not killed(landing, corpus, date, deadly=deadly):
             sys.exit(f"expected the run to die at write {deadly} of {writes}, it did not")
         night(landing, corpus, date, run_id="again")
-        if published_bytes(open_store(str(corpus))) != expected:
+        if published_bytes(open_store(str(corpus)), TREES) != expected:
             print(json.dumps({"differs_at": deadly}))  # noqa: T201 - the answer
             return
         shutil.rmtree(corpus)

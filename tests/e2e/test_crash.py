@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import runner
+from pipeline.publish import monthly
+from pipeline.publish.promote import promote
 from pipeline.storage.open import open_store
 from tests.nights import land, run, settings_for
 
@@ -28,12 +31,17 @@ def _text(seed: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_killed_at_every_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize("months", [False, True])
+def test_killed_at_every_write(tmp_path: Path, *, months: bool) -> None:
     """A late night that retracts, killed at each of its writes, heals to the reference bytes."""
     settings = settings_for(str(tmp_path / "landing"), str(tmp_path / "corpus"))
     landing = open_store(settings.store.landing, create=True)
     land(landing, [(f"wire/{LATER}/b.jsonl", _line(_text("shared")) + _line(_text("own")))])
     run(settings, LATER, "later")
+    if months:
+        with runner.corpus_session(settings) as corpus:
+            monthly.start(corpus)
+            promote(corpus)
     land(landing, [(f"wire/{EARLIER}/a.jsonl", _line(_text("shared")) + b"{broken\n")])
     page = "\n\n".join(f"Title of story {n} about {w}\n\n{_text(w)}." for n, w in enumerate("xyz"))
     land(landing, [(f"blog/{EARLIER}/page.txt", page.encode())])
