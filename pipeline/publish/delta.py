@@ -107,7 +107,7 @@ def _bring(corpus: Corpus, lake: Any, table: DeltaTable) -> int:
         table.update_incremental()
     raise ConflictError(
         f"expected to bring the Delta log in step within {ROUNDS} rounds, found it changed by "
-        "others each time. Nothing is to be done; `winnow promote` makes sure."
+        "others each time. What is published is whole; run `winnow promote` again."
     )
 
 

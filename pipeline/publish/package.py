@@ -62,7 +62,7 @@ def refresh(corpus: Corpus) -> bool:
             return True
     raise ConflictError(
         f"expected to write {layout.PACKAGE} within {ROUNDS} rounds, found it written by another "
-        "each time. Nothing is to be done; `winnow promote` makes sure."
+        "each time. What is published is whole; run `winnow promote` again."
     )
 
 

@@ -7,7 +7,8 @@ Not here: which file belongs where (`leaves.py`, `monthly.py`), making a snapsho
 The snapshot is the truth and the trees are a copy of it, so `promote` may be killed anywhere and
 called again by anybody. It claims `store/promoted.json` by a conditional put, marks there the dumps
 that it is about to change, and marks them done by another. The last to claim goes on; one that
-finds its claim taken does again what it may have overwritten, or leaves word of it to the other.
+finds its claim taken does again what it may have overwritten, or leaves word of it to the other and
+waits for its end: who has called `promote` reads trees that are in step when it returns.
 
 What a plain reader sees:
 1. A leaf of one file (all but partitions above `publish.file_bytes`) changes in one step.
@@ -22,6 +23,7 @@ What a plain reader sees:
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping
@@ -31,6 +33,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from pipeline import telemetry
 from pipeline.errors import ConflictError, CorruptError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
@@ -41,6 +44,9 @@ from pipeline.storage.units import Corpus, decode, encode
 
 MAX_ROUNDS = 20
 WORKERS = 8
+LOOKS = 300
+LOOK_SECONDS = 0.5
+"""How often and how long a promote looks whether another has ended, before it claims the trees."""
 _ILLEGIBLE = "illegible"
 """Stands for the token of a note of the trees that is damaged; never stored."""
 COVER_BYTES = (
@@ -115,7 +121,7 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
             the trees.
 
     Raises:
-        ConflictError: another promote claimed the trees and is at work on them.
+        ConflictError: others claimed the trees in every round; try again.
         CorruptError: the trees show dumps, but the corpus has lost its pointer: nothing is deleted.
     """
     totals = {"dumps": 0, "copied": 0, "deleted": 0}
@@ -132,10 +138,13 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
             touched, full = frozenset(), False
         except ConflictError:
             touched |= claim.dates
-            _yield(corpus, claim, touched)
+            if _yielded(corpus, claim, touched):
+                touched = frozenset()
+                _wait(corpus)
     raise ConflictError(
         f"expected to finish within {MAX_ROUNDS} rounds, found the trees claimed by another "
-        "promote each time. Let one promote run at a time (pool winnow_commit)."
+        "promote each time. Let one promote run at a time (pool winnow_commit), and run "
+        "`winnow promote` again."
     )
 
 
@@ -159,15 +168,15 @@ def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | N
     return _Claim(snapshot, wanted, frozenset(dates), claimed, etag)
 
 
-def _yield(corpus: Corpus, claim: _Claim, touched: frozenset[str]) -> None:
-    """After a conflict: return when we may go on, else leave word of what we touched and raise.
+def _yielded(corpus: Corpus, claim: _Claim, touched: frozenset[str]) -> bool:
+    """After a conflict: say whether another is at work, which now knows what we touched.
 
     Our last copy may have landed after the work of whoever claimed, so somebody must look again.
     """
     for _ in range(MAX_ROUNDS):
         trees, etag = _trees(corpus)
         if trees.token in {"", claim.trees.token}:
-            return
+            return False
         redo = msgspec.structs.replace(
             trees,
             states=trees.states | dict.fromkeys(touched, ""),
@@ -175,12 +184,20 @@ def _yield(corpus: Corpus, claim: _Claim, touched: frozenset[str]) -> None:
         )
         with suppress(ConflictError):
             corpus.store.put(layout.PROMOTED, encode(redo), if_match=etag)
-            break
-    raise ConflictError(
-        f"expected to hold the claim on the trees until {', '.join(sorted(touched))} are in step, "
-        "found another promote at work, which will look at them again. Nothing is to be done; "
-        "`winnow promote` makes sure."
-    )
+            return True
+    return False
+
+
+def _wait(corpus: Corpus) -> None:
+    """Return when nobody is at work on the trees, or when whoever was has had its time.
+
+    Two that claimed from each other without a pause would both come to no end.
+    """
+    telemetry.log.info("promote.wait")
+    for _ in range(LOOKS):
+        if _trees(corpus)[0].token == "":
+            return
+        time.sleep(LOOK_SECONDS)
 
 
 def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
