@@ -117,18 +117,30 @@ def _known(settings: Any, dump_date: str | None) -> tuple[Rates, int]:
 
 
 def _show(said: Estimate) -> None:
-    """Print the table and the sums."""
-    heads = ["stage", "tasks", "cpu_seconds", "elapsed_seconds", "memory_mb"]
-    rows = [[getattr(step, name) for name in heads] for step in said.steps]
+    """Print the table and the sums, in units that suit tiny nights as well as large ones."""
+    from pipeline.report.writing import seconds, size  # noqa: PLC0415 - loads jinja2
+
+    rows = [
+        [
+            one.stage,
+            one.tasks,
+            f"{one.cpu_seconds:,.1f}",
+            f"{one.elapsed_seconds:,.1f}",
+            f"{one.memory_mb:,.0f}",
+        ]
+        for one in said.steps
+    ]
+    documents = f"{said.documents:,} document{'' if said.documents == 1 else 's'}"
     title = (
-        f"{said.bytes / 1e9:,.2f} GB, about {said.documents:,} documents, {said.kept:,} of them "
-        f"kept, after {said.history:,} of earlier nights"
+        f"{size(said.bytes)}, about {documents}, {said.kept:,} of them kept, after "
+        f"{said.history:,} of earlier nights"
     )
-    output.table(title, heads, rows)
-    large, more = said.memory_mb / 1e3, sum(said.storage.values()) / 1e9
+    output.table(title, ["stage", "tasks", "cpu_seconds", "elapsed_seconds", "memory_mb"], rows)
+    long, large = seconds(said.hours * 3600), size(said.memory_mb * 1e6)
+    more, held = size(sum(said.storage.values())), size(said.held)
     lines = [
-        f"{said.tasks} tasks, {said.hours:.2f} hours with {said.slots} at once; {large:.1f} GB.",
-        f"Storage: {more:,.2f} GB more; nights before it hold about {said.held / 1e9:,.2f} GB.",
+        f"{said.tasks} tasks, {long} with {said.slots} at once; {large} ({said.largest}) at most.",
+        f"Storage: {more} more; nights before it hold about {held}.",
         f"From: {said.source}.",
     ]
     if said.beyond > 1:

@@ -129,14 +129,14 @@ def estimate(load: Load, settings: RunSettings, rates: Rates, *, slots: int) -> 
     """Reckon what a night takes when `slots` tasks may run at once."""
     size = load.bytes if rates.nights else load.text_bytes
     chars = rates.chars_per_document
-    documents = round(rates.documents_per_mb * size / 1e6)
+    documents = math.ceil(rates.documents_per_mb * size / 1e6)  # of any text there is one at least
     if load.documents is not None:
         documents = load.documents
         chars = load.text_bytes / max(1, documents)
     table = measured()
     texts = chars / table.chars_per_document
     each = {name: one * (texts if name in _TEXT else 1) for name, one in rates.storage.items()}
-    night = _Night(size / 1e6, documents, round(documents * rates.kept), load.history)
+    night = _Night(size / 1e6, documents, math.ceil(documents * rates.kept), load.history)
     return Estimate(
         bytes=load.bytes,
         documents=documents,

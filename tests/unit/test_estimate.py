@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import msgspec
 import pytest
@@ -55,6 +56,19 @@ def test_a_night_without_files_has_no_mapped_tasks() -> None:
     idle = {step.stage for step in said.steps if not step.tasks}
     assert idle == {"ingest", "match", "annotate", "publish"}
     assert said.documents == sum(said.storage.values()) == 0
+
+
+@pytest.mark.parametrize("size", [1, 100, 20_000])
+def test_a_tiny_night_is_not_nothing(size: int) -> None:
+    """Of any text there is a document; it is annotated and published, and takes some room."""
+    said = _of(size=size, history=0)
+    assert said.documents >= said.kept >= 1
+    assert all(step.tasks and step.memory_mb for step in said.steps)
+    command = ["plan", "--estimate", "--bytes", str(size), "--files", "1"]
+    shown = CliRunner().invoke(cli, command, catch_exceptions=False).stdout
+    said = _of(size=size, history=0)
+    assert f"about {said.documents} document" in shown
+    assert not re.search(r"[^\d.]0(\.0+)? (GB|MB|hours|documents)", shown)
 
 
 def test_a_stage_that_is_slower_here_is_reckoned_slower() -> None:
