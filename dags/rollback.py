@@ -11,6 +11,7 @@ go_back ─▶ promote
 * **Trigger it** with the number of the snapshot. *Winnow ▸ Snapshots* in the menu lists them and
   shows what would change; so do `winnow status --snapshots` and `winnow rollback N --dry-run`.
 * **A snapshot that has expired** is refused.
+* **A run goes back once**, however often its tasks are tried or cleared: trigger it again for more.
 """
 
 from typing import Any
@@ -34,17 +35,12 @@ with DAG(
     def go_back(*, params: dict[str, Any]) -> dict[str, Any]:
         """Make the dumps of the snapshot current; return how nights changed, and its number."""
         from pipeline import config, runner  # noqa: PLC0415 - loads pyarrow
-        from pipeline.publish import rollback  # noqa: PLC0415
-        from pipeline.runner.rollback import roll_back  # noqa: PLC0415
+        from pipeline.runner import rollback  # noqa: PLC0415
 
         settings = config.load()
         landing = runner.open_landing(settings) if settings.store.landing else None
         with corpus_of_run() as (corpus, run_id):
-            changes = rollback.changes(corpus, params["snapshot"])
-            made = None
-            if changes:
-                asked = {"sequence": params["snapshot"], "run_id": run_id}
-                made = roll_back(corpus, landing, settings.run_settings(), **asked).sequence
-            return {"snapshot": made, "changes": changes}
+            asked = {"sequence": params["snapshot"], "run_id": run_id}
+            return rollback.go_back(corpus, landing, settings.run_settings(), **asked)
 
     promote(go_back(), "rollback")

@@ -1,6 +1,6 @@
 """Going back to an earlier snapshot.
 
-Holds: `rollback`. Reads snapshots; writes a new one and moves the pointer.
+Holds: `rollback`, `changes`, `difference`. Reads snapshots; writes a new one and moves the pointer.
 Not here: the plain trees (`promote.py`), which snapshots are kept (`expire.py`).
 
 The state that was current before is not lost: a rollback is a new snapshot with the dumps of the
@@ -20,8 +20,12 @@ from pipeline.storage.units import Corpus
 
 def changes(corpus: Corpus, sequence: int) -> dict[str, str]:
     """Return what a rollback to a snapshot would do: dump date → added, removed or replaced."""
-    now = snapshots.published(corpus).dumps
-    then = snapshots.load_snapshot(corpus, sequence).dumps
+    return difference(snapshots.published(corpus), snapshots.load_snapshot(corpus, sequence))
+
+
+def difference(before: Snapshot, after: Snapshot) -> dict[str, str]:
+    """Return what changes between two snapshots, in the words of `changes`."""
+    now, then = before.dumps, after.dumps
     words = {(True, False): "removed", (False, True): "added", (True, True): "replaced"}
     return {
         date: words[date in now, date in then]

@@ -28,6 +28,7 @@ from pipeline.model.snapshot import DumpState, Snapshot
 from pipeline.plan import fence, shards
 from pipeline.plan.stage import is_held, load_plan
 from pipeline.publish import stage as publish
+from pipeline.publish.changed import changed_nights
 from pipeline.publish.reannotated import Remade, commit_all, label_changes
 from pipeline.runner.models import models_of
 from pipeline.runner.plans import plan_of
@@ -91,7 +92,7 @@ class Reannotation:
             parent = snapshots.published(self.corpus)
             left = [plan for plan in plans if not is_held(parent, plan)]
             if not left:
-                return {"snapshot": parent.sequence, "dumps": [], "changes": []}
+                return self._done(plans, run_id) or _nothing(parent)
             changes = self.changes(left)
             remade = [self._remake(plan, parent) for plan in left]
             try:
@@ -113,6 +114,17 @@ class Reannotation:
             f"expected to commit within {MAX_REBASES} rebases, found another run publishing each "
             "time. Let the nights finish, then run it again: what is annotated is found."
         )
+
+    def _done(self, plans: Sequence[Plan], run_id: str) -> Summary | None:
+        """Return what this run has committed, as `commit` did; None: nothing, or long ago."""
+        own = snapshots.committed_by(self.corpus, run_id)
+        nights = changed_nights(self.corpus, own.sequence) if own else {}
+        if own is None or not nights:
+            return None
+        before = snapshots.load_snapshot(self.corpus, own.sequence - 1)
+        mine = [plan for plan in plans if plan.dump_date in nights]
+        changes = [row for plan in mine for row in self._changes(before, plan)]
+        return {"snapshot": own.sequence, "dumps": [*nights], "changes": changes}
 
     def load(self, dates: Sequence[str], run_id: str) -> list[Plan]:
         """Return the stored plans of a run."""
@@ -175,6 +187,10 @@ class Reannotation:
             published=publish.publish_group(self.corpus, routed, plan.settings),
             seconds=round(time.perf_counter() - started, 3),
         )
+
+
+def _nothing(parent: Snapshot) -> Summary:
+    return {"snapshot": parent.sequence, "dumps": [], "changes": []}
 
 
 def _decision(plan: Plan, parent: Snapshot, state: DumpState) -> Decision:

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import telemetry
-from pipeline.errors import ConflictError, InputError
+from pipeline.errors import ConflictError, InputError, MissingError
 from pipeline.model.schemas import TOMBSTONES
 from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import Snapshot
@@ -104,7 +104,8 @@ class TakeDown:
     ) -> Summary:
         """Undo take-downs, named by document or tombstone; read the dump files of the texts again.
 
-        Returns what `take` returns; `tombstones` are those that are no longer in force.
+        Returns what `take` returns; `tombstones` are those that are no longer in force. A run
+        undoes once: called again by the same run id it leaves alone what was taken down since.
 
         Raises:
             InputError: no id, no reason.
@@ -124,7 +125,9 @@ class TakeDown:
             ]
             return pa.Table.from_pylist(rows, TOMBSTONES)
 
-        found = self._commit(change, run_id, outcome="undone", dry_run=dry_run)
+        found = self._done(change, run_id)
+        if found is None:
+            found = self._commit(change, run_id, outcome="undone", dry_run=dry_run)
         return found | {"tombstones": sorted(undone), "already": []}
 
     def sweep(self) -> dict[str, int]:
@@ -144,6 +147,8 @@ class TakeDown:
             parent = snapshots.published(self.corpus)
             before = tombstones.load(self.corpus, parent)
             after = change(parent, before)
+            if after == before and (done := self._done(change, run_id)):
+                return done
             retake = Retake(self.corpus, self.landing, self.settings, base=parent, stones=after)
             found = retake.changes()
             if dry_run:
@@ -158,6 +163,23 @@ class TakeDown:
             f"expected to commit within {MAX_REBASES} rebases, found another run publishing each "
             "time. Let the nights finish, then run it again."
         )
+
+    def _done(self, change: Change, run_id: str) -> Summary | None:
+        """Return what this run has committed, as `_commit` did, and erase what is left of it.
+
+        None when it has committed nothing, or so long ago that the snapshot before has expired.
+        """
+        own = snapshots.committed_by(self.corpus, run_id)
+        if own is None:
+            return None
+        try:
+            base = snapshots.load_snapshot(self.corpus, own.sequence - 1)
+        except MissingError:
+            return None
+        change(base, tombstones.load(self.corpus, base))
+        stones = tombstones.load(self.corpus, own)
+        retake = Retake(self.corpus, self.landing, self.settings, base=base, stones=stones)
+        return retake.changes() | {"snapshot": own.sequence, "erased": self.sweep()}
 
 
 def _refuse_silent(ids: Sequence[str], *, reason: str, by: str) -> None:

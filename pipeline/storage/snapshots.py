@@ -1,12 +1,14 @@
 """Reading snapshots and moving the pointer to them.
 
-Holds: `current`, `published`, `numbered`, `load_snapshot`, `load_state`, `history`, `advance`.
-Reads and writes the corpus store. Not here: what goes into a snapshot (`publish/commit.py`),
-bringing back a pointer that was lost (`publish/repoint.py`).
+Holds: `current`, `published`, `numbered`, `load_snapshot`, `load_state`, `history`,
+`committed_by`, `advance`. Reads and writes the corpus store.
+Not here: what goes into a snapshot (`publish/commit.py`), bringing back a pointer that was lost
+(`publish/repoint.py`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 from pipeline.errors import ConflictError, CorruptError, MissingError
@@ -77,11 +79,23 @@ def numbered(corpus: Corpus, sequence: int | None) -> Snapshot:
 
 def history(corpus: Corpus) -> list[Snapshot]:
     """Return the chain of snapshots from the current one back to the oldest still kept."""
-    chain = [current(corpus)]
+    return list(_chain(corpus))
+
+
+def committed_by(corpus: Corpus, run_id: str) -> Snapshot | None:
+    """Return the newest snapshot that a run made, or None: it made none, or none that is kept.
+
+    A run that died after its commit finds with it what it has done.
+    """
+    return next((one for one in _chain(corpus) if one.run_id == run_id), None)
+
+
+def _chain(corpus: Corpus) -> Iterator[Snapshot]:
+    snapshot = current(corpus)
     with suppress(MissingError):
-        while chain[-1].sequence > 0:
-            chain.append(_open(corpus, chain[-1].parent))
-    return [snapshot for snapshot in chain if snapshot.sequence > 0]
+        while snapshot.sequence > 0:
+            yield snapshot
+            snapshot = _open(corpus, snapshot.parent)
 
 
 def load_state(corpus: Corpus, snapshot: Snapshot, dump_date: str) -> DumpState:

@@ -130,12 +130,14 @@ def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[
     The run's own night is there whether it changed or not: who asked for the run waits for it.
     """
     from pipeline.publish.changed import changed_nights  # noqa: PLC0415 - not while parsing
+    from pipeline.storage import snapshots  # noqa: PLC0415
 
     row = night.report(*run)
     counts = {name: committed[name] for name in ("documents", "kept")}
     nights = {run[0]: counts}
-    if not committed.get("unchanged"):
-        nights |= changed_nights(night.corpus, committed["snapshot"])
+    own = None if committed.get("unchanged") else snapshots.committed_by(night.corpus, run[1])
+    if own is not None:
+        nights |= changed_nights(night.corpus, own.sequence)
     event.extra = {**committed, "report": row.get("report", ""), "nights": nights}
     event.add_partitions(sorted(nights))
     return row

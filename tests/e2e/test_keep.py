@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,15 +11,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from demo.object_store import ObjectStore
 from pipeline import runner
 from pipeline.audit import verify
+from pipeline.cli import cli
 from pipeline.errors import MissingError
 from pipeline.model.settings import Settings
 from pipeline.publish import expire as expiring
 from pipeline.publish import leaves, rollback
 from pipeline.publish.expire import DAY, Rule
+from pipeline.runner.rollback import go_back
 from pipeline.storage import layout, snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.s3 import S3Store
@@ -98,12 +102,26 @@ def test_what_tasks_took_is_kept_for_the_days(local: Settings) -> None:
     def records() -> list[str]:
         return [info.key for info in open_store(local.store.corpus).list(layout.TASKS)]
 
+    def costs() -> dict[str, Any]:
+        said = CliRunner().invoke(cli, ["status", "--cost", "--json", *where])
+        return {row["dump_date"]: row["cost"] for row in json.loads(said.stdout)}
+
+    where = ["--corpus", local.store.corpus]
+    told = costs()
+    assert {date: one["run_id"] for date, one in told.items()} == {
+        EARLIER: "late",
+        LATER: "changed",
+    }
+    assert all(one["tasks"] > 8 and one["cpu_seconds"] > 0 for one in told.values())
+    shown = CliRunner().invoke(cli, ["status", "--cost", *where]).stdout
+    assert re.search(rf"{LATER} .* changed .* {told[LATER]['tasks']} ", shown)
     before = records()
     assert {key.split("/")[3] for key in before} == {"later", "late", "changed"}
     _expire(local, Rule(snapshots=1, days=5))
     assert records() == before
     _expire(local)
     assert records() == []
+    assert costs() == {EARLIER: None, LATER: None}
     with runner.session(local) as night:
         assert night.report(LATER, "changed")["run_id"] == "changed"
 
@@ -256,6 +274,23 @@ def test_rollback_killed_at_every_write(local: Settings) -> None:
             deadly += 1
         assert deadly > 1
         assert snapshots.current(corpus).dumps == wanted
+
+
+@pytest.mark.usefixtures("three")
+def test_a_run_goes_back_once(local: Settings, landing: Store) -> None:
+    """Tried again, under the same run id, it says what it did and takes back no later night."""
+    asked = {"sequence": 1, "run_id": "back"}
+    with runner.session(local) as night:
+        done = go_back(night.corpus, night.landing, night.settings, **asked)
+    assert done == {"snapshot": 4, "changes": {EARLIER: "removed", LATER: "replaced"}}
+    land(landing, [(f"wire/{EARLIER}/a.jsonl", _line("shared"))])
+    run(local, EARLIER, "meanwhile")
+    with runner.session(local) as night:
+        assert go_back(night.corpus, night.landing, night.settings, **asked) == done
+        assert snapshots.current(night.corpus).sequence == 5
+        asked = {"sequence": 5, "run_id": "nowhere"}
+        done = go_back(night.corpus, night.landing, night.settings, **asked)
+        assert done == {"snapshot": None, "changes": {}}
 
 
 @pytest.mark.server

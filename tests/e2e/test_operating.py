@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
 
 from demo.airflow import AirflowError
+from demo.home import ROOT
 from pipeline import runner
 from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
@@ -32,7 +35,21 @@ RUNS, AGAIN = "/dags/winnow_due/dagRuns", "/dags/winnow_reannotate/dagRuns"
 BACKFILLS = "/backfills?dag_id=winnow_nightly"
 LATE_SECONDS = 3
 LINEAGE = "lineage.jsonl"
-OPS = Path(__file__).parents[2] / "ops"
+OPS = ROOT / "ops"
+DIES = """\
+import os, pathlib, signal
+from pipeline.storage import snapshots
+
+advance, flag = snapshots.advance, pathlib.Path({flag!r})
+
+def then_die(*args):
+    advance(*args)
+    if flag.exists():
+        flag.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+snapshots.advance = then_die
+"""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +61,17 @@ def statsd() -> Iterator[Statsd]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, statsd: Statsd) -> Iterator[Stack]:
+def deadly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file: while it is there, the next task that commits deletes it, and is killed thereupon."""
+    folder = tmp_path_factory.mktemp("deadly")
+    (folder / "sitecustomize.py").write_text(DIES.format(flag=str(folder / "flag")), "utf-8")
+    return folder / "flag"
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, statsd: Statsd, deadly: Path
+) -> Iterator[Stack]:
     """Start an object store and an Airflow that looks every second and is soon alarmed."""
     hurry = {
         "AIRFLOW__WINNOW__LOOK_SECONDS": "1",
@@ -53,6 +80,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, statsd: Statsd) -> Iterator[
     folder = tmp_path_factory.mktemp("operating")
     lineage = {"type": "file", "log_file_path": str(folder / LINEAGE), "append": True}
     hurry["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(lineage)
+    hurry["PYTHONPATH"] = os.pathsep.join(map(str, (deadly.parent, ROOT, ROOT / "plugins")))
     options = {"triggerer": True, "environment": hurry | statsd.environment}
     with started(folder, **options) as made:
         yield made
@@ -225,6 +253,60 @@ def test_published_nights_are_annotated_again(stack: Stack, one_run: dict[str, A
     assert of_nights(stack, CLEARED).keys() != before.keys()
     assert annotated(stack, CLEARED) == [gone | {"from": "und", "to": "zxx"}]
     assert of_nights(stack, CLEARED) == before
+
+
+@pytest.mark.timeout(1500)
+def test_a_worker_that_dies_after_its_commit_is_not_silent(
+    stack: Stack, one_run: dict[str, Any], deadly: Path
+) -> None:
+    """The next try commits no second time, and tells what the first one did; cleared it does too.
+
+    Each run makes one snapshot; each of its asset events names that snapshot and the night.
+    """
+    assert one_run["state"] == "success"
+    with runner.corpus_session(stack.settings) as corpus:
+        before = snapshots.current(corpus)
+        verdicts = corpus.read(snapshots.load_state(corpus, before, CLEARED).verdicts)
+    down = {"document_ids": verdicts["document_id"].to_pylist()[:1], "reason": "to be tried again"}
+    number = before.sequence
+    killed(stack, deadly, number + 1, dag="winnow_takedown", form=down)
+    killed(stack, deadly, number + 2, dag="winnow_takedown", form=down | {"undo": True})
+    killed(stack, deadly, number + 3, dag="winnow_rollback", form={"snapshot": number})
+    settings = stack.file.read_text("utf-8")
+    stack.file.write_text(f'{settings}\n[enrich]\nannotators = ["quality"]\n', "utf-8")
+    try:
+        form = {"dump_dates": [CLEARED]}
+        killed(stack, deadly, number + 4, dag="winnow_reannotate", form=form)
+    finally:
+        stack.file.write_text(settings, "utf-8")
+    assert annotated(stack, CLEARED)
+
+
+def killed(stack: Stack, deadly: Path, snapshot: int, *, dag: str, form: dict[str, Any]) -> None:
+    """Trigger a run whose task is killed after its commit, wait for its good end, clear it all."""
+    deadly.touch()
+    body = {"logical_date": None, "conf": form}
+    run_id = stack.ask("POST", f"/dags/{dag}/dagRuns", json=body)["dag_run_id"]
+    path = f"/dags/{dag}/dagRuns/{run_id}"
+    for times in (1, 2):
+        ended = stack.ended(lambda: stack.ask("GET", path))
+        assert ended["state"] == "success", stack.airflow.failure(dag, run_id)
+        assert told(stack, dag, run_id) == times * [(snapshot, [CLEARED])]
+        tasks = stack.ask("GET", f"{path}/taskInstances")["task_instances"]
+        assert max(one["try_number"] for one in tasks) == 1 + times
+        assert not deadly.exists()
+        body = {"dry_run": False, "dag_run_id": run_id, "only_failed": False}
+        if times == 1:
+            stack.ask("POST", f"/dags/{dag}/clearTaskInstances", json=body)
+    with runner.corpus_session(stack.settings) as corpus:
+        assert snapshots.current(corpus).sequence == snapshot
+
+
+def told(stack: Stack, dag: str, run_id: str) -> list[tuple[int, list[str]]]:
+    """Return which snapshot and nights the asset events of a run name."""
+    path = f"/assets/events?source_dag_id={dag}&source_run_id={quote(run_id)}"
+    found = [one["extra"] for one in stack.ask("GET", path)["asset_events"]]
+    return [(one["snapshot"], [*one["nights"]]) for one in found]
 
 
 def annotated(stack: Stack, date: str) -> list[dict[str, Any]]:

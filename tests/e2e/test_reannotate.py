@@ -87,11 +87,11 @@ def publish(settings: Settings, landing: Store) -> None:
         run(settings, date, f"run-{date}")
 
 
-def again(settings: Settings, *dates: str) -> dict[str, object]:
+def again(settings: Settings, *dates: str, run_id: str = "again") -> dict[str, object]:
     """Annotate nights again and bring the trees in step."""
     with runner.session(settings) as night:
         tasks = Reannotation(night.corpus, settings.run_settings())
-        done = tasks.commit(tasks.plan(dates, "again"), "again")
+        done = tasks.commit(tasks.plan(dates, run_id), run_id)
         night.bring_in_step()
     return done
 
@@ -123,7 +123,7 @@ def test_the_end_is_as_if_published_anew(tmp_path: Path, local: Settings, landin
     there = published_bytes(open_store(new.store.corpus))
     assert there == published_bytes(open_store(fresh.store.corpus))
     assert due(new) == []
-    assert again(new)["dumps"] == []
+    assert again(new, run_id="later")["dumps"] == []
 
 
 def test_other_nights_stay_and_a_late_night_still_fits(local: Settings, landing: Store) -> None:
@@ -168,6 +168,19 @@ def test_a_dry_run_shows_the_changes_and_makes_none(local: Settings, landing: St
     assert done["snapshot"] is not None
     assert would["changes"] == done["changes"] != []
     assert published_bytes(store) != before[0]
+
+
+def test_a_run_that_died_after_its_commit_says_what_it_did(local: Settings, landing: Store) -> None:
+    """Tried again it names its snapshot and the labels that it changed; another run has neither."""
+    publish(model(local, "first"), landing)
+    other = model(local, "second")
+    with runner.session(other) as night:
+        tasks = Reannotation(night.corpus, other.run_settings())
+        plans = tasks.plan((), "killed")
+        done = tasks.commit(plans, "killed")
+        assert done["changes"]
+        assert tasks.commit(plans, "killed") == done
+        assert tasks.commit(plans, "other")["dumps"] == []
 
 
 def test_heal_takes_the_models_that_published(local: Settings, landing: Store) -> None:

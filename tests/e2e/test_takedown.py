@@ -242,8 +242,21 @@ def test_a_dry_run_changes_nothing(published: Settings) -> None:
     done = _take(published, wanted)
     same = ("taken_down", "retracted", "restored", "dumps", "documents", "landing_files")
     assert {name: told[name] for name in same} == {name: done[name] for name in same}
-    again = _take(published, wanted)
+    again = _take(published, wanted, run_id="again")
     assert (again["snapshot"], again["already"]) == (None, [wanted])
+
+
+def test_a_run_undoes_once(published: Settings) -> None:
+    """Tried again it says what it did, and leaves alone what was taken down since."""
+    wanted = _wanted(published)
+    _take(published, wanted)
+    done = _take(published, wanted, undo=True, run_id="up")
+    assert _take(published, wanted, undo=True, run_id="up") | {"erased": done["erased"]} == done
+    _take(published, wanted, run_id="again")
+    after = _bytes(published)
+    _take(published, wanted, undo=True, run_id="up")
+    assert _bytes(published) == after
+    assert _shown(published) == []
 
 
 def test_what_is_asked_for_is_checked(published: Settings) -> None:

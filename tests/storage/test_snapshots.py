@@ -48,6 +48,16 @@ def test_history_is_the_chain_from_the_current_one(corpus: Corpus) -> None:
         snapshots.load_snapshot(corpus, 4)
 
 
+def test_what_a_run_made_is_found(corpus: Corpus) -> None:
+    """It is the newest of its snapshots, however many followed; of a run without one, none."""
+    for run_id in ("first", "second", "first", "third"):
+        commit(corpus, run_id)
+    found = snapshots.committed_by(corpus, "first")
+    assert found is not None
+    assert found.sequence == 3
+    assert snapshots.committed_by(corpus, "fourth") is None
+
+
 def test_a_lost_pointer_is_no_empty_corpus(corpus: Corpus) -> None:
     """A corpus of several snapshots without its pointer is refused, with the newest one's name."""
     for number in range(2):
