@@ -1,6 +1,7 @@
 """Tables of the present: nights by state, snapshots, runs.
 
-Holds: `dump_rows`, `snapshot_rows`, `run_rows`. Reads landing and corpus; the clock is passed in.
+Holds: `dump_rows`, `cost_rows`, `snapshot_rows`, `run_rows`. Reads landing and corpus; the
+clock is passed in.
 Not here: printing (`cli/look.py`), deciding what is due (`plan/ledger.py`).
 """
 
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.audit import tasks
 from pipeline.errors import MissingError
 from pipeline.model.settings import RunSettings
 from pipeline.model.versions import Models
@@ -30,6 +32,7 @@ _COUNTS = (
     "dropped_history",
     "taken_down",
 )
+_COST = ("tasks", "cpu_seconds", "requests", "received", "sent")
 
 
 def dump_rows(
@@ -62,6 +65,23 @@ def dump_rows(
             counts = msgspec.to_builtins(snapshots.load_state(corpus, snapshot, date).counts)
         rows.append(row | {name: counts.get(name, 0) for name in (*_COUNTS, "quarantine")})
     return rows
+
+
+def cost_rows(corpus: Corpus) -> dict[str, Row]:
+    """Return what the run that published each night last took: dump date → numbers.
+
+    They are those of `tasks.whole`, under `run_id`. A night whose tasks left no record, or so long
+    ago that it has expired, has none.
+    """
+    snapshot = snapshots.current(corpus)
+    found = {}
+    for date in sorted(snapshot.dumps):
+        runs = snapshots.load_state(corpus, snapshot, date).runs
+        run_id = layout.unit_of(runs[-1].key) if runs else ""
+        if recorded := tasks.records(corpus, date, run_id) if run_id else []:
+            took = tasks.whole(tasks.stages(recorded))
+            found[date] = {"run_id": run_id, **{name: getattr(took, name) for name in _COST}}
+    return found
 
 
 def snapshot_rows(corpus: Corpus) -> list[Row]:

@@ -24,13 +24,16 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.command()
 @_JSON
 @click.option("--snapshots", "show_snapshots", is_flag=True, help="The published states instead.")
+@click.option("--cost", is_flag=True, help="With what the run that published each night took.")
 @click.pass_obj
-def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
+def status(lookup: Any, *, as_json: bool, show_snapshots: bool, cost: bool) -> None:
     """Show every night: what landed, what is published, what is due."""
     from pipeline import runner  # noqa: PLC0415 - loads the stages
     from pipeline.audit import status as asking  # noqa: PLC0415
     from pipeline.runner.models import models_of  # noqa: PLC0415
 
+    if cost and show_snapshots:
+        raise click.UsageError("give --cost or --snapshots, and not both")
     settings = lookup.settings(corpus=True)
     with runner.corpus_session(settings) as corpus:
         if show_snapshots:
@@ -40,8 +43,12 @@ def status(lookup: Any, *, as_json: bool, show_snapshots: bool) -> None:
             shaping = settings.run_settings()
             models = models_of(shaping)
             rows = asking.dump_rows(corpus, landing, shaping, now=time.time(), models=models)
+        costs = asking.cost_rows(corpus) if cost else {}
     if as_json:
-        click.echo(json.dumps(rows))
+        more = ({"cost": costs.get(row["dump_date"])} if cost else {} for row in rows)
+        click.echo(json.dumps([row | one for row, one in zip(rows, more, strict=True)]))
+    elif cost:
+        reports.costs(settings.store.corpus, rows, costs)
     else:
         heads = list(rows[0]) if rows else ["dump_date"]
         output.table(settings.store.corpus, heads, [list(row.values()) for row in rows], left=2)

@@ -1,7 +1,7 @@
 """What `winnow report` and `winnow config` say of a run's quality, as tables.
 
-Holds: `details` of one run (self-test and guards), `cost`, `page`, `curve`, `rule`. Writes to
-stdout or a file.
+Holds: `details` of one run (self-test and guards), `cost` of it, `costs` of nights, `page`,
+`curve`, `rule`. Writes to stdout or a file.
 Not here: the rows (`audit/status.py`), other tables (`output.py`).
 """
 
@@ -57,6 +57,22 @@ def cost(run_id: str, stages: Sequence[StageTime]) -> None:
         for one in (*stages, tasks.whole(stages))
     ]
     output.table(f"Cost of {run_id}", [*heads, "requests"], rows)
+
+
+def costs(
+    title: str, nights: Iterable[Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Print nights with what the run that published each took; without numbers if none are kept."""
+    heads = ["dump_date", "state", "documents", "run", "tasks", "cpu_seconds"]
+    rows = []
+    for night in nights:
+        row = [night["dump_date"], night["state"], night["documents"]]
+        if took := found.get(night["dump_date"]):
+            row += [took["run_id"], took["tasks"], f"{took['cpu_seconds']:,.1f}"]
+            row += [sum(took["requests"].values())]
+            row += [f"{took[name] / 1e6:,.1f}" for name in ("received", "sent")]
+        rows.append(row)
+    output.table(title, [*heads, "requests", "read_mb", "written_mb"], rows, left=2)
 
 
 def page(
