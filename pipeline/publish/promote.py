@@ -1,8 +1,8 @@
 """Bringing the plain hive trees in step with the current snapshot.
 
 Holds: `promote`. Reads states; copies and deletes in the trees, and remembers what it did.
-Not here: which file belongs where (`leaves.py`, `monthly.py`), making a snapshot current
-(`commit.py`).
+Not here: what trees hold (`trees.py`), which file belongs where (`leaves.py`, `monthly.py`), making
+a snapshot current (`commit.py`).
 
 The snapshot is the truth and the trees are a copy of it, so `promote` may be killed anywhere and
 called again by anybody. It claims `store/promoted.json` by a conditional put, marks there the dumps
@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -34,46 +33,31 @@ from dataclasses import dataclass
 import msgspec
 
 from pipeline import telemetry
-from pipeline.errors import ConflictError, CorruptError
+from pipeline.errors import ConflictError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Snapshot
 from pipeline.publish import monthly as by_month
 from pipeline.publish.leaves import Leaf, leaves, shows, stones
+from pipeline.publish.trees import (
+    ILLEGIBLE,
+    Copies,
+    Trees,
+    list_dates,
+    list_objects,
+    read_copies,
+    read_trees,
+)
 from pipeline.storage import layout, monthly, snapshots
-from pipeline.storage.units import Corpus, decode, encode
+from pipeline.storage.units import Corpus, encode
 
 MAX_ROUNDS = 20
 WORKERS = 8
 LOOKS = 300
 LOOK_SECONDS = 0.5
 """How often and how long a promote looks whether another has ended, before it claims the trees."""
-_ILLEGIBLE = "illegible"
-"""Stands for the token of a note of the trees that is damaged; never stored."""
 COVER_BYTES = (
     b"This leaf is being replaced. Read it again in a moment; if this stays, run promote.\n"
 )
-
-
-class Trees(msgspec.Struct, frozen=True, kw_only=True):
-    """Which state the trees show of each dump ("" while it changes), and who is changing them.
-
-    Tombstones and months have places of their own beside the dumps.
-    `token` is "" when nobody is. `redo` names dumps in which a promote that lost its claim may have
-    overwritten newer objects: what is known of their objects does not count.
-    """
-
-    states: dict[str, str] = {}
-    token: str = ""
-    redo: tuple[str, ...] = ()
-
-
-class Copies(msgspec.Struct, frozen=True, kw_only=True):
-    """What objects of one dump in the trees are: key → (ETag, sha256 of the file it copies).
-
-    A fact about the ETag, so it stays true when the object changes: a changed object has another.
-    """
-
-    objects: dict[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +134,11 @@ def promote(corpus: Corpus, *, full: bool = False) -> dict[str, int]:
 
 def _claim(corpus: Corpus, touched: frozenset[str], *, full: bool) -> _Claim | None:
     """Mark the dumps that need work as changing; None when the trees are in step."""
-    trees, etag = _trees(corpus)
-    full = full or trees.token == _ILLEGIBLE
+    trees, etag = read_trees(corpus)
+    full = full or trees.token == ILLEGIBLE
     snapshot = snapshots.current(corpus)
     wanted = shows(snapshot) | monthly.shown(corpus, snapshot, trees.states)
-    every = wanted.keys() | trees.states.keys() | (_dates(corpus) if full else set())
+    every = wanted.keys() | trees.states.keys() | (list_dates(corpus) if full else set())
     redo = touched | set(trees.redo)
     dates = redo | {date for date in every if full or trees.states.get(date) != wanted.get(date)}
     if not dates:
@@ -174,7 +158,7 @@ def _yielded(corpus: Corpus, claim: _Claim, touched: frozenset[str]) -> bool:
     Our last copy may have landed after the work of whoever claimed, so somebody must look again.
     """
     for _ in range(MAX_ROUNDS):
-        trees, etag = _trees(corpus)
+        trees, etag = read_trees(corpus)
         if trees.token in {"", claim.trees.token}:
             return False
         redo = msgspec.structs.replace(
@@ -195,7 +179,7 @@ def _wait(corpus: Corpus) -> None:
     """
     telemetry.log.info("promote.wait")
     for _ in range(LOOKS):
-        if _trees(corpus)[0].token == "":
+        if read_trees(corpus)[0].token == "":
             return
         time.sleep(LOOK_SECONDS)
 
@@ -218,8 +202,8 @@ def _carry_out(corpus: Corpus, claim: _Claim, totals: dict[str, int]) -> None:
 def _reconcile(corpus: Corpus, claim: _Claim, date: str) -> tuple[int, int]:
     """Bring one dump's leaves in step; return the number of objects copied and deleted."""
     wanted = _wanted(corpus, claim, date)
-    known = {} if date in claim.trees.redo else _remembered(corpus, date)
-    present = _present(corpus, date)
+    known = {} if date in claim.trees.redo else read_copies(corpus, date)
+    present = list_objects(corpus, date)
     work = [
         _Leaf(folder, wanted.get(folder, {}), present.get(folder, {}), known)
         for folder in sorted(wanted.keys() | present.keys())
@@ -279,63 +263,9 @@ def _hold(corpus: Corpus, claim: _Claim) -> None:
     """Raise `ConflictError` when another promote claimed the trees meanwhile."""
     info = corpus.store.stat(layout.PROMOTED)
     if info is None or info.etag != claim.etag:
-        trees, _ = _trees(corpus)
+        trees, _ = read_trees(corpus)
         if trees.token != claim.trees.token:
             raise ConflictError("expected our claim on the trees, found another promote's.")
-
-
-def shown(corpus: Corpus) -> dict[str, str]:
-    """Return what the trees show (see `leaves.shows`); "" while it changes or is not known."""
-    states = _trees(corpus)[0].states
-    return {date: state for date, state in states.items() if not layout.is_month(date)}
-
-
-def _trees(corpus: Corpus) -> tuple[Trees, str | None]:
-    """Read what the trees show; a note that cannot be read says nothing of any dump."""
-    if corpus.store.stat(layout.PROMOTED) is None:
-        return Trees(), None
-    data, etag = corpus.store.get(layout.PROMOTED)
-    try:
-        return decode(layout.PROMOTED, data, Trees), etag
-    except CorruptError:
-        return Trees(token=_ILLEGIBLE), etag
-
-
-def _remembered(corpus: Corpus, date: str) -> Mapping[str, tuple[str, str]]:
-    """Return what is known of one dump's objects; nothing when the note of it is damaged."""
-    try:
-        memory = corpus.find(layout.promoted(date), Copies)
-    except CorruptError:
-        return {}
-    return memory.objects if memory else {}
-
-
-def _present(corpus: Corpus, date: str) -> dict[str, dict[str, str]]:
-    """List one dump's part of all trees: folder → name → ETag."""
-    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    tree = layout.month_tree if layout.is_month(date) else layout.tree
-    folders = [tree(table, date) for table in layout.TABLES]
-    for place in [layout.tree(date)] if date == layout.STONES else folders:
-        for info in corpus.store.list(place):
-            folder, _, name = info.key.rpartition("/")
-            found[folder + "/"][name] = info.etag
-    return found
-
-
-def _dates(corpus: Corpus) -> set[str]:
-    """Return every dump date, and every month, that has a folder in any tree."""
-    names = {
-        name for table in layout.TABLES for name in corpus.store.list_folders(layout.tree(table))
-    }
-    found = {name.removeprefix("dump_date=") for name in names if name.startswith("dump_date=")}
-    months = {
-        name
-        for table in layout.TABLES
-        for name in corpus.store.list_folders(layout.month_tree(table))
-    }
-    found |= {name.removeprefix("month=") for name in months if name.startswith("month=")}
-    others = [layout.STONES] if any(corpus.store.list(layout.tree(layout.STONES))) else []
-    return found.union(others)
 
 
 def _flat(tree: Mapping[str, Leaf]) -> dict[str, FileRef]:

@@ -19,7 +19,7 @@ from pipeline.errors import CorruptError, MissingError
 from pipeline.model.files import FileRef
 from pipeline.model.snapshot import Pointer, Snapshot
 from pipeline.publish.leaves import shows
-from pipeline.publish.promote import shown
+from pipeline.publish.trees import shown
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus, decode, encode
 

@@ -26,7 +26,7 @@ from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.snapshot import DumpState
 from pipeline.publish.checks import CHECKS
 from pipeline.publish.leaves import leaves, shows, stones
-from pipeline.publish.promote import shown
+from pipeline.publish.trees import shown
 from pipeline.publish.view import View
 from pipeline.storage import layout, tombstones
 from pipeline.storage.units import Corpus
