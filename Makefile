@@ -94,7 +94,7 @@ fuzz: $(READY)  ## break files of every format for ten minutes and read them (FU
 
 .PHONY: distributed
 distributed: $(WARM)  ## a night on PostgreSQL, Redis and two Celery workers, through every restart
-	$(BIN)/python -m pytest -m restarts tests/distributed
+	$(BIN)/python -m pytest --durations=0 tests/distributed
 
 .PHONY: lint
 lint: $(READY)  ## format, lint, types, layers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tests.nights import DATA_TABLES, land
 
 NIGHT = nights()[0]
 FILES = [(key, data) for key, data in NIGHT.files if not key.startswith("herald/")]
-WORKERS = {"worker-1", "worker-2"}
+EVERY_SLOT = {"worker-1": 2, "worker-2": 2}
 
 
 @pytest.fixture
@@ -63,11 +64,10 @@ def test_the_compose_file_is_valid() -> None:
     assert {"postgres", "redis", "object-store", "init", "worker-1", "worker-2"} <= set(services())
 
 
-@pytest.mark.restarts
 @pytest.mark.airflow
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(1200)
 @pytest.mark.xdist_group("distributed")
 def test_a_night_survives_restarts_of_everything(stack: Stack) -> None:
     """A worker killed with -9; broker, database and object store restarted: the same bytes."""
@@ -86,12 +86,12 @@ def test_a_night_survives_restarts_of_everything(stack: Stack) -> None:
 
     def at_work() -> list[dict[str, Any]]:
         found = tasks("ingest", "running")
-        return found if {task["hostname"] for task in found} == WORKERS else []
+        return found if Counter(task["hostname"] for task in found) == EVERY_SLOT else []
 
     stack.wait_for(lambda: tasks("key_ranges", "success"), "the plan of the night")
     with stack.silent_store():  # what is at work now stays so until all has been restarted
         stack.slots("winnow_landing", 32)
-        running = stack.wait_for(at_work, "ingest tasks at work on both workers")
+        running = stack.wait_for(at_work, "ingest tasks in every slot")
         stack.kill("worker-1")
         stack.redis.restart()
         stack.postgres.restart()
@@ -101,7 +101,6 @@ def test_a_night_survives_restarts_of_everything(stack: Stack) -> None:
     stack.end("restarts")
     tries = {task["map_index"]: task["try_number"] for task in tasks("ingest", "success")}
     lost = [task["map_index"] for task in running if task["hostname"] == "worker-1"]
-    assert lost
     assert all(tries[index] > 1 for index in lost)
     assert _published(stack, "s3://corpus") == _published(stack, "s3://corpus/reference")
     with runner.corpus_session(_settings(stack, "s3://corpus")) as corpus:
