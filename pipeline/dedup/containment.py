@@ -34,8 +34,8 @@ EVIDENCE: Final = 8
 MARGIN: Final = 0.2
 """How far below the threshold the lower end of the 95 % interval may lie."""
 
-HELD_PAIRS: Final = 1 << 24
-"""Pairs in memory at a time: 270 MB, and some three times as much while they are joined."""
+HELD_PAIRS: Final = 1 << 22
+"""Pairs in memory at a time: 67 MB, and some three times as much while they are joined."""
 
 _Z2: Final = 1.645**2
 
