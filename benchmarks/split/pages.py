@@ -1,6 +1,7 @@
 """Pages of concatenated articles with known boundaries: unlimited labelled data.
 
-Holds: `GeneratedPage`, `make_page`. A page is a function of the library and a seed.
+Holds: `GeneratedPage`, `make_page`, `manual_page`, `manual_pages`. A page is a function of the
+library and a seed.
 Not here: what happens inside an article (`noise.py`, `feeds.py`),
 what a site adds (`site_lines.py`).
 """
@@ -71,7 +72,7 @@ def _page(rng: random.Random, library: Library, *, single: bool | None) -> Gener
     language = rng.choice(list(library.articles))
     single = rng.random() < 0.38 if single is None else single
     if single and rng.random() < RAW:
-        return _raw(library.pick(rng, language, None))
+        return manual_page(library.pick(rng, language, None))
     count = 1 if single else rng.choice([2, 2, 2, 3, 3, 4, 5, 6, 8, 10, 10, 12, 16])
     write = _tidy_site(rng, count) if rng.random() < TIDY else _rough_site(rng, library, language)
     uniform = write.uniform or rng.random() < 0.4
@@ -131,9 +132,30 @@ def _sites(pages: list[GeneratedPage]) -> GeneratedPage:
     return GeneratedPage("\n".join(lines), starts, pages[0].language)
 
 
-def _raw(article: Article) -> GeneratedPage:
+def manual_page(article: Article) -> GeneratedPage:
+    """Take an article of a manual as it is, headings and all."""
     text = "\n\n".join([article.title, *(text for _, text in article.blocks)])
     return GeneratedPage(text, [0], article.language)
+
+
+def manual_pages(library: Library, seed: int) -> GeneratedPage:
+    """Put articles of manuals under each other as they are; half of the pages lose their headings.
+
+    These are no news, and no line is judged by what they look like.
+    """
+    rng = random.Random(seed)
+    language, near = rng.choice(list(library.articles)), None
+    indent, headed = rng.choice(INDENTS), rng.random() < 0.5
+    lines: list[str] = []
+    starts: list[int] = []
+    for _ in range(rng.choice([2, 2, 3, 4, 5, 8])):
+        near = library.pick(rng, language, near)
+        starts.append(len(lines))
+        lines += [near.title, ""]
+        for kind, text in near.blocks:
+            if kind != "h" or headed:
+                lines += [*(indent + line for line in text.split("\n")), ""]
+    return GeneratedPage("\n".join(lines), starts, language)
 
 
 def _style(rng: random.Random) -> _Style:

@@ -33,12 +33,12 @@ STEPS = 24
 Arrays = dict[str, npt.NDArray[np.generic]]
 
 
-def fit(rows: Rows, name: str, *, trees: int) -> Arrays:
+def fit(rows: Rows, name: str, *, trees: int, rate: float = RATE) -> Arrays:
     """Grow a forest and return it as it is stored."""
     features, labels, weights = rows
     print(f"{name}: {len(labels)} rows, {int(labels.sum())} boundaries", flush=True)
     edges = bin_edges(features)
-    grown: Trees = boost(binned(features, edges), labels, weights=weights, trees=trees, rate=RATE)
+    grown: Trees = boost(binned(features, edges), labels, weights=weights, trees=trees, rate=rate)
     return {
         f"{name}_features": grown.features,
         f"{name}_bins": grown.bins,

@@ -3,7 +3,7 @@
 Holds: `split_page`, the built-in splitter. Pure functions of text.
 Not here: what a splitter is and how others are added (`splitters.py`), what a line says about a
 boundary (`split_features.py`), the scorer (`split_score.py`), the choice of boundaries
-(`split_path.py`).
+(`split_path.py`), whether there are any (`split_whole.py`).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pipeline.ingest.split_forest import load_model
 from pipeline.ingest.split_furniture import LONGEST, furniture_reason
 from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
 from pipeline.ingest.split_measure import measure
-from pipeline.ingest.split_path import choose
 from pipeline.ingest.split_score import probabilities
+from pipeline.ingest.split_whole import boundaries
 from pipeline.model.settings import IngestSettings
 
 TITLE_CHARS: Final = 300
@@ -56,8 +56,7 @@ def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
     yield from around[:first]
     if first < last:
         body = lines.part(first, last)
-        scores = _scores(body)
-        starts = [int(at) for at in choose(scores, floor=floor)]
+        scores, starts = _judged(body, floor)
         for start, stop in zip(starts, [*starts[1:], body.size], strict=True):
             score = round(float(scores[start]), 4) if start else None
             low, high, found = _trimmed(text, lines, (first + start, first + stop))
@@ -68,11 +67,13 @@ def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
     yield from around[first:]
 
 
-def _scores(body: Lines) -> npt.NDArray[np.float32]:
-    """Return how likely a document begins at each line; of one line there is nothing to ask."""
+def _judged(body: Lines, floor: float) -> tuple[npt.NDArray[np.float32], list[int]]:
+    """Return how likely a document begins at each line, and where one does."""
     if body.size == 1:
-        return np.zeros(1, dtype=np.float32)
-    return probabilities(measure(body), load_model())
+        return np.zeros(1, dtype=np.float32), [0]
+    page, model = measure(body), load_model()
+    scores = probabilities(page, model)
+    return scores, boundaries(page, scores, floor=floor, forest=model.pages).tolist()
 
 
 def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int, list[_Piece]]:

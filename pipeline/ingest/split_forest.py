@@ -19,6 +19,7 @@ from pipeline.signature.compiled import jit
 
 DEPTH: Final = 6
 LOOKS: Final = ("lines", "pairs", "thirds")
+PAGES: Final = "pages"
 MODEL: Final = Path(__file__).with_name("split_model.npz")
 
 
@@ -39,6 +40,7 @@ class Model(NamedTuple):
     thirds: Forest
     stops: npt.NDArray[np.uint8]
     steps: npt.NDArray[np.float32]  # log odds as scored, and as they turned out: two rows
+    pages: Forest  # whether a page holds several articles
 
 
 @cache
@@ -48,7 +50,7 @@ def load_model(path: Path = MODEL) -> Model:
         stops = np.zeros(1 << STOP_BITS, dtype=np.uint8)
         stops[stored["stops"]] = 1
         lines, pairs, thirds = (forest(stored, name) for name in LOOKS)
-        return Model(lines, pairs, thirds, stops, stored["steps"])
+        return Model(lines, pairs, thirds, stops, stored["steps"], forest(stored, PAGES))
 
 
 def forest(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Forest:

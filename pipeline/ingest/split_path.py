@@ -1,6 +1,7 @@
 """Choosing boundaries: the best set of them for the page, not the best one at each line.
 
-Holds: `choose`. Pure function. Not here: the scores (`split_score.py`).
+Holds: `choose`, `odds_of`. Pure functions.
+Not here: the scores (`split_score.py`), whether to cut the page at all (`split_whole.py`).
 """
 
 from __future__ import annotations
@@ -15,37 +16,27 @@ from pipeline.signature.compiled import jit
 SHORT: Final = np.array([4.0, 0.5], dtype=np.float64)
 """What a document of 1, 2, … non-blank lines costs (in log odds), beyond what its cut earns."""
 
-WHOLE: Final = 0.0075
-"""What all cuts of a page must earn together, for each of its lines (in log odds): else there are
-none. In a long text some line looks a little like a title; a page of ten articles earns this many
-times over, and of a short page of two articles hardly anything is asked.
-"""
-MOST_LINES: Final = 200
-"""Lines that count for it."""
-
 
 def choose(scores: npt.NDArray[np.float32], *, floor: float) -> npt.NDArray[np.int64]:
     """Return the lines (their places in `scores`) at which documents begin, the first among them.
 
     Dynamic programming over all lines: the sum of what the cuts earn less the cost of short
     documents is the greatest possible. A cut earns its log odds above those of `floor`; no cut
-    scores below that. Where all cuts together earn less than `WHOLE` a line, none is made.
+    scores below that.
     """
-    earned = _odds(scores) - _odds(np.array([floor]))
+    earned = odds_of(scores) - odds_of(np.array([floor]))
     gains = np.where((scores >= floor) & (scores > 0), earned, -np.inf)
-    whole = WHOLE * min(len(scores), MOST_LINES)
-    return _path(gains.astype(np.float64), SHORT, whole)
+    return _path(gains.astype(np.float64), SHORT)
 
 
-def _odds(chance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+def odds_of(chance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return log odds; those of 0 and 1 are finite too."""
     even = np.clip(chance.astype(np.float64), 1e-6, 1 - 1e-6)
     return np.log(even / (1 - even))
 
 
 @jit
-def _path(
-    gains: npt.NDArray[np.float64], short: npt.NDArray[np.float64], whole: float
-) -> npt.NDArray[np.int64]:
+def _path(gains: npt.NDArray[np.float64], short: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Walk once over the lines; only the last few cuts can make a short document."""
     count, reach = len(gains), len(short)
     best = np.full(count + 1, -np.inf)  # of the lines before, when a cut is made here
@@ -65,7 +56,7 @@ def _path(
             if value > best[line]:
                 best[line], back[line] = value, at
     path = np.empty(count + 1, dtype=np.int64)
-    size, at = 0, back[count] if best[count] >= whole else 0
+    size, at = 0, back[count]
     while at >= 0:
         path[size] = at
         size += 1
