@@ -13,7 +13,8 @@ wait ─▶ plan ─▶ ingest[shard] ─▶ match[key range] ─▶ decide ─�
 * **A dry run** ends with `commit`, which says what would change and is skipped.
 * **Run it again at any time.** Finished units are found and reused; an unchanged night skips to
   the end; a changed or late one ends in the same corpus as if all had arrived in order.
-* **When a task fails**, its message says what to do. Then clear the task, or trigger it again.
+* **When a task fails**, its message says what to do, and `report` how far the run came. Then clear
+  the task, or trigger it again.
 """
 
 from typing import Any
@@ -23,12 +24,10 @@ from airflow.sdk import DAG, CronPartitionTimetable
 from winnow_airflow.alarms import DEADLINE
 from winnow_airflow.by_hand import DOCUMENTS
 from winnow_airflow.links import task
-from winnow_airflow.night import announce, finish, tonight
+from winnow_airflow.night import Small, announce, conclude, finish, tonight
 from winnow_airflow.params import NIGHT, freeze
 from winnow_airflow.policies import COMMIT_POOL, LANDING_POOL, TASK_DEFAULTS, UPLOAD_RETRIES
 from winnow_airflow.waiting import WaitForDump
-
-Small = dict[str, Any]  # what goes through XCom: numbers, labels and keys, never data
 
 NIGHTLY = CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
 
@@ -49,9 +48,7 @@ with DAG(
     def plan(*, ti: Any, params: Small) -> list[Small]:
         """Freeze the run: which objects, how they are cut, which snapshot it starts from."""
         with tonight() as (night, run):
-            frozen = freeze(night, run, params)
-        ti.xcom_push("key_ranges", frozen["key_ranges"])
-        return frozen["shards"]
+            return freeze(night, run, params, ti)
 
     @task
     def key_ranges(ranges: list[Small]) -> list[Small]:
@@ -100,20 +97,23 @@ with DAG(
         with tonight() as (night, run):
             return finish(night, run, params, ti)
 
-    @task(pool=COMMIT_POOL, trigger_rule="all_success")
-    def promote() -> Small:
-        """Bring the plain tree that `pd.read_parquet` reads in step with the commit."""
+    @task(pool=COMMIT_POOL, outlets=[DOCUMENTS], trigger_rule="all_success")
+    def promote(committed: Small, *, outlet_events: Any) -> Small:
+        """Bring the plain trees in step with the commit; announce what changed, with counts."""
         with tonight() as (night, run):
+            announce(outlet_events[DOCUMENTS], night, run, committed)
             return night.promote(*run)
 
-    @task(outlets=[DOCUMENTS], trigger_rule="all_success")
-    def report(committed: Small, *, outlet_events: Any) -> Small:
-        """Write the page about the run; announce the changed nights with counts and the page."""
+    @task
+    def report() -> Small:
+        """Write the page about the run: what it published, or how far it came, and why."""
         with tonight() as (night, run):
-            return announce(outlet_events[DOCUMENTS], night, run, committed)
+            return conclude(night, run)
 
     shards, units, groups, committed = plan(), decide(), route(), commit()
+    ingested, ranges = ingest.expand(shard=shards), key_ranges(shards["key_ranges"])
+    matched, annotated = match.expand(key_range=ranges), annotate.expand(unit=units)
+    published, promoted = publish.expand(group=groups), promote(committed)
     WaitForDump(task_id="wait") >> shards
-    matched = match.expand(key_range=key_ranges(shards["key_ranges"]))
-    ingest.expand(shard=shards) >> matched >> units >> annotate.expand(unit=units) >> groups
-    groups >> publish.expand(group=groups) >> committed >> promote() >> report(committed)
+    ingested >> matched >> units >> annotated >> groups >> published >> committed
+    [ingested, matched, annotated, published, promoted] >> report().as_teardown()

@@ -1,8 +1,7 @@
 """What the tasks of a run took, by stage, as they wrote it down.
 
-Holds: `StageTime`, `records`, `stages`, `whole`, `of_task`. Reads task records and manifests.
-Not here: measuring
-(`runner/record.py`), showing (`report/`, `cli/reports.py`).
+Holds: `StageTime`, `records`, `failures`, `stages`, `whole`, `of_task`. Reads task records and
+manifests. Not here: measuring (`runner/record.py`), showing (`report/`, `cli/reports.py`).
 """
 
 from __future__ import annotations
@@ -11,11 +10,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Final
 
 from pipeline.model.manifest import FileCounts, IngestManifest
 from pipeline.model.plan import Plan
-from pipeline.model.task import TaskRecord
+from pipeline.model.task import TaskFailure, TaskRecord
 from pipeline.storage import layout
 from pipeline.storage.units import Corpus
 
@@ -46,9 +46,24 @@ class StageTime:
 
 def records(corpus: Corpus, dump_date: str, run_id: str) -> list[TaskRecord]:
     """Return what is recorded of the tasks of a run; a run of long ago may have lost it."""
-    keys = sorted(info.key for info in corpus.store.list(layout.tasks(dump_date, run_id)))
+    keys, _ = _keys(corpus, dump_date, run_id)
     with ThreadPoolExecutor(_WORKERS) as pool:
         return list(pool.map(lambda key: corpus.load(key, TaskRecord), keys))
+
+
+def failures(corpus: Corpus, dump_date: str, run_id: str) -> list[TaskFailure]:
+    """Return what tasks of a run said that failed, and did not end well at another try."""
+    done, failed = _keys(corpus, dump_date, run_id)
+    ended = {PurePosixPath(key).stem for key in done}
+    left = [key for key in failed if PurePosixPath(key).stem not in ended]
+    return [corpus.load(key, TaskFailure) for key in left]
+
+
+def _keys(corpus: Corpus, dump_date: str, run_id: str) -> tuple[list[str], list[str]]:
+    """Return the keys of records, and those of failures."""
+    keys = sorted(info.key for info in corpus.store.list(layout.tasks(dump_date, run_id)))
+    failed = [key for key in keys if key.endswith(layout.FAILURE)]
+    return sorted({*keys} - {*failed}), failed
 
 
 def of_task(

@@ -1,6 +1,7 @@
-"""What one task of a run took.
+"""What one task of a run took, and why one failed.
 
-Holds: `TaskRecord`. Reads and writes nothing. Not here: measuring (`runner/record.py`).
+Holds: `TaskRecord`, `TaskFailure`. Reads and writes nothing.
+Not here: measuring (`runner/record.py`).
 """
 
 from __future__ import annotations
@@ -27,3 +28,17 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
     requests: dict[str, int] = {}
     received: int = 0
     sent: int = 0
+
+
+class TaskFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task that failed said: the last try, if there were several.
+
+    A task that has a record as well was tried again and ended well. `kind` is the name of the
+    exception; a worker that was killed says nothing.
+    """
+
+    stage: str
+    index: int
+    at: float
+    kind: str
+    message: str

@@ -1,6 +1,7 @@
 """The page about a run as one HTML text, without anything that it would have to fetch.
 
-Holds: `render`. Reads the template beside it. Not here: facts (`facts.py`), figures (`plots.py`).
+Holds: `render`, `templates`. Reads the template beside it.
+Not here: facts (`facts.py`), figures (`plots.py`), runs that failed (`halted.py`).
 
 Every value that the template prints is made visible and then escaped, by the environment and not
 by who writes a template. The page has no script, and its policy forbids any.
@@ -33,7 +34,7 @@ _PACE: Final = {
 
 def render(report: Report) -> str:
     """Return the page as HTML."""
-    made = _environment()
+    made = templates()
     settings = msgspec.json.format(report.row["settings"], indent=2)
     return made.get_template("page.html.j2").render(
         report=report,
@@ -47,7 +48,8 @@ def render(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def templates() -> Environment:
+    """Return the templates of pages about runs."""
     made = environment(PackageLoader("pipeline.report", "templates"))
     made.filters |= {"pace": pace, "calls": calls}
     return made

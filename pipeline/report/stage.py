@@ -1,7 +1,7 @@
 """Writing the page about a run beside the data.
 
-Holds: `report_run`, `page_of`. Reads a committed run; writes one object.
-Not here: what the page says (`gather.py`), how it looks (`page.py`).
+Holds: `report_run`, `page_of`, `address_of`. Reads what a run made; writes one object.
+Not here: what the page says (`gather.py`, `halted.py`), how it looks (`page.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline import telemetry
 from pipeline.report.gather import gather
+from pipeline.report.halted import halted, render_halted
 from pipeline.report.page import render
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
@@ -20,19 +21,28 @@ Row = dict[str, Any]
 def report_run(corpus: Corpus, dump_date: str, run_id: str) -> Row:
     """Write the page about a run and return its row of `runs`, with the page's address.
 
-    The page replaces an earlier one of the same run in one step. A run that changed nothing has
-    neither row nor page: the answer is empty.
+    The page replaces an earlier one of the same run in one step. Of a run that failed it says how
+    far that came, and the answer is `outcome` "failed", `stage` and `why`. A run that changed
+    nothing has neither row nor page: the answer is empty.
     """
-    row = _row(corpus, dump_date, run_id)
-    if not row:
-        return {}
     with telemetry.stage("report", run_id=run_id, dump_date=dump_date) as span:
-        page = page_of(corpus, dump_date, row)
-        key = layout.report(dump_date, run_id)
-        corpus.store.put(key, page.encode())
+        row = _row(corpus, dump_date, run_id)
+        if row:
+            page = page_of(corpus, dump_date, row)
+            told = row | {"planned_at": row["planned_at"].isoformat()}
+        elif (found := halted(corpus, dump_date, run_id)) is not None:
+            page = render_halted(found)
+            told = {"outcome": "failed", "stage": found.stage, "why": found.why}
+        else:
+            return {}
+        corpus.store.put(layout.report(dump_date, run_id), page.encode())
         span.update(bytes=len(page))
-    address = f"{corpus.store.url.rstrip('/')}/{key}"
-    return row | {"planned_at": row["planned_at"].isoformat(), "report": address}
+    return told | {"report": address_of(corpus, dump_date, run_id)}
+
+
+def address_of(corpus: Corpus, dump_date: str, run_id: str) -> str:
+    """Return where the page about a run is, or will be."""
+    return f"{corpus.store.url.rstrip('/')}/{layout.report(dump_date, run_id)}"
 
 
 def page_of(corpus: Corpus, dump_date: str, row: Row) -> str:

@@ -221,7 +221,8 @@ class Night:
     def report(self, dump_date: str, run_id: str) -> Summary:
         """Write the page about a run; return its row of `runs` and the page's address.
 
-        A run that changed nothing has neither: the answer is empty.
+        Of a run that failed the page says how far it came. A run that changed nothing has neither:
+        the answer is empty.
         """
         from pipeline.report import stage as reporting  # noqa: PLC0415 - loads matplotlib
 

@@ -16,6 +16,7 @@ No other module of Winnow spells a key.
     store/states/<dump_date>/<hash>.json               one dump's published state, immutable
     store/plans/<dump_date>/<run_id>.json              frozen plans
     store/tasks/<dump_date>/<run_id>/<stage>-<index>.json   what each task of a run took
+    store/tasks/<dump_date>/<run_id>/<stage>-<index>.failed   what a task said that failed
     store/pages/<dump_date>/<run_id>.txt               what was sent to a person about a run
     store/ledger/<dump_date>.json                      what was seen in the landing area, and when
     store/orphans.json                                 data files that `expire` will delete
@@ -48,6 +49,7 @@ SNAPSHOTS = "store/snapshots/"
 STATES = "store/states/"
 PLANS = "store/plans/"
 TASKS = "store/tasks/"
+FAILURE = ".failed"
 UNITS = "store/units/"
 DATA = "store/data/"
 PROMOTED = "store/promoted.json"
@@ -98,6 +100,11 @@ def tasks(dump_date: str, run_id: str) -> str:
 def task_record(dump_date: str, run_id: str, stage: str, index: int) -> str:
     """Key of what is recorded of one task."""
     return f"{tasks(dump_date, run_id)}{stage}-{index:05d}.json"
+
+
+def task_failure(dump_date: str, run_id: str, stage: str, index: int) -> str:
+    """Key of what one task said that failed."""
+    return f"{tasks(dump_date, run_id)}{stage}-{index:05d}{FAILURE}"
 
 
 def page(dump_date: str, run_id: str) -> str:

@@ -1,7 +1,7 @@
 """The night that the running Airflow task works on.
 
 Holds: `tonight` and `night_of`, which open the night of a run for its tasks; `date_of`, which says
-which night that is; `finish` and `announce`, the ends of a dry run and of one that publishes.
+which night that is; `finish`, `announce` and `conclude`, the ends of a run; `Small`.
 Reads Airflow's task context and Winnow's settings; opens the stores through `pipeline/runner.py`.
 Not here: what the tasks do (`pipeline/runner.py`), their order (`dags/corpus.py`).
 
@@ -23,6 +23,9 @@ from winnow_airflow.connections import credentials
 
 if TYPE_CHECKING:
     from pipeline.runner import Night
+
+Small = dict[str, Any]
+"""What goes through XCom: numbers, labels and keys, never data."""
 
 DUMP_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -124,20 +127,36 @@ def summary(told: Mapping[str, Any]) -> str:
     return f"{counts}, in {len(told['nights'])} nights."
 
 
-def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[str, Any]) -> Any:
-    """Write the page about the run; put counts, page and changed nights into its asset event.
+def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[str, Any]) -> None:
+    """Put counts, changed nights and the address of the page into the asset event of a run.
 
     The run's own night is there whether it changed or not: who asked for the run waits for it.
     """
     from pipeline.publish.changed import changed_nights  # noqa: PLC0415 - not while parsing
+    from pipeline.report.stage import address_of  # noqa: PLC0415
     from pipeline.storage import snapshots  # noqa: PLC0415
 
-    row = night.report(*run)
     counts = {name: committed[name] for name in ("documents", "kept")}
-    nights = {run[0]: counts}
+    nights, page = {run[0]: counts}, ""
     own = None if committed.get("unchanged") else snapshots.committed_by(night.corpus, run[1])
     if own is not None:
         nights |= changed_nights(night.corpus, own.sequence)
-    event.extra = {**committed, "report": row.get("report", ""), "nights": nights}
+        page = address_of(night.corpus, *run)
+    event.extra = {**committed, "report": page, "nights": nights}
     event.add_partitions(sorted(nights))
-    return row
+
+
+def conclude(night: Night, run: tuple[str, str]) -> Any:
+    """Write the page about a run, however it ended; return its row of `runs`.
+
+    Raises:
+        AirflowFailException: the night failed. So `report` is red as well, and *Clear failed* makes
+            the page again.
+    """
+    told = night.report(*run)
+    if told.get("outcome") == "failed":
+        raise AirflowFailException(
+            f"the night {run[0]} is not published: {told['stage']} failed. {told['why']} "
+            f"How far it came: {told['report']}"
+        )
+    return told

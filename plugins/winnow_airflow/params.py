@@ -83,8 +83,8 @@ NIGHTS: dict[str, Any] = {
 """The form of many nights."""
 
 
-def freeze(night: Night, run: tuple[str, str], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Plan the night as the form asks; return what `Night.plan` returns.
+def freeze(night: Night, run: tuple[str, str], params: Mapping[str, Any], ti: Any) -> Any:
+    """Plan the night as the form asks; return its shards, and leave its key ranges in XCom.
 
     Raises:
         AirflowFailException: values that do not go together; it is not tried again.
@@ -100,6 +100,8 @@ def freeze(night: Night, run: tuple[str, str], params: Mapping[str, Any]) -> dic
         )
     if scope:
         night.settings = config.load(flags={"dedup": {"scope": scope}}).run_settings()
-    return night.plan(
+    frozen = night.plan(
         *run, dry=dry, choose=params["sources"], allow_deleted=params["allow_deleted"]
     )
+    ti.xcom_push("key_ranges", frozen["key_ranges"])
+    return frozen["shards"]

@@ -101,7 +101,18 @@ def test_a_dry_run_ends_with_commit(dagbag: Any) -> None:
     """What follows a skipped commit is skipped; an unchanged night skips mapped tasks alone."""
     dag = dagbag.dags["winnow_nightly"]
     strict = {task.task_id for task in dag.tasks if task.trigger_rule == "all_success"}
-    assert strict == {"promote", "report"}
+    assert strict == {"promote"}
+
+
+def test_every_night_ends_with_a_report_that_cannot_fail_it(dagbag: Any) -> None:
+    """It is a teardown behind all that may still run when a task has failed; nothing is set up."""
+    dag = dagbag.dags["winnow_nightly"]
+    assert {task.task_id for task in dag.tasks if task.is_teardown} == {"report"}
+    assert not any(task.is_setup for task in dag.tasks)
+    report = dag.get_task("report")
+    assert not report.on_failure_fail_dagrun
+    mapped = {task.task_id for task in dag.tasks if task.is_mapped}
+    assert report.upstream_task_ids == mapped | {"promote"}
 
 
 def test_a_night_that_takes_too_long_rings(dagbag: Any) -> None:
@@ -196,9 +207,9 @@ def test_a_run_is_a_dump_date(dagbag: Any) -> None:
     assert found == ("0 0 * * *", -1, "%Y-%m-%d")
 
 
-def test_the_last_task_announces_the_documents(dagbag: Any) -> None:
-    """Downstream DAGs can be scheduled on the asset that `report` updates."""
-    outlets = dagbag.dags["winnow_nightly"].get_task("report").outlets
+def test_promote_announces_the_documents(dagbag: Any) -> None:
+    """Downstream DAGs can be scheduled on the asset that `promote` updates."""
+    outlets = dagbag.dags["winnow_nightly"].get_task("promote").outlets
     assert [outlet.name for outlet in outlets] == ["winnow_documents"]
 
 

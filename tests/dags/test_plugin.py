@@ -82,7 +82,7 @@ def test_a_scope_is_for_dry_runs() -> None:
     """A night published by another rule than the settings would be due again at once."""
     params = {"dry_run": False, "scope": "night", "sources": [], "allow_deleted": False}
     with pytest.raises(AirflowFailException, match="with dry_run, or change the setting"):
-        freeze(SimpleNamespace(), ("2026-11-21", "run"), params)  # type: ignore[arg-type]
+        freeze(SimpleNamespace(), ("2026-11-21", "run"), params, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import requests
 from demo.nights import nights
 from pipeline import runner
 from pipeline.audit import verify
-from pipeline.storage import snapshots
+from pipeline.storage import layout, snapshots
 from pipeline.storage.open import open_store
 from tests.scheduled import DAG, Pager, Stack, published, started
 
@@ -211,7 +211,13 @@ def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
         stopped = stack.trigger(date)
         assert stopped["state"] == "failed"
         assert "quarantine: expected at most 0.010, found" in stack.why(stopped)
-        assert stack.states(stopped)["commit"] == {"failed"}
+        states = stack.states(stopped)
+        assert (states["commit"], states["report"]) == ({"failed"}, {"failed"})
+        task = f"{DAG}/{stopped['dag_run_id']}/taskInstances/publish/links?map_index=0"
+        link = stack.airflow.call("GET", task)["extra_links"]["Run report"]
+        page = stack.airflow.get(urlsplit(link).path).text
+        assert "not published: commit failed" in page
+        assert "quarantine: expected at most 0.010, found" in page
         again = stack.clear(stopped, ["commit"])
         assert again["state"] == "failed"
         ((credential, said),) = pages.received
@@ -228,6 +234,25 @@ def test_a_stopped_night_is_published_when_accepted(stack: Stack) -> None:
         (row,) = corpus.read(state.runs[-1]).to_pylist()
     said = {one["name"]: one["outcome"] for one in row["guards"]}
     assert (row["kept"], said["quarantine"]) == (1, "accepted")
+
+
+def test_trouble_with_the_report_fails_no_published_night(stack: Stack) -> None:
+    """A record that cannot be read stops the page; the night is published, and a success."""
+    date, name = "2026-11-03", "illegible-record"
+    landing = runner.open_landing(stack.settings)
+    landing.put(f"odd/{date}/one.jsonl", b'{"text": "a sound text"}\n')
+    landing.put(f"odd/{date}/_SUCCESS", b"")
+    with runner.corpus_session(stack.settings) as corpus:
+        corpus.store.put(layout.task_record(date, name, "plan", 0), b"no record")
+    body = {"logical_date": None, "partition_key": date, "dag_run_id": name}
+    stack.ask("POST", DAG, json=body)
+    run = stack.ended(lambda: stack.ask("GET", f"{DAG}/{name}"))
+    states = stack.states(run)
+    assert (run["state"], states["promote"], states["report"]) == (
+        "success", {"success"}, {"failed"}
+    )  # fmt: skip
+    with runner.corpus_session(stack.settings) as corpus:
+        assert date in snapshots.current(corpus).dumps
 
 
 def test_a_run_without_a_key_fails_with_the_next_step(stack: Stack) -> None:
