@@ -10,6 +10,7 @@ from typing import Any
 
 from pipeline.model.manifest import AnnotateUnit, PublishUnit
 from pipeline.model.plan import Plan
+from pipeline.report.writing import size
 
 Labels = list[dict[str, Any]]
 
@@ -19,10 +20,10 @@ def shard_labels(plan: Plan) -> Labels:
     labels = []
     for shard in plan.shards:
         place = f"ingest {shard.index + 1}/{len(plan.shards)}"
-        what = f"{len(shard.files)} files"
+        what = "1 file" if len(shard.files) == 1 else f"{len(shard.files)} files"
         if shard.sections > 1:
             what = f"section {shard.section + 1}/{shard.sections} of a file"
-        label = f"{place} · {what} · {shard.bytes / 1e6:.1f} MB"
+        label = f"{place} · {what} · {size(shard.bytes)}"
         labels.append({"index": shard.index, "label": label})
     return labels
 
