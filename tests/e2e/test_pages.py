@@ -274,6 +274,7 @@ def _explained(site: Site) -> list[str]:
     return [f"explain?document_id={row['document_id']}" for row in rows if not row["kept"]][:4]
 
 
+@pytest.mark.timeout(900)
 def test_a_person_backfills_a_night_and_goes_back_to_the_snapshot_before(site: Site) -> None:
     """Log in, start a backfill in the dialog, see the night appear, and go back to before it."""
     with site.tab(USER) as page:
@@ -353,7 +354,7 @@ def _backfill(page: Page, site: Site, date: str) -> None:
     expect(dialog.get_by_text("1 run will be triggered")).to_be_visible()
     _picture(page, "backfill")
     dialog.get_by_role("button", name="Run Backfill").click()
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 500
     runs: list[dict[str, Any]] = []
     while not runs or runs[0]["state"] not in {"success", "failed"}:
         assert time.monotonic() < deadline, runs
