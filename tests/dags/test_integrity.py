@@ -196,7 +196,7 @@ def test_every_pool_is_made(dagbag: Any) -> None:
     pools = {task.pool for dag in dagbag.dags.values() for task in dag.tasks} - {"default_pool"}
     assert pools == {pool["name"] for pool in POOLS}
     entry = (ROOT / "docker" / "entry").read_text("utf-8")
-    assert all(f"airflow pools set {name} " in entry for name in pools)
+    assert all(f'"{name}": {{' in entry for name in pools)
 
 
 def test_a_run_is_a_dump_date(dagbag: Any) -> None:
