@@ -144,8 +144,8 @@ sbom: $(READY)  ## write build/sbom.json (CycloneDX): every package of the lock 
 	  -o build/sbom.json requirements.lock
 
 .PHONY: audit
-audit: $(READY)  ## look the packages of the lock up in PyPI's advisories (CI does too)
-	@$(BIN)/python .ci/audit.py build/audit.json
+audit: $(READY)  ## look the packages of the lock up in PyPI's advisories
+	@$(BIN)/python ops/audit.py build/audit.json
 
 .PHONY: clean
 clean: down  ## remove the demo, its corpus and all caches; .venv stays

@@ -1,4 +1,4 @@
-"""What the look-up of advisories says, and when CI must stop."""
+"""What the look-up of advisories says, and when it fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-VERDICT = runpy.run_path(str(Path(__file__).parents[2] / ".ci" / "audit.py"))["verdict"]
+VERDICT = runpy.run_path(str(Path(__file__).parents[2] / "ops" / "audit.py"))["verdict"]
 SOUND = {"name": "sound", "version": "1", "vulns": []}
 AWAY = {"name": "away", "skip_reason": "not found on PyPI"}
 WEAK = {"name": "weak", "version": "2", "vulns": [{"id": "PYSEC-1", "fix_versions": ["3"]}]}
