@@ -1,12 +1,12 @@
 """Run one night once for each of its writes, dying with SIGKILL at that write; then run it again.
 
-usage: python die_at_write.py LANDING PREPARED_CORPUS SCRATCH DUMP_DATE|reannotate
+usage: python die_at_write.py LANDING PREPARED_CORPUS SCRATCH DUMP_DATE|reannotate [EVERY]
 
 The prepared corpus is copied for each try. A forked child kills itself just before its n-th write;
 the night is then run to its end under another run id; the published bytes must equal those of a
-run that nobody killed. With `reannotate` all published nights are annotated again, by one more
-annotator, instead of a night being run; and every promise must hold. Prints {"writes": n} or, at
-the first difference, {"differs_at": n}.
+run that nobody killed. Every write is tried, or each `EVERY`th. With `reannotate` all published
+nights are annotated again, by one more annotator, instead of a night being run; and every promise
+must hold. Prints {"writes": n} or, at the first difference, {"differs_at": n}.
 """
 
 from __future__ import annotations
@@ -103,13 +103,13 @@ def killed(landing: str, corpus: Path, date: str, *, deadly: int) -> bool:
 
 def main() -> None:
     """Try every write in turn."""
-    landing, prepared, scratch, date = sys.argv[1:]
+    landing, prepared, scratch, date, *every = sys.argv[1:]
     reference = Path(scratch) / "reference"
     shutil.copytree(prepared, reference)
     # The children inherit compiled kernels and models: each then takes a fraction of a second.
     writes = night(landing, reference, date, run_id="reference")
     expected = published_bytes(open_store(str(reference)), TREES)
-    for deadly in range(1, writes + 1):
+    for deadly in range(1, writes + 1, int(every[0]) if every else 1):
         corpus = Path(scratch) / f"killed-{deadly}"
         shutil.copytree(prepared, corpus)
         if not killed(landing, corpus, date, deadly=deadly):
