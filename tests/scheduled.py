@@ -103,7 +103,7 @@ class Stack:
     def ended(self, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Ask until the run has ended; pytest's own time limit is the only other way out."""
         while (run := look()).get("state") not in {"success", "failed"}:
-            time.sleep(0.3)
+            time.sleep(1)
         return run
 
     def clear(
