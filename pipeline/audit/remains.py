@@ -23,8 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.dedup.ledger import split_names
 from pipeline.dedup.taken import Tombs, taken_verdicts
+from pipeline.dedup.verdicts import split_names
 from pipeline.model.files import FileRef
 from pipeline.model.id_columns import id_texts
 from pipeline.model.manifest import IngestManifest

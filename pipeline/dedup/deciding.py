@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from pipeline import telemetry
 from pipeline.dedup.graph import Settled, settled
-from pipeline.dedup.ledger import Ledger, Verdicts, names, split_names
+from pipeline.dedup.ledger import Ledger
 from pipeline.dedup.matching import match_fingerprint
 from pipeline.dedup.tables import (
     PROVENANCE,
@@ -36,6 +36,7 @@ from pipeline.dedup.tables import (
     write_verdicts,
 )
 from pipeline.dedup.taken import Tombs, taken_verdicts
+from pipeline.dedup.verdicts import Verdicts, names, split_names
 from pipeline.model import versions
 from pipeline.model.ids import fingerprint
 from pipeline.model.manifest import Decision, EdgeFile, MatchManifest, TouchedDump

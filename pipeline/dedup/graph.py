@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from pipeline.dedup.buckets import needed
 from pipeline.dedup.groups import Groups, Ties, bind
-from pipeline.dedup.ledger import Ledger, Verdicts, names, split_names
+from pipeline.dedup.ledger import Ledger
 from pipeline.dedup.reader import DumpSignatures
 from pipeline.dedup.settle import TAKEN, Nodes, State, settle, sorted_links
+from pipeline.dedup.verdicts import Verdicts, names, split_names
 from pipeline.model.manifest import EdgeFile
 from pipeline.model.rule import day, span, stricter
 

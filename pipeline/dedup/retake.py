@@ -22,10 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.dedup.graph import Settled, settled
-from pipeline.dedup.ledger import Ledger, Verdicts, split_names
+from pipeline.dedup.ledger import Ledger
 from pipeline.dedup.settle import TAKEN, UNIQUE
 from pipeline.dedup.tables import PROVENANCE, Before, moves, touched_dump, write_verdicts
 from pipeline.dedup.taken import Tombs, taken_verdicts
+from pipeline.dedup.verdicts import Verdicts, split_names
 from pipeline.model import versions
 from pipeline.model.id_columns import id_texts
 from pipeline.model.ids import fingerprint

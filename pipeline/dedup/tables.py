@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.dedup.ledger import Verdicts, split_names
 from pipeline.dedup.reader import fixed
 from pipeline.dedup.settle import EXACT, NEAR, REASONS, TAKEN, UNIQUE
+from pipeline.dedup.verdicts import Verdicts, split_names
 from pipeline.errors import ContractError
 from pipeline.model.files import FileRef
 from pipeline.model.id_columns import among, id_bytes, id_texts

@@ -22,9 +22,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.dedup.buckets import agreement, needed
-from pipeline.dedup.ledger import NO_DATE, Verdicts, names
 from pipeline.dedup.reader import fixed
 from pipeline.dedup.settle import TAKEN
+from pipeline.dedup.verdicts import NO_DATE, Verdicts, names
 from pipeline.model.id_columns import id_bytes
 from pipeline.model.manifest import IngestManifest
 from pipeline.model.schemas import PERMUTATIONS
