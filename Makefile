@@ -138,14 +138,12 @@ lock: $(READY)  ## resolve the newest allowed versions into requirements.lock
 	  -o requirements-analysts.lock
 
 .PHONY: sbom
-sbom: $(READY)  ## write build/sbom.json (CycloneDX): every package of the lock with its hashes
-	@mkdir -p build
-	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON \
-	  -o build/sbom.json requirements.lock
+sbom: $(READY)  ## write build/sbom.json (CycloneDX): every package of the lock, hashes, licences
+	@$(BIN)/python ops/sbom.py build/sbom.json
 
 .PHONY: audit
-audit: $(READY)  ## look the packages of the lock up in PyPI's advisories
-	@$(BIN)/python ops/audit.py build/audit.json
+audit: $(READY)  ## look the packages of the lock up in PyPI's advisories (AUDIT=<options of pip-audit>)
+	@$(BIN)/python ops/audit.py build/audit.json $(AUDIT)
 
 .PHONY: clean
 clean: down  ## remove the demo, its corpus and all caches; .venv stays

@@ -1,7 +1,7 @@
 """Look the packages of the lock up in PyPI's advisories.
 
-Holds: `verdict`, `main`. Runs pip-audit; writes its report. Not here: the list of what is installed
-(`make sbom`).
+Holds: `verdict`, `main`. Runs pip-audit; writes its report. Not here: the bill of what is installed
+(`sbom.py`).
 
 A known weakness ends with 1. An advisory service that is away, or a mirror without advisories, is
 no fault of the lock: it ends with 0 and says what nobody answered for, since "nothing found" would
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,16 @@ def verdict(packages: Iterable[Mapping[str, Any]]) -> tuple[int, str]:
     return int(bool(weak)), "\n".join([*weak, said])
 
 
-def main(report: Path) -> int:
-    """Audit the lock, write the report, and say what it means."""
+def main(report: Path, options: Sequence[str] = ()) -> int:
+    """Audit the lock, write the report, and say what it means.
+
+    `options` are more of pip-audit's, for instance those that name another service.
+    """
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "-f", "json"]
     command += ["--progress-spinner", "off", "-r", "requirements.lock", "-o", str(report)]
+    command += options
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=SECONDS
@@ -58,4 +62,4 @@ def main(report: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
