@@ -8,33 +8,40 @@ removed at the end; prints CPU seconds (median of rounds that alternate) and pea
 
 History is random keys, 21 a document, in dumps of `--dump` documents, in the runs that merges after
 each dump leave; `--merge` makes all these merges, and tells what they took. A tenth of the night's
-documents has all keys of documents of the first dump, which is the same in every history. What is
-measured is finding the entries that share a key, in a process of its own: from the night's sorted
-keys to the entries of each dump (`dedup/history.py`). Signing the night and comparing candidates
-cost the same whatever history holds.
+documents are copies of documents of the first dump, which is the same in every history. Measured
+are, in a process of its own, the task `match` of the night (its keys, its own copies, history, what
+is alike, edges and index), and of it the look into history: from the night's sorted keys to the
+entries of each dump that share one (`dedup/history.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
 
 from benchmarks.dedup import keys, pages
 from pipeline import telemetry
 from pipeline.dedup import upkeep
 from pipeline.dedup.entries import Entries, key_range
 from pipeline.dedup.history import History
+from pipeline.dedup.matching import match_range, write_index
 from pipeline.dedup.merging import merge
+from pipeline.model.ids import fingerprint
+from pipeline.model.schemas import SIGNATURES
+from pipeline.model.snapshot import Snapshot
 from pipeline.storage import band_index, layout, snapshots
 from pipeline.storage.local import LocalStore
 from pipeline.storage.units import Corpus, open_corpus
@@ -75,32 +82,43 @@ def _histories(folder: Path, options: argparse.Namespace) -> None:
     for place, documents in zip(places, options.history, strict=True):
         print(json.dumps({"history": documents, **build(place, documents, options)}), flush=True)
     rounds = [[_child(place, options) for place in places] for _ in range(options.rounds)]
-    first = 0.0
+    table = Table(title=f"a night of {options.night:,} documents; CPU seconds, median of rounds")
+    for name in ("history", "runs", "match", "ratio", "look", "ratio", "edges", "peak MB"):
+        table.add_column(name, justify="right")
+    first: list[float] = []
     for documents, told in zip(options.history, zip(*rounds, strict=True), strict=True):
-        seconds = statistics.median(one["cpu_seconds"] for one in told)
-        first = first or seconds
-        peak = max(one["peak_rss_mb"] for one in told)
-        print(
-            f"history {documents:>11,}  looks {told[0]['looks']:>2}  entries met "
-            f"{told[0]['met']:>9,}  CPU {seconds:6.3f} s  ratio {seconds / first:4.2f}  "
-            f"peak {peak:,} MB (before: {told[0]['before_mb']:,} MB)",
-            flush=True,
-        )
+        spent = [statistics.median(one[what] for one in told) for what in ("match", "look")]
+        first = first or spent
+        times = [
+            told
+            for one, least in zip(spent, first, strict=True)
+            for told in (f"{one:.3f}", f"{one / least:.2f}")
+        ]
+        peak = f"{max(one['peak_mb'] for one in told):,}"
+        table.add_row(f"{documents:,}", str(told[0]["runs"]), *times, f"{told[0]['edges']:,}", peak)
+    Console().print(table)
 
 
 def build(place: Path, documents: int, options: argparse.Namespace) -> dict[str, Any]:
     """Write the runs of a history, or its dumps and all merges; return what it took."""
     spent, dumps = 0.0, documents // options.dump
+    first = keys.signatures(options.dump, seed=0)
     place.mkdir()
     with open_corpus(LocalStore(place)) as corpus:
         if not options.merge:
-            keys.stock(corpus, dumps, options.dump, of=options.of)
+            keys.stock(corpus, dumps, options.dump, first=first, of=options.of)
         for number in range(dumps if options.merge else 0):
-            mine = _part(keys.draw(options.dump, seed=number), options.of)
-            keys.publish(corpus, {keys.date_of(number): mine})
-            started = time.process_time()
-            merge(corpus)
-            spent += time.process_time() - started
+            date = keys.date_of(number)
+            unit = keys.generation(date)
+            mine = (
+                keys.draw(options.dump, seed=number)
+                if number
+                else keys.ingested(corpus, unit, first)
+            )
+            owned = key_range(0, 1)
+            index = write_index(corpus, unit, _part(mine, options.of), owned)
+            keys.show(corpus, {date: (unit, (index,))})
+            spent += _spent(lambda: merge(corpus))
             _tidy(corpus)
         runs, alone = upkeep.overview(corpus)
     return {
@@ -113,39 +131,53 @@ def build(place: Path, documents: int, options: argparse.Namespace) -> dict[str,
 
 
 def ask(place: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Find all entries that share a key with the night; return what that took."""
-    first = keys.draw(options.dump, seed=0)
-    copied = first.key[np.isin(first.row, np.arange(options.night // 10, dtype=np.uint32))]
-    fresh = keys.draw(options.night - options.night // 10, seed=NIGHT)
-    new = np.sort(np.append(copied, fresh.key))
-    new = new[new >> np.uint64(48) < key_range(0, options.of).high]
+    """Match the night with a history; return what that took."""
     with open_corpus(LocalStore(place)) as corpus:
-        _answer(corpus, new[:2], options.of)  # compiled code is loaded
-        before, started = _peak(), time.process_time()
-        met = _answer(corpus, new, options.of)
-        spent = time.process_time() - started
+        snapshot = snapshots.current(corpus)
+        _matched(corpus, snapshot, _night(10, options), options)  # compiled code is loaded
+        found = _matched(corpus, snapshot, _night(options.night, options), options)
         runs, alone = upkeep.overview(corpus)
-    return {
-        "cpu_seconds": spent,
-        "met": met,
-        "looks": len(runs) + len(alone),
-        "before_mb": before,
-        "peak_rss_mb": _peak(),
-    }
+    return {**found, "runs": len(runs) + len(alone), "peak_mb": _peak()}
 
 
-def _answer(corpus: Corpus, new: Any, ranges: int) -> int:
-    snapshot = snapshots.current(corpus)
+def _night(documents: int, options: argparse.Namespace) -> pa.Table:
+    """Return signatures of which a tenth are those of documents of the first dump."""
+    copies = documents // 10
+    old = keys.signatures(options.dump, seed=0).slice(0, copies)
+    fresh = keys.signatures(documents, seed=NIGHT)
+    copied = old.set_column(0, SIGNATURES.field(0), fresh["document_id"].slice(0, copies))
+    return pa.concat_tables([copied, fresh.slice(copies)])
+
+
+def _matched(
+    corpus: Corpus, snapshot: Snapshot, table: pa.Table, options: argparse.Namespace
+) -> dict[str, Any]:
+    """Match documents with all that is live; return CPU seconds, the look into history first."""
+    unit = fingerprint("night", os.getpid(), len(table))
+    new = keys.within(keys.ingested(corpus, unit, table), key_range(0, options.of)).key
+    plan = keys.plan_of(keys.date_of(len(snapshot.dumps)), unit, ranges=options.of)
+    look = _spent(lambda: _look(corpus, snapshot, new, options.of))
+    match = _spent(lambda: match_range(corpus, plan, snapshot, 0))
+    edges = match_range(corpus, plan, snapshot, 0).edges  # as it was left
+    return {"look": look, "match": match, "edges": sum(edge.file.rows for edge in edges)}
+
+
+def _look(corpus: Corpus, snapshot: Snapshot, new: Any, ranges: int) -> None:
     live = {date: ref.generation for date, ref in snapshot.dumps.items()}
     with History(corpus, live, keys=new, owned=key_range(0, ranges)) as history:
-        return sum(
-            len(history.entries(date, snapshots.load_state(corpus, snapshot, date)))
-            for date in filter(history.meets, live)
-        )
+        for date in filter(history.meets, live):
+            history.entries(date, snapshots.load_state(corpus, snapshot, date))
+
+
+def _spent(work: Callable[[], object]) -> float:
+    """Return the CPU seconds of a call."""
+    started = time.process_time()
+    work()
+    return time.process_time() - started
 
 
 def _part(entries: Entries, ranges: int) -> Entries:
-    return keys.within(entries, key_range(0, ranges)) if ranges > 1 else entries
+    return keys.within(entries, key_range(0, ranges))
 
 
 def _tidy(corpus: Corpus) -> None:

@@ -1,7 +1,9 @@
-"""Nights that are nothing but band keys: history of any size without a text.
+"""Nights that are nothing but signatures or band keys: history of any size without a text.
 
-Holds: `date_of`, `draw`, `publish`, `show`, `within`. Writes indexes of dumps, their states and a
-snapshot, as match and commit write them. Not here: what is measured (`history.py`).
+Holds: `date_of`, `generation`, `draw`, `signatures`, `ingested`, `plan_of`, `publish`, `show`,
+`stock`, `within`.
+Writes signatures and indexes of dumps, their states and a snapshot, as ingest, match and commit
+write them. Not here: what is measured (`history.py`).
 """
 
 from __future__ import annotations
@@ -12,16 +14,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.dedup.entries import Entries, key_range
 from pipeline.dedup.matching import write_index
 from pipeline.dedup.merging import Sizes, ordered, slices_of
+from pipeline.dedup.reader import DumpSignatures
 from pipeline.model.files import FileRef
 from pipeline.model.ids import fingerprint
 from pipeline.model.index import BandIndex, IndexRun, Member, Parameters
-from pipeline.model.plan import KeyRange
-from pipeline.model.schemas import BANDS
+from pipeline.model.manifest import IngestManifest
+from pipeline.model.plan import KeyRange, Plan, Shard
+from pipeline.model.schemas import BANDS, PERMUTATIONS, SIGNATURES
+from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import DumpCounts, DumpRef, DumpState, Snapshot
 from pipeline.storage import band_index, layout, packed, snapshots
 from pipeline.storage.units import Corpus
@@ -49,6 +55,49 @@ def draw(documents: int, *, seed: int, old: Array | None = None, share: float = 
     row = np.repeat(np.arange(documents, dtype=np.uint32), KEYS)
     order = np.argsort(key, kind="stable")
     return Entries(key[order], np.zeros(len(key), np.uint16), row[order])
+
+
+def signatures(documents: int, *, seed: int) -> pa.Table:
+    """Return random signatures: of documents none of which is like another."""
+    dice = np.random.default_rng(seed)
+    columns = [
+        pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(width), documents, [None, pa.py_buffer(dice.bytes(documents * width))]
+        )
+        for width in (16, 16, BANDS * 8, PERMUTATIONS)
+    ]
+    columns.insert(2, pa.array(dice.integers(50, 2000, documents, np.int32)))
+    return pa.table(columns, schema=SIGNATURES)
+
+
+def ingested(corpus: Corpus, unit: str, table: pa.Table) -> Entries:
+    """Leave signatures as the ingest of a dump of one shard does; return their keys."""
+    manifest = IngestManifest(
+        fingerprint=unit,
+        documents=_NONE,
+        signatures=corpus.write("ingest", unit, "signatures", table),
+        quarantine=_NONE,
+        files=(),
+    )
+    corpus.finish(layout.unit("ingest", unit), manifest)
+    return DumpSignatures(corpus, [unit]).entries(key_range(0, 1))
+
+
+def plan_of(date: str, unit: str, *, ranges: int = 1) -> Plan:
+    """Return the plan of a dump whose one shard is `unit`, which is also its generation."""
+    return Plan(
+        run_id=unit,
+        dump_date=date,
+        planned_at=0.0,
+        generation=unit,
+        parent=0,
+        shards=(Shard(0, unit, ()),),
+        key_ranges=tuple(key_range(at, ranges) for at in range(ranges)),
+        waiting=(),
+        unchanged=False,
+        settings=RunSettings(),
+        code_version="",
+    )
 
 
 def publish(corpus: Corpus, dumps: Mapping[str, Entries], *, ranges: int = 1) -> Snapshot:
@@ -111,24 +160,24 @@ def _state(date: str, name: str, index: tuple[FileRef, ...]) -> DumpState:
     )
 
 
-def stock(corpus: Corpus, dumps: int, documents: int, *, of: int = 1) -> Snapshot:
+def stock(corpus: Corpus, dumps: int, documents: int, *, first: pa.Table, of: int = 1) -> Snapshot:
     """Make `dumps` random dumps live, and the runs that merging each after the other leaves.
 
     Runs are drawn slice by slice, sorted as they come, so that a hundred million documents need
     neither the dumps' own indexes, which stay empty, nor all the merges on the way. The first dump
-    is `draw(documents, seed=0)`, in the first run. Of the slices only those are written that lie in
-    key range 0 of `of`; the others are named and are not there.
+    has the signatures `first`, and is in the first run. Of the slices only those are written that
+    lie in key range 0 of `of`; the others are named and are not there.
     """
     sizes = Sizes()
-    first = draw(documents, seed=0)
+    oldest = ingested(corpus, generation(date_of(0)), first)
     runs, begin = [], 0
     for width in _widths(dumps, sizes.fan_in):
         dates = [date_of(number) for number in range(begin, begin + width)]
-        runs.append(_run(corpus, dates, documents, of=of, first=None if begin else first))
+        runs.append(_run(corpus, dates, documents, of=of, first=None if begin else oldest))
         begin += width
     every = [date_of(number) for number in range(dumps)]
     band_index.save(corpus, BandIndex(code_version=__version__, runs=tuple(runs)), None)
-    return show(corpus, {date: (_generation(date), ()) for date in every})
+    return show(corpus, {date: (generation(date), ()) for date in every})
 
 
 def _widths(dumps: int, fan_in: int) -> list[int]:
@@ -141,7 +190,8 @@ def _widths(dumps: int, fan_in: int) -> list[int]:
     return widths
 
 
-def _generation(date: str) -> str:
+def generation(date: str) -> str:
+    """Return the generation of a dump, which is its one shard as well."""
     return fingerprint("stock", date)
 
 
@@ -151,8 +201,8 @@ def _run(
     members = tuple(
         Member(
             dump_date=date,
-            generation=_generation(date),
-            shards=fingerprint((_generation(date),)),
+            generation=generation(date),
+            shards=fingerprint((generation(date),)),
             entries=documents * KEYS,
         )
         for date in dates

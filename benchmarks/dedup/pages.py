@@ -15,20 +15,16 @@ import pyarrow as pa
 
 from benchmarks.dedup import keys
 from pipeline.dedup.stage import match_range
-from pipeline.model.files import FileRef
 from pipeline.model.ids import document_id
-from pipeline.model.manifest import IngestManifest
-from pipeline.model.plan import KeyRange, Plan, Shard
+from pipeline.model.plan import Plan
 from pipeline.model.schemas import SIGNATURES
-from pipeline.model.settings import RunSettings
 from pipeline.model.snapshot import Snapshot
 from pipeline.signature import sign
-from pipeline.storage import layout, snapshots
+from pipeline.storage import snapshots
 from pipeline.storage.memory import MemoryStore
 from pipeline.storage.units import Corpus
 
 _BODY = " ".join(f"word{number}" for number in range(300))
-_NONE = FileRef("", "", 0, 0)
 
 KINDS: tuple[tuple[str, Callable[[int], str]], ...] = (
     ("identical", lambda _: _BODY),
@@ -70,24 +66,5 @@ def _night(corpus: Corpus, number: int, texts: list[str]) -> Plan:
         },
         schema=SIGNATURES,
     )
-    manifest = IngestManifest(
-        fingerprint=date,
-        documents=_NONE,
-        signatures=corpus.write("ingest", date, "signatures", table),
-        quarantine=_NONE,
-        files=(),
-    )
-    corpus.finish(layout.unit("ingest", date), manifest)
-    return Plan(
-        run_id=date,
-        dump_date=date,
-        planned_at=0.0,
-        generation=date,
-        parent=0,
-        shards=(Shard(0, date, ()),),
-        key_ranges=(KeyRange(0, 0, 1 << 16),),
-        waiting=(),
-        unchanged=False,
-        settings=RunSettings(),
-        code_version="",
-    )
+    keys.ingested(corpus, date, table)
+    return keys.plan_of(date, date)

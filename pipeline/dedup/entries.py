@@ -1,6 +1,7 @@
 """Which keys a document has in the band index.
 
-Holds: `entries`, `Entries`, `among`, `key_range`. Pure functions over columns of signatures.
+Holds: `entries`, `Entries`, `exact_keys`, `first_copies`, `key_range`. Pure functions over columns
+of signatures.
 Not here: reading them (`reader.py`), what is done with equal keys (`buckets.py`).
 
 A document has one key made of its content hash, so that exact copies of any length meet, and its
@@ -16,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.dedup.sorting import ascending
 from pipeline.model.plan import KeyRange
 from pipeline.model.schemas import BANDS
 
@@ -51,7 +53,7 @@ class Entries:
     def join(parts: list[Entries]) -> Entries:
         """Concatenate and sort."""
         every = Entries.concatenate(parts)
-        return every.take(np.lexsort((every.row, every.shard, every.key)))
+        return every.take(ascending(every.key, every.shard, every.row))
 
 
 def key_range(index: int, count: int) -> KeyRange:
@@ -94,7 +96,7 @@ def first_copies(ids: Array, hashes: Array) -> npt.NDArray[np.bool_]:
     """Mark the document with the smallest id of each group of equal content hash."""
     first = np.zeros(len(ids), np.bool_)
     if len(ids):
-        order = np.lexsort((ids, hashes))
+        order = ascending(hashes.view("<u8")[::2], hashes, ids)
         ordered = hashes[order]
         first[order[np.append(True, ordered[1:] != ordered[:-1])]] = True
     return first

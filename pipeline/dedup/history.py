@@ -22,8 +22,8 @@ import numpy.typing as npt
 from pipeline.dedup.entries import Entries
 from pipeline.dedup.probe import find
 from pipeline.dedup.reader import index_entries
+from pipeline.dedup.sorting import common
 from pipeline.errors import CorruptError
-from pipeline.model.id_columns import among
 from pipeline.model.ids import fingerprint
 from pipeline.model.index import IndexRun
 from pipeline.model.plan import KeyRange
@@ -88,7 +88,7 @@ class History:
             row = (place & np.uint64(0xFFFFFFFF)).astype(np.uint32)
             return Entries(key, ((place & _PLACE) >> np.uint64(32)).astype(np.uint16), row)
         every = index_entries(self._corpus, state.index, self._owned)
-        return every.take(among(every.key, self._keys))
+        return every.take(common(every.key, self._keys)[0])
 
     def _ask(self, runs: Sequence[IndexRun], live: Mapping[str, str]) -> None:
         for run in runs:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from pipeline.dedup.buckets import Edges, Members, verified
 from pipeline.dedup.entries import Entries
-from pipeline.model.id_columns import among
+from pipeline.dedup.sorting import common
 
 Array = npt.NDArray[Any]
 
@@ -74,7 +74,8 @@ def between(
 ) -> Iterator[Found]:
     """Yield the edges from documents of an earlier dump to those of a later one."""
     one, two = earlier[0], later[0]
-    one, two = one.take(among(one.key, two.key)), two.take(among(two.key, one.key))
+    shared = common(one.key, two.key)
+    one, two = one.take(shared[0]), two.take(shared[1])
     keys = np.sort(np.concatenate([one.key, two.key]))
     for part in _chunks(keys, chunk):
         low, high = keys[part.start], keys[part.stop - 1]

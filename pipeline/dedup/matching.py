@@ -178,4 +178,4 @@ def write_index(corpus: Corpus, name: str, new: Entries, owned: KeyRange) -> Fil
     """Write the dump's own index slice of a key range, which its metadata name."""
     bounds = {"low": str(owned.low), "high": str(owned.high)}
     table = pa.table([new.key, new.shard, new.row], schema=INDEX.with_metadata(bounds))
-    return corpus.write("match", name, "index", table)
+    return corpus.write("match", name, "index", table, use_dictionary=False)
