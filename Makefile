@@ -14,6 +14,10 @@ ANALYSTS := $(VENV)/analysts/.ready
 # More than the cores of a small machine: tests wait for schedulers and servers.
 JOBS ?= 3
 
+# Airflow alone is thousands of modules, and each of the hundreds of processes that tests start would
+# compile them anew where the environment forbids to keep what was compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,9 +87,15 @@ up: $(WARM)  ## start Airflow and the demo's object store, and leave them runnin
 down:  ## stop what `make up` and `make demo` left running
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo.serve down; fi
 
+# Side by side: none of these keeps two cores at work.
+.PHONY: prepared
+prepared: $(READY)
+	@$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync lint $(WARM) $(ANALYSTS)
+
+# tests/conftest.py says in which order tests begin.
 .PHONY: test
-test: lint $(WARM) $(ANALYSTS)  ## every check and every test, as CI runs them
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+test: prepared  ## every check and every test, as CI runs them
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 
 FUZZ_SECONDS ?= 600
 .PHONY: fuzz
