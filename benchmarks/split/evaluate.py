@@ -108,6 +108,11 @@ def of_texts(path: Path, half: str) -> Iterator[tuple[str, list[Case]]]:
     yield f"briefs, {half}", list(sets.briefs(path, half))
 
 
+def of_written(half: str) -> Iterator[tuple[str, list[Case]]]:
+    """Yield the sets made of written articles: those held, or those that training sees."""
+    yield from (sets.written() if half == "held" else sets.written_looked()).items()
+
+
 def main() -> None:
     """Print one line a set."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -116,10 +121,15 @@ def main() -> None:
     parser.add_argument("--dumps", type=Path, help="dump files with marked documents")
     parser.add_argument("--half", choices=sets.HALVES, default="held")
     parser.add_argument("--pages", type=int, default=1500, help="generated pages")
+    parser.add_argument("--only-written", action="store_true", help="only written articles")
     parser.add_argument("--brief", action="store_true", help="no lines of single languages")
     parser.add_argument("--floor", type=float, default=IngestSettings().min_split_score)
     options = parser.parse_args()
     floor, by_name = options.floor, not options.brief
+    for name, cases in of_written(options.half):
+        measure(name, cases, floor=floor, by_name=by_name)
+    if options.only_written:
+        return
     if options.dumps:
         measure("marked dumps", sets.dumps(options.dumps), floor=floor)
         measure("marked, one by one", sets.alone(sets.dumps(options.dumps)), floor=floor)

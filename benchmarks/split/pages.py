@@ -1,9 +1,9 @@
 """Pages of concatenated articles with known boundaries: unlimited labelled data.
 
-Holds: `GeneratedPage`, `make_page`, `manual_page`, `manual_pages`. A page is a function of the
-library and a seed.
+Holds: `GeneratedPage`, `make_page`, `manual_page`, `manual_pages`; `assemble`, `join_sites`,
+`make_style`. A page is a function of the library and a seed.
 Not here: what happens inside an article (`noise.py`, `feeds.py`),
-what a site adds (`site_lines.py`).
+what a site adds (`site_lines.py`), pages of articles that people wrote (`written.py`).
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class _Writer(NamedTuple):
     uniform: bool
 
 
-class _Style(NamedTuple):
+class Style(NamedTuple):
+    """How lines are set: indentation of the text, blank lines between lines, width."""
+
     indent: str
     gaps: tuple[int, ...]
     wrap: int
@@ -64,7 +66,9 @@ def make_page(library: Library, seed: int, *, single: bool | None = None) -> Gen
     """
     rng = random.Random(seed)
     if single is None and rng.random() < SITES:
-        return _sites([_page(rng, library, single=None) for _ in range(rng.choice([2, 2, 3, 4]))])
+        return join_sites(
+            [_page(rng, library, single=None) for _ in range(rng.choice([2, 2, 3, 4]))]
+        )
     return _page(rng, library, single=single)
 
 
@@ -76,11 +80,11 @@ def _page(rng: random.Random, library: Library, *, single: bool | None) -> Gener
     count = 1 if single else rng.choice([2, 2, 2, 3, 3, 4, 5, 6, 8, 10, 10, 12, 16])
     write = _tidy_site(rng, count) if rng.random() < TIDY else _rough_site(rng, library, language)
     uniform = write.uniform or rng.random() < 0.4
-    base = _style(rng)
+    base = make_style(rng)
     wrap = 72 if rng.random() < 0.03 else 0
     longest = rng.choice([1, 1, 1, 2, 3] if single else [1, 1, 1, 1, 2])
     pool = library.pool(rng, language)
-    drafts: list[tuple[Draft, _Style]] = []
+    drafts: list[tuple[Draft, Style]] = []
     near: Article | None = None
     exchange = library.subject(rng, language, pool)
     for _ in range(count):
@@ -91,12 +95,12 @@ def _page(rng: random.Random, library: Library, *, single: bool | None) -> Gener
         if near is None or rng.random() < 0.9:
             exchange = library.subject(rng, language, pool)
         near = article
-        style = base if uniform or rng.random() < 0.3 else _style(rng)
+        style = base if uniform or rng.random() < 0.3 else make_style(rng)
         drafts.append((write.article(article, exchange), style._replace(wrap=wrap)))
     if rng.random() < HEADLESS:
         draft = drafts[0][0]
         del draft.lines[: rng.randrange(len(draft.lines))]
-    return _assemble(rng, drafts, language)
+    return assemble(rng, drafts, language)
 
 
 def _rough_site(rng: random.Random, library: Library, language: str) -> _Writer:
@@ -122,7 +126,7 @@ def _tidy_site(rng: random.Random, count: int) -> _Writer:
     return _Writer(lambda found, exchange: written(rng, found, exchange, feed), uniform=True)
 
 
-def _sites(pages: list[GeneratedPage]) -> GeneratedPage:
+def join_sites(pages: list[GeneratedPage]) -> GeneratedPage:
     """Put pages of several sites under each other."""
     lines: list[str] = []
     starts: list[int] = []
@@ -158,8 +162,9 @@ def manual_pages(library: Library, seed: int) -> GeneratedPage:
     return GeneratedPage("\n".join(lines), starts, language)
 
 
-def _style(rng: random.Random) -> _Style:
-    return _Style(rng.choice(INDENTS), rng.choice(GAPS), 0)
+def make_style(rng: random.Random) -> Style:
+    """Draw a style."""
+    return Style(rng.choice(INDENTS), rng.choice(GAPS), 0)
 
 
 def _longer(rng: random.Random, library: Library, article: Article, longest: int) -> Article:
@@ -173,9 +178,8 @@ def _longer(rng: random.Random, library: Library, article: Article, longest: int
     return Article(article.name, article.package, article.language, article.title, blocks[:700])
 
 
-def _assemble(
-    rng: random.Random, drafts: list[tuple[Draft, _Style]], language: str
-) -> GeneratedPage:
+def assemble(rng: random.Random, drafts: list[tuple[Draft, Style]], language: str) -> GeneratedPage:
+    """Put rendered articles under each other."""
     lines: list[str] = []
     starts: list[int] = []
     for draft, style in drafts:

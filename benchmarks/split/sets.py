@@ -1,6 +1,7 @@
 """Labelled pages that the splitter has not seen: generated, of real news, of real dumps.
 
-Holds: `Case` and the sets. Reads the cache of `articles.py` and folders of labelled texts.
+Holds: `Case` and the sets. Reads the cache of `articles.py`, the articles of `written.py` and
+folders of labelled texts.
 Not here: scoring (`evaluate.py`).
 
 News are parted in two halves by the hash of the article: `looked` is the half whose errors may be
@@ -20,9 +21,12 @@ from typing import NamedTuple
 
 import msgspec
 from library import HELD_LANGUAGES, Library
-from pages import make_page
+from pages import GeneratedPage, make_page
+from written import Shelves, make_written_page, read_shelves, written_page
 
 FIRST_SEED = 1_000_000
+WRITTEN_PAGES = 400
+"""Pages of each of the two sets of written articles."""
 SHORTEST = 1000
 """Characters of a text that is fit to be a page of its own."""
 SENTENCE = re.compile(r".+?(?:[.!?።]+(?=\s|$)|$)")
@@ -54,9 +58,42 @@ def generated(cache: Path, pages: int) -> dict[str, list[Case]]:
     for seed in range(FIRST_SEED, FIRST_SEED + pages):
         page = make_page(library, seed)
         name = "unseen languages" if page.language in HELD_LANGUAGES else "unseen articles"
-        starts = [start + 1 for start in page.starts]
-        sets[name].append(Case(page.text, starts, page.language))
+        sets[name].append(_case(page))
     return sets
+
+
+def _case(page: GeneratedPage) -> Case:
+    return Case(page.text, [start + 1 for start in page.starts], page.language)
+
+
+def written(pages: int = WRITTEN_PAGES) -> dict[str, list[Case]]:
+    """Make pages of written articles that training never sees, of several and of one."""
+    shelves = read_shelves("test")
+    unseen = {name: found for name, found in shelves.items() if name in HELD_LANGUAGES}
+    known = {name: found for name, found in shelves.items() if name not in HELD_LANGUAGES}
+    seeds = range(FIRST_SEED, FIRST_SEED + pages)
+    return {
+        "written, unseen languages": [_case(make_written_page(unseen, seed)) for seed in seeds],
+        "written, unseen articles": [_case(make_written_page(known, seed)) for seed in seeds],
+        "written, alone": list(_each_alone(shelves)),
+    }
+
+
+def written_looked() -> dict[str, list[Case]]:
+    """Make pages of those that training sees: their errors may be looked at."""
+    shelves = read_shelves("train")
+    seeds = range(FIRST_SEED, FIRST_SEED + WRITTEN_PAGES)
+    return {
+        "written, looked": [_case(make_written_page(shelves, seed)) for seed in seeds],
+        "written, looked, alone": list(_each_alone(shelves)),
+    }
+
+
+def _each_alone(shelves: Shelves) -> Iterator[Case]:
+    for language, shelf in shelves.items():
+        for at, article in enumerate(shelf):
+            for time in range(2):
+                yield _case(written_page(article, language, FIRST_SEED + 2 * at + time))
 
 
 def long_pages(cases: list[Case], many: int) -> Iterator[Case]:
