@@ -29,6 +29,9 @@ MAX_CHAOS = 0.15
 MAX_ACCENTS = 0.4
 """Share of the letters of a Latin script that are not ASCII, at most."""
 
+MIN_FOREIGN = 0.5
+"""Share of the letters that are not ASCII, at least, in encodings that are seldom met."""
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
@@ -45,10 +48,14 @@ _LEGACY = {
     "koi8_r": "koi8-r",
     **{f"cp125{number}": f"windows-125{number}" for number in range(9)},
 }
-"""Codecs that are tried, and the names under which they are recorded."""
+"""Codecs that both detectors know, and the names under which they are recorded."""
 
 _DETECTED = {
     **{codec.replace("_r", "-r"): name for codec, name in _LEGACY.items()},
+    "cp866": "ibm866",
+    "iso8859-5": "iso-8859-5",
+    "iso8859-6": "iso-8859-6",
+    "tis-620": "windows-874",
     "shift_jis": "shift_jis",
     "euc_kr": "euc_kr",
     "gbk": "gb18030",
@@ -64,8 +71,17 @@ _DETECTED = {
 }
 """What the detector answers, and how it is read: vendors' supersets of standards."""
 
+_SELDOM = frozenset(("ibm866", "iso-8859-5", "iso-8859-6", "windows-874"))
 _LATIN = frozenset(f"windows-125{number}" for number in (0, 2, 4, 7, 8))
-_CODECS = {name: codec for codec, name in _LEGACY.items()}
+_CODECS = {name: codec for codec, name in _LEGACY.items()} | {
+    "ibm866": "cp866",
+    "iso-2022-jp": "iso2022_jp_ext",
+    "windows-874": "cp874",
+}
+_JAPANESE = re.compile(rb"\x1b\$[@B][\x21-\x7e]{2}")
+"""Begins two-byte characters in ISO-2022-JP, all of whose bytes are ASCII."""
+
+_UKRAINIAN = re.compile(r"[а-яґєії][ґєії]|[ґєії][а-яґєії]", re.IGNORECASE)
 _SAME_BYTES = re.compile(rb"([\x80-\xff])\1{15}")
 
 
@@ -82,6 +98,8 @@ def encoding_of(head: bytes) -> str:
     sample = head[:SAMPLE]
     if sample.count(0) > MAX_NULS * len(sample):
         return _wide(sample) or "utf-8"
+    if sample.isascii():
+        return "iso-2022-jp" if _JAPANESE.search(sample) else "utf-8"
     if not _contradicts_utf8(sample) or _SAME_BYTES.search(sample):
         return "utf-8"
     return _wide(sample) or _guess(sample) or "utf-8"
@@ -94,8 +112,6 @@ def codec_of(encoding: str) -> str:
 
 def _contradicts_utf8(sample: bytes) -> bool:
     """Whether many bytes that are not ASCII are wrong in UTF-8 (a cut last character is not)."""
-    if sample.isascii():
-        return False
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
@@ -131,6 +147,8 @@ def _is_prose(sample: bytes, encoding: str) -> bool:
 def _guess(sample: bytes) -> str | None:
     """Ask two detectors for the likeliest encoding, the one that errs less first."""
     found = _DETECTED.get(detect_encoding(sample, html5_compatible=False) or "")
+    if found == "koi8-r" and _UKRAINIAN.search(sample.decode("koi8-u")):
+        found = "koi8-u"  # has letters where the other draws boxes
     return found if found and _is_likely(sample, found) else _second_guess(sample)
 
 
@@ -140,8 +158,10 @@ def _is_likely(sample: bytes, encoding: str) -> bool:
     letters = sum(map(str.isalpha, text))
     plain = letters + sum(char.isspace() or char.isdigit() for char in text)
     accents = sum(char.isalpha() and not char.isascii() for char in text)
-    return plain >= MIN_LETTERS * len(text) and (
-        encoding not in _LATIN or accents <= MAX_ACCENTS * letters
+    return (
+        plain >= MIN_LETTERS * len(text)
+        and (encoding not in _LATIN or accents <= MAX_ACCENTS * letters)
+        and (encoding not in _SELDOM or accents >= MIN_FOREIGN * letters)
     )
 
 

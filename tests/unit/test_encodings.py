@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from pipeline.ingest.encodings import encoding_of
+from pipeline.ingest.encodings import codec_of, encoding_of
 from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.reader import Reading
 from pipeline.model.settings import IngestSettings
@@ -25,6 +25,12 @@ TEXTS = {
     "windows-1255": "אחר הצהריים קיימה העירייה מסיבת עיתונאים על הכלכלה\n",
     "windows-1256": "عقدت البلدية بعد ظهر اليوم مؤتمرا صحفيا حول الاقتصاد\n",
     "windows-1257": "Šiandien popiet savivaldybė surengė spaudos konferenciją apie tiltą.\n",
+    "windows-874": "บ่ายวันนี้เทศบาลจัดแถลงข่าวเรื่องเศรษฐกิจของเมือง และเปิดสะพานใหม่\n",
+    "iso-8859-5": "Сегодня днём мэрия провела пресс-конференцию об экономике города.\n",
+    "iso-8859-6": "عقدت البلدية بعد ظهر اليوم مؤتمرا صحفيا حول الاقتصاد\n",
+    "ibm866": "Сегодня днём мэрия провела пресс-конференцию об экономике города.\n",
+    "iso-2022-jp": "今日の午後、市役所は記者会見を開き、今年の経済について説明した。\n",
+    "koi8-u": "Сьогодні вдень міська рада провела пресконференцію про її новий міст.\n",
     "koi8-r": "Сегодня днём мэрия провела пресс-конференцию об экономике города.\n",
     "utf-16-le": "No mark stands before this text.\n",
     "utf-16-be": "今日の午後、市役所は記者会見を開き、\n今年の経済について説明した。\n",
@@ -43,7 +49,7 @@ def _read(stored: bytes) -> tuple[str, Reading]:
 def test_each_encoding_is_found_recorded_and_decoded(encoding: str) -> None:
     """The text comes out as it was written, without a wrong byte, and the encoding is named."""
     text = TEXTS[encoding] * 10
-    found, reading = _read(text.encode(encoding))
+    found, reading = _read(text.encode(codec_of(encoding)))
     assert (reading.encoding, found) == (encoding, text.rstrip("\n"))
     assert reading.chars == len(text)
 
@@ -72,6 +78,7 @@ def test_neighbours_of_an_encoding_are_told_apart(encoding: str, text: str) -> N
         ("Grüße aus Köln, schöne Tage. " * 10).encode() + b"\xff\xfe\xfd" * 5,
         b"A line.\n" * 30 + b"\xff" * 200,
         "世界".encode() * 40 + b"\xe4",
+        b"\x1b[1mbold\x1b[0m and \x1b$ a prompt\n" * 9,
         b"",
         b"\0\0\0\0\0\0\0\0\0\0\0\0",
     ],
