@@ -20,7 +20,8 @@ Not here: what a snapshot needs (`storage/references.py`), going back to one (`r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, pairwise
 
 import msgspec
 
@@ -35,6 +36,10 @@ from pipeline.storage.units import Corpus, decode, encode
 DAY = 86_400.0
 KINDS = ("snapshots", "states", "plans", "units", "data", "tasks")
 """In the order in which they are deleted: a crash between them leaves only what nothing names."""
+
+_BATCH = 1000
+"""Objects deleted by one request, just after a last look at each; `_WORKERS` looks at a time."""
+_WORKERS = 16
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,7 +207,10 @@ def _orphans(corpus: Corpus) -> tuple[Orphans, str | None]:
 
 def _unchanged(corpus: Corpus, infos: Iterable[ObjectInfo]) -> Iterator[str]:
     """Yield the keys of objects that nobody wrote again since they were listed."""
-    for info in infos:
-        found = corpus.store.stat(info.key)
-        if found is not None and found.modified <= info.modified:
-            yield info.key
+    pending = iter(infos)
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        while batch := list(islice(pending, _BATCH)):
+            now = pool.map(lambda info: corpus.store.stat(info.key), batch)
+            for info, found in zip(batch, now, strict=True):
+                if found is not None and found.modified <= info.modified:
+                    yield info.key
