@@ -39,7 +39,16 @@ _LOCAL_SETTINGS = """\
 import sys
 
 if "scheduler" in sys.argv:
+    import pipeline.dedup.stage
+    import pipeline.ingest.stage
+    import pipeline.report.stage
     import pipeline.runner
+    from pipeline.enrich.annotator import resolve
+    from pipeline.ingest.tidy import tidy
+    from pipeline.model.settings import EnrichSettings
+
+    resolve(EnrichSettings().annotators)
+    tidy("the first call of a kernel loads what all of them need")
 """
 _CORE = ("api-server", "scheduler", "dag-processor")
 

@@ -27,13 +27,19 @@ from pipeline.storage.store import Store
 DAG = "/dags/winnow_nightly/dagRuns"
 States = Mapping[str, set[str]]
 
+CALM = {"AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3"}
+"""Several Airflows share two cores with the tasks that they wait for: they look less often."""
+
 
 @contextmanager
-def started(folder: Path, **options: Any) -> Iterator[Stack]:
+def started(
+    folder: Path, *, triggerer: bool = False, environment: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
     """Start an object store and Airflow in a folder; stop both at the end."""
-    environment = dict(os.environ)
+    before = dict(os.environ)
     home = Home(folder)
-    airflow = Airflow(home.airflow, home.settings, **options)
+    also = CALM | dict(environment or {})
+    airflow = Airflow(home.airflow, home.settings, triggerer=triggerer, environment=also)
     try:
         home.start_store()
         config.use_credentials(config.load(home.settings, environ={}))
@@ -44,7 +50,7 @@ def started(folder: Path, **options: Any) -> Iterator[Stack]:
         airflow.stop()
         home.stop("store")
         os.environ.clear()
-        os.environ.update(environment)
+        os.environ.update(before)
 
 
 class Stack:

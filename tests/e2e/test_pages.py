@@ -25,6 +25,7 @@ from pipeline.storage import snapshots
 from tests.chromium import chromium
 from tests.hostile import PAYLOADS
 from tests.nights import land
+from tests.scheduled import CALM
 
 pytestmark = [
     pytest.mark.airflow,
@@ -99,7 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Publish one night and a hostile one, start Airflow and a browser."""
     environment = dict(os.environ)
     home = Home(tmp_path_factory.mktemp("pages"))
-    airflow = Airflow(home.airflow, home.settings)
+    airflow = Airflow(home.airflow, home.settings, environment=CALM)
     try:
         home.start_store()
         settings = config.load(home.settings, environ={})
