@@ -1,7 +1,8 @@
 """What the tasks of a run took, by stage, as they wrote it down.
 
-Holds: `StageTime`, `records`, `failures`, `stages`, `whole`, `of_task`. Reads task records and
-manifests. Not here: measuring (`runner/record.py`), showing (`report/`, `cli/reports.py`).
+Holds: `StageTime`, `records`, `ended`, `failures`, `stages`, `whole`, `of_task`, `tried`, `runs`.
+Reads task records and manifests. Not here: measuring (`runner/record.py`), showing (`report/`,
+`cli/reports.py`).
 """
 
 from __future__ import annotations
@@ -49,6 +50,22 @@ def records(corpus: Corpus, dump_date: str, run_id: str) -> list[TaskRecord]:
     keys, _ = _keys(corpus, dump_date, run_id)
     with ThreadPoolExecutor(_WORKERS) as pool:
         return list(pool.map(lambda key: corpus.load(key, TaskRecord), keys))
+
+
+def ended(corpus: Corpus, dump_date: str, run_id: str) -> Counter[str]:
+    """Return how many tasks of each stage of a run ended well."""
+    done, _ = _keys(corpus, dump_date, run_id)
+    return Counter(PurePosixPath(key).stem.rpartition("-")[0] for key in done)
+
+
+def tried(corpus: Corpus) -> set[str]:
+    """Return the nights of which some run has left a record."""
+    return set(corpus.store.list_folders(layout.TASKS))
+
+
+def runs(corpus: Corpus, dump_date: str) -> set[str]:
+    """Return the runs of a night that have left a record."""
+    return set(corpus.store.list_folders(layout.tasks_of(dump_date)))
 
 
 def failures(corpus: Corpus, dump_date: str, run_id: str) -> list[TaskFailure]:

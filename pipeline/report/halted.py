@@ -1,29 +1,30 @@
-"""The page about a run that has not published: how far it came, and why no further.
+"""Runs that have not published, and the page about one: how far it came, and why no further.
 
-Holds: `Halted`, `halted`, `render_halted`. Reads the run's plan, and what its tasks left.
+Holds: `Halted`, `halted`, `halted_runs`, `render_halted`. Reads the run's plan, and what its tasks
+left.
 Not here: writing the page (`stage.py`), the page about a run that published (`page.py`).
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-
-from markupsafe import Markup
 
 from pipeline.audit import tasks
 from pipeline.errors import MissingError
 from pipeline.model.plan import Plan
 from pipeline.model.task import TaskFailure
-from pipeline.report.page import templates
+from pipeline.report.markup import css, templates
 from pipeline.storage import layout, snapshots, tombstones
 from pipeline.storage.units import Corpus
 
 _MAPPED: Final = ("ingest", "match", "annotate", "publish")
 SHOWN: Final = 100
 """Failures that the page tells in full."""
+LISTED: Final = 50
+"""Runs of a night that are looked at for whether they failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ class Halted:
         return stage not in _MAPPED or any(one in self.ended for one in following)
 
     @property
+    def at(self) -> datetime | None:
+        """When a task failed last; of a run that was killed, when it was planned."""
+        moments = [one.at for one in self.failures] or ([self.plan.planned_at] if self.plan else [])
+        return datetime.fromtimestamp(max(moments), UTC) if moments else None
+
+    @property
     def why(self) -> str:
         """What the first failed task said."""
         if not self.failures:
@@ -71,7 +78,7 @@ def halted(corpus: Corpus, dump_date: str, run_id: str) -> Halted | None:
     """Return how far a run came; None when it had nothing to publish, or reached its commit."""
     plan = _plan(corpus, dump_date, run_id)
     failures = tuple(tasks.failures(corpus, dump_date, run_id))
-    ended = Counter(one.stage for one in tasks.records(corpus, dump_date, run_id))
+    ended = tasks.ended(corpus, dump_date, run_id)
     idle = plan is None or plan.unchanged or plan.dry
     if not failures and (idle or "commit" in ended):
         return None
@@ -88,16 +95,33 @@ def halted(corpus: Corpus, dump_date: str, run_id: str) -> Halted | None:
     )
 
 
+def halted_runs(corpus: Corpus, dump_date: str, published: Collection[str]) -> list[Halted]:
+    """Return the runs of a night that failed, the latest first; those of `published` have not.
+
+    A run that nobody said anything of and that has no page is at work, or was killed just now.
+    """
+    pages = {
+        layout.run_of(info.key)[1] for info in corpus.store.list(layout.tree("reports", dump_date))
+    }
+    names = sorted((tasks.runs(corpus, dump_date) | pages) - set(published), reverse=True)
+    found = [halted(corpus, dump_date, name) for name in names[:LISTED]]
+    failed = [one for one in found if one and (one.failures or one.run_id in pages)]
+    return sorted(failed, key=lambda one: one.at.timestamp() if one.at else 0.0, reverse=True)
+
+
 def render_halted(found: Halted) -> str:
     """Return the page as HTML."""
-    made = templates()
-    return made.get_template("halted.html.j2").render(
-        found=found,
-        stages=tasks.STAGES,
-        failures=[(one, datetime.fromtimestamp(one.at, UTC)) for one in found.failures[:SHOWN]],
-        planned=datetime.fromtimestamp(found.plan.planned_at, UTC) if found.plan else None,
-        size=sum(file.size for file in found.plan.files) if found.plan else 0,
-        css=Markup(made.get_template("page.css").render()),  # noqa: S704 - our own file
+    return (
+        templates()
+        .get_template("halted.html.j2")
+        .render(
+            found=found,
+            stages=tasks.STAGES,
+            failures=[(one, datetime.fromtimestamp(one.at, UTC)) for one in found.failures[:SHOWN]],
+            planned=datetime.fromtimestamp(found.plan.planned_at, UTC) if found.plan else None,
+            size=sum(file.size for file in found.plan.files) if found.plan else 0,
+            css=css(),
+        )
     )
 
 

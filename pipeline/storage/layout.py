@@ -92,9 +92,14 @@ def plan(dump_date: str, run_id: str) -> str:
     return f"{PLANS}{dump_date}/{run_id}.json"
 
 
+def tasks_of(dump_date: str) -> str:
+    """Start of the keys of what is recorded of a night's runs."""
+    return f"{TASKS}{dump_date}/"
+
+
 def tasks(dump_date: str, run_id: str) -> str:
     """Start of the keys of what is recorded of a run's tasks."""
-    return f"{TASKS}{dump_date}/{run_id}/"
+    return f"{tasks_of(dump_date)}{run_id}/"
 
 
 def task_record(dump_date: str, run_id: str, stage: str, index: int) -> str:

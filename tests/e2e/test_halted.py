@@ -8,6 +8,7 @@ import pytest
 from pipeline import runner
 from pipeline.errors import ChangedError, GuardError
 from pipeline.model.settings import GuardSettings, Settings
+from pipeline.report.halted import halted_runs
 from pipeline.storage import layout
 from pipeline.storage.store import Store
 
@@ -64,3 +65,25 @@ def test_a_killed_run_says_how_far_it_came(local: Settings, landing: Store) -> N
             told = night.report(date, "killed")
             assert (told["stage"], told["outcome"]) == (expected, "failed")
             assert told["why"].startswith("no task said why")
+
+
+def test_the_runs_of_a_night_that_failed_are_found(local: Settings, landing: Store) -> None:
+    """Those that said why or have a page, the latest first; none that published or is at work."""
+    date, key = "2026-10-01", "web/2026-10-01/a.jsonl"
+    landing.put(key, b'{"text": "whole"}\n')
+    with runner.session(local) as night:
+        for number, name in enumerate(("z-first", "a-last")):
+            tasks = runner.run_night(night, date, name)
+            next(tasks)
+            landing.put(key, b'{"text": "whole"}\n' * (2 + number))
+            with pytest.raises(ChangedError):
+                next(tasks)
+        for name in ("at-work", "killed"):
+            assert next(runner.run_night(night, date, name))[0] == "plan"
+        night.report(date, "killed")
+        list(runner.run_night(night, date, "good"))
+        night.report(date, "good")
+        found = halted_runs(night.corpus, date, {"good"})
+        assert [one.run_id for one in found] == ["killed", "a-last", "z-first"]
+        assert [one.stage for one in found] == ["ingest"] * 3
+        assert halted_runs(night.corpus, "2026-10-02", ()) == []

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import requests
 from axe_playwright_python.sync_playwright import Axe
@@ -20,8 +21,10 @@ from demo.home import Home
 from demo.nights import nights
 from pipeline import config, runner
 from pipeline.audit import status
-from pipeline.model.settings import Settings
+from pipeline.errors import ChangedError, GuardError
+from pipeline.model.settings import GuardSettings, Settings
 from pipeline.storage import snapshots
+from pipeline.storage.store import Store
 from tests.chromium import chromium
 from tests.hostile import PAYLOADS
 from tests.nights import land
@@ -34,9 +37,12 @@ pytestmark = [
     pytest.mark.xdist_group("airflow"),
 ]
 
-HOSTILE = "2026-12-01"
+HOSTILE, FAILED, GONE = "2026-12-01", "2026-12-02", "2026-12-03"
 FIRST, SECOND = nights()[0].dump_date, nights()[1].dump_date
-LOOKING = ("", f"nights/{FIRST}", "explain", "quarantine", "snapshots", "snapshots/1", "takedown")
+LOOKING = (
+    "", f"nights/{FIRST}", f"nights/{FAILED}", "explain", "quarantine", "snapshots", "snapshots/1",
+    "takedown"
+)  # fmt: skip
 SHOTS = os.environ.get("SCREENSHOTS")
 """A folder for pictures of the pages, for people to look at."""
 
@@ -107,6 +113,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         config.use_credentials(settings)
         landing = runner.open_landing(settings)
         land(landing, [*nights()[0].files, *nights()[1].files, *_hostile()])
+        _fail(settings, landing)
         with runner.session(settings) as night:
             for date in (FIRST, HOSTILE):
                 assert list(runner.run_night(night, date, f"of-{date}"))
@@ -123,6 +130,25 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         home.stop("store")
         os.environ.clear()
         os.environ.update(environment)
+
+
+def _fail(settings: Settings, landing: Store) -> None:
+    """Leave runs that failed: one stopped by a guard, one with a page and one without."""
+    strict = GuardSettings(quarantine="stop", quarantine_share=0.001)
+    with runner.session(msgspec.structs.replace(settings, guard=strict)) as night:
+        with pytest.raises(GuardError):
+            list(runner.run_night(night, HOSTILE, "stopped"))
+        night.report(HOSTILE, "stopped")
+        key, line = f"<img src=x onerror=hit()>/{FAILED}/x.jsonl", b'{"text": "whole and sound"}\n'
+        land(landing, [(key, line), (key.replace("x.jsonl", "_SUCCESS"), b"")])
+        for name in ("mute", "told"):
+            tasks = runner.run_night(night, FAILED, name)
+            next(tasks)
+            line += line
+            landing.put(key, line)
+            with pytest.raises(ChangedError):
+                next(tasks)
+        assert night.report(FAILED, "told")["stage"] == "ingest"
 
 
 def _hostile() -> Iterator[tuple[str, bytes]]:
@@ -206,6 +232,24 @@ def test_the_calendar_shows_what_is_published_and_what_is_due(site: Site) -> Non
     assert f"{SECOND}: due" in text
 
 
+def test_a_night_tells_of_the_runs_that_failed(site: Site) -> None:
+    """Each with the stage, what the task said, and its page if it has one; published or not."""
+    assert f'href="/winnow/nights/{FAILED}"' in site.get("", VIEWER).text
+    html = site.get(f"nights/{FAILED}", VIEWER).text
+    assert "Nothing of this night is published" in html
+    assert html.count('<span class="pill stop">ingest</span>') == 2
+    assert f'href="/winnow/reports/{FAILED}/told"' in html
+    assert "mute</td>" in html
+    assert f"reports/{FAILED}/mute" not in html
+    assert html.count("&lt;img src=x onerror=hit()&gt;") == 4
+    page = site.get(f"reports/{FAILED}/told", VIEWER)
+    assert "not published: ingest failed" in page.text
+    html = site.get(f"nights/{HOSTILE}", VIEWER).text
+    assert f'href="/winnow/reports/{HOSTILE}/stopped"' in html
+    assert f"{HOSTILE}: quarantine: expected at most 0.001" in html
+    assert "Runs that failed" not in site.get(f"nights/{FIRST}", VIEWER).text
+
+
 def test_a_document_is_explained_with_its_witness_and_what_differs(site: Site) -> None:
     """A near duplicate's page names the witness and marks the words of one text alone."""
     with site.corpus() as corpus:
@@ -252,7 +296,10 @@ def test_everybody_can_read_the_pages_and_no_text_runs(
     site: Site, *, width: int, scheme: str
 ) -> None:
     """Axe finds nothing, nothing is wider than the window, no hostile text becomes markup."""
-    hostile = (f"nights/{HOSTILE}", f"quarantine?dump_date={HOSTILE}", *_explained(site))
+    hostile = (
+        f"nights/{HOSTILE}", f"reports/{FAILED}/told", f"quarantine?dump_date={HOSTILE}",
+        *_explained(site)
+    )  # fmt: skip
     # Axe is a script of ours in the page: its policy would forbid it.
     with site.tab(VIEWER, width=width, color_scheme=scheme, bypass_csp=True) as page:
         page.add_init_script("window.hit = () => { window.was_hit = true }")
@@ -303,6 +350,48 @@ def test_a_person_backfills_a_night_and_goes_back_to_the_snapshot_before(site: S
         assert SECOND not in snapshots.published(corpus).dumps
         assert [row["dumps"] for row in rows][:3] == [2, 3, 2]
         assert not list(corpus.store.list(f"documents/dump_date={SECOND}/"))
+
+
+@pytest.mark.timeout(600)
+def test_a_task_that_failed_says_why_and_leads_to_its_pages(site: Site) -> None:
+    """The log has the message with the next step; the buttons lead to how far the run came."""
+    landing = runner.open_landing(site.settings)
+    files = [(f"odd/{GONE}/{name}.jsonl", b'{"text": "whole and sound"}\n') for name in "ab"]
+    land(landing, [*files, (f"odd/{GONE}/_SUCCESS", b"")])
+    with runner.session(site.settings) as night:
+        assert list(runner.run_night(night, GONE, "first"))
+    landing.delete([files[0][0]])
+    path, name = "/dags/winnow_nightly/dagRuns", "of-a-deleted-file"
+    body = {"logical_date": None, "partition_key": GONE, "dag_run_id": name}
+    site.airflow.call("POST", path, json=body)
+    deadline = time.monotonic() + 400
+    while site.airflow.call("GET", f"{path}/{name}")["state"] != "failed":
+        assert time.monotonic() < deadline
+        time.sleep(1)
+    with site.tab(VIEWER) as page:
+        task = f"{site.airflow.url}/dags/winnow_nightly/runs/{name}/tasks/plan"
+        page.goto(task)
+        said = f"{GONE}: expected the 2 published dump files, found 1 of them gone"
+        expect(page.get_by_text(said).first).to_be_visible()
+        _picture(page, "failed-task")
+        page.goto(f"{task}/details")
+        for button in ("What it did", "Run report"):
+            expect(page.get_by_role("link", name=button)).to_be_visible()
+        _picture(page, "extra-links")
+        address = page.get_by_role("link", name="Run report").get_attribute("href")
+        assert address is not None
+        page.goto(address)
+        expect(page.get_by_text("not published: plan failed")).to_be_visible()
+        _picture(page, "report-of-a-failed-run")
+        page.goto(f"{site.root}nights/{GONE}")
+        expect(page.get_by_role("cell", name=said)).to_be_visible()
+        _picture(page, "night-with-a-failed-run")
+        page.goto(f"{site.airflow.url}/dags/winnow_nightly/runs/{name}/tasks/plan/details")
+        did = page.get_by_role("link", name="What it did").get_attribute("href")
+        assert did is not None
+        page.goto(did)
+        _picture(page, "what-a-failed-task-did")
+        expect(page.get_by_text("expected what plan 0")).to_be_visible()
 
 
 def test_a_document_is_taken_down_after_a_look(site: Site) -> None:

@@ -7,7 +7,7 @@ Not here: the facts (`pipeline/audit/`, `pipeline/report/`), what starts a run (
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final
 
@@ -18,11 +18,12 @@ from pipeline import config, runner
 from pipeline.audit import status, would_be
 from pipeline.audit.explain import explain_document
 from pipeline.audit.spans import spans
-from pipeline.audit.tasks import STAGES, of_task
+from pipeline.audit.tasks import STAGES, of_task, runs, tried
 from pipeline.errors import InputError, MissingError
 from pipeline.model.rule import Rule
 from pipeline.plan.discover import is_dump_date
 from pipeline.plan.stage import safe_run_id
+from pipeline.report.halted import halted_runs
 from pipeline.report.samples import reasons
 from pipeline.runner.models import models_of
 from pipeline.storage import layout, snapshots
@@ -59,29 +60,33 @@ def nights(request: Request) -> HTMLResponse:
         rows = status.dump_rows(
             corpus, landing, shaping, now=time.time(), models=models_of(shaping)
         )
+        looked_at = tried(corpus)
     counts = {state: sum(row["state"] == state for row in rows) for state in _STATES}
     kept = sum(row["kept"] for row in rows)
-    return page("nights", request, months=months(rows), states=counts, kept=kept)
+    return page("nights", request, months=months(rows), states=counts, kept=kept, tried=looked_at)
 
 
 @router.get("/nights/{dump_date}")
 def night(request: Request, dump_date: str) -> HTMLResponse:
-    """Show the runs that changed a night: counts, guards, and the way to their pages."""
+    """Show the runs of a night: counts, guards, why some failed, and the way to their pages."""
     _date(dump_date)
     with opened() as corpus:
+        if dump_date not in snapshots.current(corpus).dumps and runs(corpus, dump_date):
+            failed = halted_runs(corpus, dump_date, ())
+            written = _written(corpus, dump_date, [one.run_id for one in failed])
+            return page("unpublished", request, dump_date=dump_date, failed=failed, written=written)
         snapshot = snapshots.published(corpus)
         state = snapshots.load_state(corpus, snapshot, dump_date)
-        runs = status.run_rows(corpus, dump_date)[::-1]
-        written = {
-            row["run_id"]: corpus.store.stat(layout.report(dump_date, row["run_id"])) is not None
-            for row in runs
-        }
+        rows = status.run_rows(corpus, dump_date)[::-1]
+        names = [row["run_id"] for row in rows]
+        failed = halted_runs(corpus, dump_date, names)
+        written = _written(corpus, dump_date, names + [one.run_id for one in failed])
     languages = [(one.language, sum(file.rows for file in one.files)) for one in state.documents]
     languages.sort(key=lambda one: (-one[1], one[0]))
     topics = sorted(state.topics.items(), key=lambda one: (-one[1], one[0]))
     return page(
-        "night", request, state=state, runs=runs, written=written, languages=languages,
-        topics=topics
+        "night", request, state=state, runs=rows, failed=failed, written=written,
+        languages=languages, topics=topics
     )  # fmt: skip
 
 
@@ -161,6 +166,13 @@ def task(request: Request, dump_date: str, stage: str, index: int, run_id: str) 
                 "ended, or the run had nothing to do."
             ) from error
     return page("task", request, dump_date=date, run_id=run_id, record=record, books=books)
+
+
+def _written(corpus: Corpus, dump_date: str, run_ids: Iterable[str]) -> set[str]:
+    """Return those of the runs that have a page."""
+    return {
+        name for name in run_ids if corpus.store.stat(layout.report(dump_date, name)) is not None
+    }
 
 
 def _date(text: str) -> str:
