@@ -1,7 +1,8 @@
 """Writing the page about a run beside the data.
 
-Holds: `report_run`, `page_of`, `address_of`. Reads what a run made; writes one object.
-Not here: what the page says (`gather.py`, `halted.py`), how it looks (`page.py`).
+Holds: `report_run`, `page_of`. Reads what a run made; writes one object.
+Not here: what the page says (`gather.py`, `halted.py`), how it looks (`page.py`), what stands there
+before (`place.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pipeline import telemetry
 from pipeline.report.gather import gather
 from pipeline.report.halted import halted, render_halted
 from pipeline.report.page import render
+from pipeline.report.place import address_of
 from pipeline.storage import layout, snapshots
 from pipeline.storage.units import Corpus
 
@@ -38,11 +40,6 @@ def report_run(corpus: Corpus, dump_date: str, run_id: str) -> Row:
         corpus.store.put(layout.report(dump_date, run_id), page.encode())
         span.update(bytes=len(page))
     return told | {"report": address_of(corpus, dump_date, run_id)}
-
-
-def address_of(corpus: Corpus, dump_date: str, run_id: str) -> str:
-    """Return where the page about a run is, or will be."""
-    return f"{corpus.store.url.rstrip('/')}/{layout.report(dump_date, run_id)}"
 
 
 def page_of(corpus: Corpus, dump_date: str, row: Row) -> str:

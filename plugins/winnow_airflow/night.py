@@ -133,7 +133,6 @@ def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[
     The run's own night is there whether it changed or not: who asked for the run waits for it.
     """
     from pipeline.publish.changed import changed_nights  # noqa: PLC0415 - not while parsing
-    from pipeline.report.stage import address_of  # noqa: PLC0415
     from pipeline.storage import snapshots  # noqa: PLC0415
 
     counts = {name: committed[name] for name in ("documents", "kept")}
@@ -141,9 +140,22 @@ def announce(event: Any, night: Night, run: tuple[str, str], committed: Mapping[
     own = None if committed.get("unchanged") else snapshots.committed_by(night.corpus, run[1])
     if own is not None:
         nights |= changed_nights(night.corpus, own.sequence)
-        page = address_of(night.corpus, *run)
+        page = _page_to_come(night, run)
     event.extra = {**committed, "report": page, "nights": nights}
     event.add_partitions(sorted(nights))
+
+
+def _page_to_come(night: Night, run: tuple[str, str]) -> str:
+    """Return the address of the page about a run, where one stands; empty if none could."""
+    from pipeline import telemetry  # noqa: PLC0415 - not while parsing
+    from pipeline.errors import WinnowError  # noqa: PLC0415
+    from pipeline.report.place import keep_place  # noqa: PLC0415
+
+    try:
+        return keep_place(night.corpus, *run)
+    except (WinnowError, OSError) as error:
+        telemetry.log.warning("report.no_place", error=str(error))
+        return ""
 
 
 def conclude(night: Night, run: tuple[str, str]) -> Any:
