@@ -152,7 +152,8 @@ class _Task:
         except (ChangedError, MissingError) as error:
             raise ChangedError(
                 f"{file.key}: expected the object that the plan froze (ETag {file.etag}), found it "
-                f"changed or gone: {error} Plan the night again: run it under a new run id."
+                f"changed or gone: {error} Plan the night again: `winnow run --dump-date "
+                f"{file.dump_date}`, or clear the whole run in Airflow."
             ) from error
 
     def _read(self, file: DumpFile) -> FileCounts:
