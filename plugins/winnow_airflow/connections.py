@@ -23,18 +23,22 @@ CONNECTION_ID = "winnow_object_store"
 @contextmanager
 def credentials() -> Iterator[None]:
     """Give the block the credentials and the endpoint of `winnow_object_store`, if defined."""
-    try:
-        connection = Connection.get(CONNECTION_ID)
-    except AirflowNotFoundException:
-        yield
-        return
-    values = environment_of(connection.login, connection.password, connection.extra_dejson)
+    # Outside of any `except`: else the log of each task that fails tells of a missing connection.
+    values = _of_connection()
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:
         yield
     finally:
         _restore(before)
+
+
+def _of_connection() -> dict[str, str]:
+    try:
+        connection = Connection.get(CONNECTION_ID)
+    except AirflowNotFoundException:
+        return {}
+    return environment_of(connection.login, connection.password, connection.extra_dejson)
 
 
 def environment_of(

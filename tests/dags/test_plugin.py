@@ -157,6 +157,17 @@ def test_without_a_connection_the_environment_decides(monkeypatch: pytest.Monkey
         assert dict(os.environ) == before
 
 
+@pytest.mark.usefixtures("airflow_database")
+def test_what_fails_does_not_tell_of_a_connection_that_nobody_needs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The log of a failed task ends with its own error: the look for a connection is no cause."""
+    monkeypatch.delenv("AIRFLOW_CONN_WINNOW_OBJECT_STORE", raising=False)
+    with pytest.raises(ConflictError) as caught, credentials():
+        raise ConflictError("mine")
+    assert caught.value.__context__ is None
+
+
 @pytest.mark.parametrize(
     ("login", "extra", "expected"),
     [
