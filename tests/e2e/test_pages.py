@@ -391,7 +391,7 @@ def test_a_task_that_failed_says_why_and_leads_to_its_pages(site: Site) -> None:
         assert did is not None
         page.goto(did)
         _picture(page, "what-a-failed-task-did")
-        expect(page.get_by_text("expected what plan 0")).to_be_visible()
+        expect(page.get_by_text(f"found that it failed: {said}")).to_be_visible()
 
 
 def test_a_document_is_taken_down_after_a_look(site: Site) -> None:

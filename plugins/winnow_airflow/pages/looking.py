@@ -18,7 +18,7 @@ from pipeline import config, runner
 from pipeline.audit import status, would_be
 from pipeline.audit.explain import explain_document
 from pipeline.audit.spans import spans
-from pipeline.audit.tasks import STAGES, of_task, runs, tried
+from pipeline.audit.tasks import STAGES, failures, of_task, runs, tried
 from pipeline.errors import InputError, MissingError
 from pipeline.model.rule import Rule
 from pipeline.plan.discover import is_dump_date
@@ -162,10 +162,21 @@ def task(request: Request, dump_date: str, stage: str, index: int, run_id: str) 
             record, books = of_task(corpus, date, name, stage, index=max(0, index))
         except MissingError as error:
             raise MissingError(
-                f"expected what {stage} {index} of run {run_id} did, found nothing: it has not "
-                "ended, or the run had nothing to do."
+                f"expected what {stage} {index} of run {run_id} did, found "
+                f"{_why_none(corpus, date, name, stage, index=index)}"
             ) from error
     return page("task", request, dump_date=date, run_id=run_id, record=record, books=books)
+
+
+def _why_none(corpus: Corpus, dump_date: str, run_id: str, stage: str, *, index: int) -> str:
+    said = [
+        one.message
+        for one in failures(corpus, dump_date, run_id)
+        if (one.stage, one.index) == (stage, max(0, index))
+    ]
+    if said:
+        return f"that it failed: {said[0]}"
+    return "nothing: it has not ended, or the run had nothing to do."
 
 
 def _written(corpus: Corpus, dump_date: str, run_ids: Iterable[str]) -> set[str]:
