@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from library import Library, sampled
 from pages import GeneratedPage, make_page
+from written import Shelves, make_written_page
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_features import features
@@ -33,6 +34,9 @@ KEEP = 0.15
 UNKNOWN = 6
 """One page in so many is read as if nothing were known of its language."""
 
+WRITTEN = 50_000_000
+"""Seeds from here on make pages of written articles."""
+
 Rows = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
@@ -40,6 +44,7 @@ class Source(NamedTuple):
     """What every worker needs; handed over by fork."""
 
     library: Library
+    shelves: Shelves
     stops: npt.NDArray[np.uint8]
     looks: tuple[Forest, ...] = ()  # those learned so far
 
@@ -62,7 +67,11 @@ def stop_places(library: Library) -> npt.NDArray[np.uint32]:
 
 def read(source: Source, seed: int) -> tuple[GeneratedPage, sl.Lines, Page]:
     """Make a page and measure it."""
-    page = make_page(source.library, seed)
+    page = (
+        make_page(source.library, seed)
+        if seed < WRITTEN
+        else make_written_page(source.shelves, seed)
+    )
     stops = source.stops if seed % UNKNOWN else np.zeros_like(source.stops)
     lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), stops)
     return page, lines, measure(lines)
@@ -101,7 +110,7 @@ def pair_rows(source: Source, seed: int) -> Rows:
 _SOURCE: list[Source] = []
 
 
-def gather(rows: Callable[[Source, int], Rows], source: Source, seeds: range) -> Rows:
+def gather(rows: Callable[[Source, int], Rows], source: Source, seeds: Sequence[int]) -> Rows:
     """Collect the rows of many pages, in the order of the seeds."""
     _SOURCE[:] = [source]
     jobs = [(rows, seeds[at : at + 100]) for at in range(0, len(seeds), 100)]
@@ -110,7 +119,7 @@ def gather(rows: Callable[[Source, int], Rows], source: Source, seeds: range) ->
     return _join(parts)
 
 
-def _some(job: tuple[Callable[[Source, int], Rows], range]) -> Rows:
+def _some(job: tuple[Callable[[Source, int], Rows], Sequence[int]]) -> Rows:
     rows, seeds = job
     return _join([rows(_SOURCE[0], seed) for seed in seeds])
 

@@ -14,18 +14,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from boosting import Trees, bin_edges, binned, boost
-from examples import Rows, Source, gather, line_rows, pair_rows, stop_places
+from examples import WRITTEN, Rows, Source, gather, line_rows, pair_rows, stop_places
 from library import Library
+from written import read_shelves
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_forest import LOOKS, MODEL, forest, log_odds
 
 PAGES = {
-    "lines": range(4_000),
-    "pairs": range(10_000, 17_000),
-    "thirds": range(20_000, 28_000),
+    "lines": [*range(4_000), *range(WRITTEN, WRITTEN + 2_500)],
+    "pairs": [*range(10_000, 17_000), *range(WRITTEN + 10_000, WRITTEN + 14_500)],
+    "thirds": [*range(20_000, 28_000), *range(WRITTEN + 20_000, WRITTEN + 25_000)],
 }
-TUNE_PAGES = range(30_000, 32_000)
+"""Seeds of the pages that each look learns from: two of five are of written articles."""
+TUNE_PAGES = [*range(30_000, 32_000), *range(WRITTEN + 30_000, WRITTEN + 30_800)]
 TREES = {"lines": 120, "pairs": 200, "thirds": 200}
 RATE = 0.13
 STEPS = 24
@@ -72,12 +74,12 @@ def main(cache: Path, model: Path) -> None:
     stops = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
     stops[places] = 1
     stored: Arrays = {"stops": places}
-    source = Source(library, stops)
+    source = Source(library, read_shelves("train"), stops)
     for name in LOOKS:
         rows = gather(pair_rows if source.looks else line_rows, source, PAGES[name])
         stored |= fit(rows, name, trees=TREES[name])
         source = source._replace(looks=(*source.looks, forest(stored, name)))
-    source = Source(Library(cache, part="tune"), stops, source.looks[:-1])
+    source = Source(Library(cache, part="tune"), read_shelves("tune"), stops, source.looks[:-1])
     features, labels, _ = gather(pair_rows, source, TUNE_PAGES)
     stored["steps"] = calibrate(log_odds(forest(stored, LOOKS[-1]), features, -np.inf), labels)
     print(stored["steps"])

@@ -27,6 +27,7 @@ from library import Library
 from pages import GeneratedPage, make_page, manual_page, manual_pages
 from sets import SHORTEST
 from train import Arrays, fit
+from written import Shelves, WrittenArticle, make_written_page, read_shelves, written_page
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_forest import LOOKS, MODEL, PAGES, Model, forest
@@ -35,13 +36,17 @@ from pipeline.ingest.split_path import choose
 from pipeline.ingest.split_score import probabilities
 from pipeline.ingest.split_whole import PROPOSED, can_tell, survey
 
-GENERATED = range(3_000_000, 3_004_000)
-SINGLE = range(3_200_000, 3_201_000)
-MANUALS = range(3_100_000, 3_100_800)
+GENERATED = range(3_000_000, 3_002_000)
+SINGLE = range(3_200_000, 3_200_500)
+MANUALS = range(3_100_000, 3_100_400)
 """Pages of several articles of manuals as they are, so that it is not how a page is made that
 tells whether it is one article."""
-ALONE = 8_000
+ALONE = 4_000
 """Articles of the part to train on, each a page of its own."""
+WRITTEN = range(3_300_000, 3_301_500)
+"""Pages of articles that people wrote, of the part to calibrate on."""
+WRITTEN_ALONE = 3
+"""Pages of its own that each of them is, and each of the part to train on."""
 TREES = 80
 RATE = 0.08
 CHUNK = 20
@@ -59,6 +64,8 @@ class Source(NamedTuple):
 
     library: Library
     alone: list[Article]
+    shelves: Shelves
+    written: list[tuple[str, WrittenArticle]]
     model: Model
 
 
@@ -75,6 +82,11 @@ def pages_of(source: Source, job: Job) -> Iterator[GeneratedPage]:
                     yield page
             case "manuals":
                 yield manual_pages(source.library, place)
+            case "written":
+                yield make_written_page(source.shelves, place)
+            case "written alone":
+                language, article = source.written[place // WRITTEN_ALONE]
+                yield written_page(article, language, place)
             case kind:
                 yield make_page(source.library, place, single=kind == "single" or None)
 
@@ -109,6 +121,8 @@ def gather(source: Source) -> Rows:
         "single": SINGLE,
         "manuals": MANUALS,
         "alone": range(len(source.alone)),
+        "written": WRITTEN,
+        "written alone": range(WRITTEN_ALONE * len(source.written)),
     }
     jobs = [
         Job(kind, places[at : at + CHUNK])
@@ -128,6 +142,12 @@ def alone(cache: Path, library: Library) -> list[Article]:
     return [a for found in library.articles.values() for a in found] + learned[:ALONE]
 
 
+def written_alone() -> list[tuple[str, WrittenArticle]]:
+    """Return the written articles that are pages of their own, each with its language."""
+    parts = (read_shelves("tune"), read_shelves("train"))
+    return [(name, one) for shelves in parts for name, shelf in shelves.items() for one in shelf]
+
+
 def scorer(arrays: Arrays) -> Model:
     """Return what judges the lines; of pages it knows nothing yet."""
     stops = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
@@ -141,7 +161,9 @@ def main(cache: Path, model: Path) -> None:
     with np.load(model) as stored:
         arrays: Arrays = {name: stored[name] for name in stored.files}
     library = Library(cache, part="tune")
-    rows = gather(Source(library, alone(cache, library), scorer(arrays)))
+    texts = alone(cache, library)
+    source = Source(library, texts, read_shelves("tune"), written_alone(), scorer(arrays))
+    rows = gather(source)
     arrays |= fit(rows, PAGES, trees=TREES, rate=RATE)
     np.savez_compressed(model, allow_pickle=False, **arrays)
 

@@ -30,7 +30,7 @@ def test_every_article_is_in_one_part(written: ModuleType) -> None:
     texts = [(name, *a.text) for part in parts for name, shelf in part.items() for a in shelf]
 
     assert len(files) == 48
-    assert lines == len(texts) == len(set(texts)) == 16 * len(files)
+    assert lines == len(texts) == len(set(texts)) >= 16 * len(files)
 
 
 def test_articles_on_one_subject_stay_on_one_side(written: ModuleType) -> None:
