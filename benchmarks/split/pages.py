@@ -3,7 +3,7 @@
 Holds: `GeneratedPage`, `make_page`, `manual_page`, `manual_pages`; `assemble`, `join_sites`,
 `make_style`. A page is a function of the library and a seed.
 Not here: what happens inside an article (`noise.py`, `feeds.py`),
-what a site adds (`site_lines.py`), pages of articles that people wrote (`written.py`).
+what a site adds (`site_lines.py`), pages of articles written for it (`written.py`).
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ tells whether it is one article."""
 ALONE = 4_000
 """Articles of the part to train on, each a page of its own."""
 WRITTEN = range(3_300_000, 3_301_500)
-"""Pages of articles that people wrote, of the part to calibrate on."""
+"""Pages of written articles, of the part to calibrate on."""
 WRITTEN_ALONE = 3
 """Pages of its own that each of them is, and each of the part to train on."""
 TREES = 80

@@ -1,4 +1,4 @@
-"""Articles that people wrote for the splitter, and pages of them as sites lay them out.
+"""Articles written for the splitter, and pages of them as sites lay them out.
 
 Holds: `WrittenArticle`, `read_shelves`, `make_written_page`, `written_page`. Reads
 `written/<language>.jsonl` beside this module. A page is a function of a shelf and a seed.
