@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from pipeline.ingest.encodings import codec_of
+from pipeline.ingest.encodings import ISO_2022_JP, codec_of
 from pipeline.ingest.pieces import count_bad
+
+LONGEST = 1 << 20
+"""Bytes of a line in ISO-2022-JP that are decoded at once; a longer one is cut."""
 
 _ESCAPE = "winnow.escape"
 
@@ -28,6 +32,32 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_ESCAPE, _escape)
 
 
+class _ByLine(codecs.BufferedIncrementalDecoder):
+    """Decodes ISO-2022-JP line by line, each from its initial state, as RFC 1468 has lines end.
+
+    The decoder of the library loses its place in damaged text, and where depends on how the bytes
+    were cut into blocks; here a wrong byte costs its line at most.
+    """
+
+    def _buffer_decode(self, data: Any, errors: str, final: bool) -> tuple[str, int]:  # noqa: FBT001
+        whole = len(data) if final else data.rfind(b"\n") + 1
+        lines = data[:whole].splitlines(keepends=True)
+        rest = (len(data) - whole) // LONGEST * LONGEST  # of a line without an end
+        lines.append(data[whole : whole + rest])
+        parts = [
+            codecs.decode(line[at : at + LONGEST], codec_of(ISO_2022_JP), errors)
+            for line in lines
+            for at in range(0, len(line), LONGEST)
+        ]
+        return "".join(parts), whole + rest
+
+
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+    if encoding == ISO_2022_JP:
+        return _ByLine("strict")
+    return codecs.getincrementaldecoder(codec_of(encoding))("strict")
+
+
 class TextDecoder:
     """Iterates over decoded blocks (once); `chars` and `bad` count what was delivered.
 
@@ -37,7 +67,7 @@ class TextDecoder:
     def __init__(self, blocks: Iterable[bytes], encoding: str) -> None:
         """Decode blocks that may end inside a character."""
         self._blocks = blocks
-        self._decoder = codecs.getincrementaldecoder(codec_of(encoding))("strict")
+        self._decoder = _decoder(encoding)
         self.chars = 0
         self.bad = 0
         self.last = ""

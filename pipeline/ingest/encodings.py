@@ -32,6 +32,8 @@ MAX_ACCENTS = 0.4
 MIN_FOREIGN = 0.5
 """Share of the letters that are not ASCII, at least, in encodings that are seldom met."""
 
+ISO_2022_JP = "iso-2022-jp"
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16: its mark begins with the same two bytes
@@ -75,7 +77,7 @@ _SELDOM = frozenset(("ibm866", "iso-8859-5", "iso-8859-6", "windows-874"))
 _LATIN = frozenset(f"windows-125{number}" for number in (0, 2, 4, 7, 8))
 _CODECS = {name: codec for codec, name in _LEGACY.items()} | {
     "ibm866": "cp866",
-    "iso-2022-jp": "iso2022_jp_ext",
+    ISO_2022_JP: "iso2022_jp_ext",
     "windows-874": "cp874",
 }
 _JAPANESE = re.compile(rb"\x1b\$[@B][\x21-\x7e]{2}")
@@ -99,7 +101,7 @@ def encoding_of(head: bytes) -> str:
     if sample.count(0) > MAX_NULS * len(sample):
         return _wide(sample) or "utf-8"
     if sample.isascii():
-        return "iso-2022-jp" if _JAPANESE.search(sample) else "utf-8"
+        return ISO_2022_JP if _JAPANESE.search(sample) else "utf-8"
     if not _contradicts_utf8(sample) or _SAME_BYTES.search(sample):
         return "utf-8"
     return _wide(sample) or _guess(sample) or "utf-8"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.encodings import codec_of, encoding_of
 from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.reader import Reading
@@ -115,3 +118,21 @@ def test_a_mended_document_says_so() -> None:
     (piece,) = reading
     assert (piece.text, piece.mojibake_repaired) == ("Le café est fermé.", True)
     assert piece.span.char_end == reading.chars == len(stored.decode())
+
+
+@given(st.data())
+def test_damage_in_iso_2022_jp_costs_a_line_however_blocks_are_cut(data: st.DataObject) -> None:
+    """Its decoder has a state: what is wrong in a line changes no other, and no cut changes any."""
+    lines = [f"{number}行目、市役所は説明した。\n" for number in range(9)]
+    stored = bytearray("".join(lines).encode("iso2022_jp"))
+    at = data.draw(st.integers(0, len(stored) - 1))
+    hurt = bytes(stored[:at]).count(b"\n")
+    stored[at] = data.draw(st.integers(0, 255).filter(lambda byte: byte not in b"\r\n"))
+    size = data.draw(st.integers(1, 40))
+    blocks = [bytes(stored[start : start + size]) for start in range(0, len(stored), size)]
+
+    found = "".join(TextDecoder(blocks, "iso-2022-jp"))
+
+    assert found == "".join(TextDecoder([bytes(stored)], "iso-2022-jp"))
+    assert found.startswith("".join(lines[:hurt]))
+    assert found.endswith("".join(lines[hurt + 2 :]))
