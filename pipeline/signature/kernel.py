@@ -21,7 +21,7 @@ import numpy.typing as npt
 from pipeline.model.schemas import BANDS, PERMUTATIONS, ROWS, SHINGLE
 from pipeline.signature.compiled import i64, inline, jit, u8, u32, u64
 from pipeline.signature.letters import count_words, find_words, fold_text
-from pipeline.signature.vector import clear64, load8, multiply_fold
+from pipeline.signature.vector import clear64, least16, load8, multiply_fold, weigh8
 
 Bytes = npt.NDArray[np.uint8]
 Ints32 = npt.NDArray[np.uint32]
@@ -37,6 +37,8 @@ C6 = 0x9FB21C651E98DF25
 C7 = 0x165667B19E3779F9
 C8 = 0xFF51AFD7ED558CCD
 
+STEP = 8
+"""Shingles that are taken at once: as many as stay in registers."""
 
 MASKS = np.array(
     [[(1 << 8 * min(size, 8)) - 1, (1 << 8 * max(size - 8, 0)) - 1] for size in range(17)],
@@ -91,15 +93,6 @@ def hash_words(letters: Bytes, bounds: Ints32, words: Ints64) -> tuple[int, int]
 
 
 @inline
-def hash_each(letters: Bytes, bounds: Ints32, words: Ints64, others: Ints64) -> None:
-    """Fill `words` and `others` with the two hashes of each word."""
-    for place in range(words.shape[0]):
-        begin = i64(bounds[2 * place])
-        one, two = hash_bytes(letters, begin, i64(bounds[2 * place + 1]) - begin, (u64(0), u64(0)))
-        words[place], others[place] = one, two
-
-
-@inline
 def _link(first: int, second: int, one: int, two: int) -> tuple[int, int]:
     """Chain a word to those before it: each link waits for the last one, some 6 cycles."""
     first = (first ^ one) * u64(C1)
@@ -110,15 +103,6 @@ def _link(first: int, second: int, one: int, two: int) -> tuple[int, int]:
 @inline
 def _linked(first: int, second: int, size: int) -> tuple[int, int]:
     return mix(first ^ u64(size)), mix(second + u64(size) * u64(C7))
-
-
-@inline
-def chain(words: Ints64, others: Ints64) -> tuple[int, int]:
-    """Return the two chained hashes of a stream of words."""
-    first, second = u64(C3), u64(C4)
-    for place in range(words.shape[0]):
-        first, second = _link(first, second, words[place], others[place])
-    return _linked(first, second, words.shape[0])
 
 
 @inline
@@ -148,47 +132,67 @@ def hash_shingle(words: Ints64, at: int) -> int:
 
 
 @inline
-def hash_shingles(words: Ints64, shingles: Ints32) -> None:
-    """Hash every 5 words in a row to 32 bits; the order of the words counts."""
-    for at in range(shingles.shape[0]):
-        shingles[at] = u32(hash_shingle(words, at) >> u64(32))
+def _hash_shingles(words: Ints64, at: int, shingles: Ints32) -> None:
+    """Hash the shingles of `STEP` places, as `hash_shingle` does, to their upper 32 bits."""
+    weigh8(words, at, shingles, at, (u64(1), u64(C1), u64(C2), u64(C5), u64(C7), u64(C3)))
+
+
+@inline
+def _hash_next(
+    letters: Bytes, bounds: Ints32, place: int, words: Ints64, before: tuple[int, int]
+) -> tuple[int, int]:
+    """Hash one word and link it to those before."""
+    at = u64(place)
+    begin, end = i64(bounds[u64(2) * at]), i64(bounds[u64(2) * at + u64(1)])
+    one, two = hash_bytes(letters, begin, end - begin, (u64(0), u64(0)))
+    words[at] = one
+    return _link(before[0], before[1], one, two)
 
 
 @inline
 def least(
-    shingles: Ints32, permutations: tuple[Ints32, Ints32], minima: Ints32,
-    hashed: tuple[Ints64, Ints64],
-) -> tuple[int, int]:  # fmt: skip
-    """Take each permutation's minimum over all shingles, eight a step to stay in registers.
+    letters: Bytes, bounds: Ints32, size: int, scratch: tuple[Ints64, Ints32, Ints32]
+) -> tuple[int, int]:
+    """Take each permutation's minimum over all shingles of a text of `size` words, 5 at least.
 
-    Returns what `chain` does of the two hashes of each word: the processor makes these links, of
-    which each waits for the last, beside the vectors of the minima, and so nearly for nothing.
+    Returns what `hash_words` does. Eight shingles a step stay in registers. Words are hashed and
+    linked ahead of the shingles, one after every 16 permutations: the processor does this beside
+    the vectors, and so nearly for nothing.
+
+    Args:
+        letters: the folded text.
+        bounds: where its words begin and end.
+        size: how many they are.
+        scratch: room for hashed words and for shingles, two steps more than there are; `_lanes`.
     """
-    factors, terms = permutations
-    words, others = hashed
-    first, second = u64(C3), u64(C4)
-    for place in range(PERMUTATIONS):
-        minima[place] = u32(0xFFFFFFFF)
-    size = shingles.shape[0]
-    whole = size - size % 8
-    for at in range(0, whole, 8):
-        a, b, c, d = shingles[at], shingles[at + 1], shingles[at + 2], shingles[at + 3]
-        e, f, g, h = shingles[at + 4], shingles[at + 5], shingles[at + 6], shingles[at + 7]
-        for place in range(PERMUTATIONS):
-            x, y = factors[place], terms[place]
-            # Nested on purpose: a flat `min` is one long chain of dependent instructions.
-            low = min(min(u32(x * a + y), u32(x * b + y)), min(u32(x * c + y), u32(x * d + y)))  # noqa: PLW3301
-            up = min(min(u32(x * e + y), u32(x * f + y)), min(u32(x * g + y), u32(x * h + y)))  # noqa: PLW3301
-            minima[place] = min(minima[place], min(low, up))  # noqa: PLW3301
-        for place in range(at, at + 8):
-            first, second = _link(first, second, words[place], others[place])
-    for at in range(whole, size):
-        for place in range(PERMUTATIONS):
-            value = u32(factors[place] * shingles[at] + terms[place])
-            minima[place] = min(minima[place], value)
-    for place in range(whole, words.shape[0]):
-        first, second = _link(first, second, words[place], others[place])
-    return _linked(first, second, words.shape[0])
+    words, shingles, lanes = scratch
+    for place in range(2 * PERMUTATIONS, 3 * PERMUTATIONS):
+        lanes[place] = u32(0xFFFFFFFF)
+    # The next shingles need words up to 2 * STEP + SHINGLE - 2 while these are taken.
+    done = min(size, 3 * STEP)
+    linked = (u64(C3), u64(C4))
+    for place in range(done):
+        linked = _hash_next(letters, bounds, place, words, linked)
+    _hash_shingles(words, 0, shingles)
+    count = size - SHINGLE + 1
+    whole = count - count % STEP
+    for here in range(0, whole, STEP):
+        at = u64(here)  # unsigned, or a check for places from the end would come with each
+        now = (
+            *(shingles[at], shingles[at + u64(1)], shingles[at + u64(2)], shingles[at + u64(3)]),
+            *(shingles[at + u64(4)], shingles[at + u64(5)], shingles[at + u64(6)]),
+            shingles[at + u64(7)],
+        )
+        _hash_shingles(words, here + STEP, shingles)
+        for group in range(PERMUTATIONS // 16):
+            least16(now, lanes, 16 * group, PERMUTATIONS)
+            if done < size:
+                linked = _hash_next(letters, bounds, done, words, linked)
+                done += 1
+    for here in range(whole, count):
+        for group in range(PERMUTATIONS // 16):
+            least16((shingles[here],), lanes, 16 * group, PERMUTATIONS)
+    return _linked(linked[0], linked[1], size)
 
 
 @inline
@@ -226,9 +230,10 @@ def sign_texts(
     for row in range(hashes.shape[0]):
         longest = max(longest, offsets[row + 1] - offsets[row])
     letters = np.empty(2 * longest + 256, np.uint8)
-    minima = np.empty(PERMUTATIONS, np.uint32)
+    lanes = _lanes(factors, terms)
+    minima = lanes[2 * PERMUTATIONS :]
     room = i64(1024)
-    bounds, words, others, shingles = _scratch(room)
+    bounds, words, shingles = _scratch(room)
     for row in range(hashes.shape[0]):
         begin, end = offsets[row], offsets[row + 1]
         length = fold_text(text, begin, end, table, letters)
@@ -238,31 +243,37 @@ def sign_texts(
             continue
         if size > room:
             room = size + size // 4
-            bounds, words, others, shingles = _scratch(room)
+            bounds, words, shingles = _scratch(room)
         find_words(letters, length, bounds)
-        hash_each(letters, bounds, words[:size], others[:size])
         counts[row, 1] = size
         if size < SHINGLE:
-            hashes[row, 0], hashes[row, 1] = chain(words[:size], others[:size])
+            hashes[row, 0], hashes[row, 1] = hash_words(letters, bounds, words[:size])
             continue
         counts[row, 0] = size - SHINGLE + 1
-        hash_shingles(words, shingles[: size - SHINGLE + 1])
-        hashes[row, 0], hashes[row, 1] = least(
-            shingles[: size - SHINGLE + 1], (factors, terms), minima, (words[:size], others[:size])
-        )
+        hashes[row, 0], hashes[row, 1] = least(letters, bounds, size, (words, shingles, lanes))
         hash_bands(minima, keys[row])
         for place in range(PERMUTATIONS):
             small[row, place] = u8(minima[place] ^ (minima[place] >> u32(8)))
 
 
 @inline
-def _scratch(room: int) -> tuple[Ints32, Ints64, Ints64, Ints32]:
-    return (
-        np.empty(2 * room + 16, np.uint32),
-        np.empty(room, np.uint64),
-        np.empty(room, np.uint64),
-        np.empty(room, np.uint32),
-    )
+def _lanes(factors: Ints32, terms: Ints32) -> Ints32:
+    """Return factors, terms and room for minima in a row, from where a line of the cache begins.
+
+    A vector that lies across two lines costs twice as much to load.
+    """
+    wide = np.empty(3 * PERMUTATIONS + 16, np.uint32)
+    first = (-wide.ctypes.data // 4) % 16
+    lanes = wide[first : first + 3 * PERMUTATIONS]
+    lanes[:PERMUTATIONS], lanes[PERMUTATIONS : 2 * PERMUTATIONS] = factors, terms
+    return lanes
+
+
+@inline
+def _scratch(room: int) -> tuple[Ints32, Ints64, Ints32]:
+    """Return room for the bounds, hashes and shingles of so many words."""
+    more = room + 4 * STEP
+    return np.empty(2 * more, np.uint32), np.empty(more, np.uint64), np.empty(more, np.uint32)
 
 
 @jit

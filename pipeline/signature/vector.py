@@ -25,10 +25,19 @@ TypePair = tuple[Any, Callable[..., Any]]
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _BYTES = ir.VectorType(ir.IntType(8), 64)
 _SHORTS = ir.VectorType(ir.IntType(16), 32)
+_INTS = ir.VectorType(_I32, 16)
+_LONGS = ir.VectorType(_I64, 8)
 
 
 def _every(value: int) -> ir.Constant:
     return ir.Constant(_BYTES, [value] * 64)
+
+
+def _spread(builder: Any, value: Any, kind: Any) -> Any:
+    """Return a vector with the same value in all places."""
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, _I32(0))
+    lanes = ir.Constant(ir.VectorType(_I32, kind.count), [0] * kind.count)
+    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), lanes)
 
 
 def _at(context: Any, builder: Any, *, array: Any, place: Any, as_type: Any) -> Any:
@@ -122,9 +131,7 @@ def equal32(_: Any, source: Any, at: Any, value: Any) -> TypePair:
         array = (signature.args[0], args[0])
         read = _at(context, builder, array=array, place=args[1], as_type=_SHORTS)
         short = builder.trunc(args[2], ir.IntType(16))
-        one = builder.insert_element(ir.Constant(_SHORTS, ir.Undefined), short, _I32(0))
-        lanes = ir.Constant(ir.VectorType(_I32, 32), [0] * 32)
-        every = builder.shuffle_vector(one, ir.Constant(_SHORTS, ir.Undefined), lanes)
+        every = _spread(builder, short, _SHORTS)
         same = builder.icmp_unsigned("==", builder.load(read, align=2), every)
         return builder.bitcast(same, _I32)
 
@@ -143,6 +150,70 @@ def marked32(_: Any, source: Any, at: Any) -> TypePair:
         return builder.bitcast(set_, _I32)
 
     return types.uint32(source, types.int64), generate
+
+
+@intrinsic
+def least16(_: Any, values: Any, lanes: Any, place: Any, stride: Any) -> TypePair:
+    """Lower 16 minima to the least `factor * value + term` of some values.
+
+    All are 32-bit integers. Factors begin at `lanes[place]`, terms one `stride` behind them, minima
+    another one. The values are a tuple, as many as a power of two.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[1], args[1])
+
+        def where(times: int) -> Any:
+            place = builder.add(args[2], builder.mul(args[3], _I64(times)))
+            return _at(context, builder, array=array, place=place, as_type=_INTS)
+
+        factor, term = builder.load(where(0), align=4), builder.load(where(1), align=4)
+        found = [
+            builder.add(
+                builder.mul(factor, _spread(builder, builder.extract_value(args[0], at), _INTS)),
+                term,
+            )
+            for at in range(signature.args[0].count)
+        ]
+
+        def lower(one: Any, other: Any) -> Any:
+            return builder.select(builder.icmp_unsigned("<", one, other), one, other)
+
+        while len(found) > 1:  # a tree, for in a row each would wait for the one before
+            found = [lower(*found[at : at + 2]) for at in range(0, len(found), 2)]
+        builder.store(lower(found[0], builder.load(where(2), align=4)), where(2), align=4)
+        return context.get_dummy_value()
+
+    return types.void(values, lanes, types.int64, types.int64), generate
+
+
+@intrinsic
+def weigh8(_: Any, source: Any, at: Any, target: Any, to: Any, weights: Any) -> TypePair:
+    """Weigh and add up each of 8 integers and those after it, mix the sums, keep the upper halves.
+
+    Reads as many more integers of 64 bits as there are weights. The last weight mixes.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = (signature.args[0], args[0])
+        *factors, mixer = (
+            _spread(builder, builder.extract_value(args[4], number), _LONGS)
+            for number in range(signature.args[4].count)
+        )
+        total = ir.Constant(_LONGS, [0] * 8)
+        for ahead, factor in enumerate(factors):
+            place = builder.add(args[1], _I64(ahead))
+            where = _at(context, builder, array=array, place=place, as_type=_LONGS)
+            total = builder.add(total, builder.mul(builder.load(where, align=8), factor))
+        mixed = builder.xor(total, builder.lshr(total, ir.Constant(_LONGS, [29] * 8)))
+        upper = builder.lshr(builder.mul(mixed, mixer), ir.Constant(_LONGS, [32] * 8))
+        kind = ir.VectorType(_I32, 8)
+        array = (signature.args[2], args[2])
+        where = _at(context, builder, array=array, place=args[3], as_type=kind)
+        builder.store(builder.trunc(upper, kind), where, align=4)
+        return context.get_dummy_value()
+
+    return types.void(source, types.int64, target, types.int64, weights), generate
 
 
 @intrinsic
