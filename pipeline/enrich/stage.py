@@ -1,14 +1,15 @@
 """The annotate stage: kept documents of a shard in, sorted runs by language out.
 
 Holds: `annotate_units`, `annotate_unit`. Reads staged documents and verdicts; writes one unit of
-the corpus. Not here: the annotators (`annotator.py`), sorting (`runs.py`), partitions (`publish/`).
+the corpus. Not here: the annotators (`annotator.py`), what an earlier unit has
+annotated (`earlier.py`), sorting (`runs.py`), partitions (`publish/`).
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pipeline import telemetry
-from pipeline.enrich.annotator import annotate, resolve
+from pipeline.enrich.annotator import model_ids
+from pipeline.enrich.earlier import Earlier, annotations_shape, load_earlier
 from pipeline.enrich.passages import SharedPassages
 from pipeline.enrich.runs import RunWriter
 from pipeline.errors import ConflictError, ContractError
@@ -43,6 +45,9 @@ VERDICT_ROWS = 1 << 18
 NO_TOPIC = "none"
 REMOVE = "remove"
 
+Before = Callable[[AnnotateUnit], str]
+"""Names a finished unit that may have annotated texts of a unit already; "" if there is none."""
+
 
 def annotate_units(
     decision: Decision, settings: RunSettings, passages: Sequence[PassagesManifest]
@@ -58,7 +63,7 @@ def annotate_units(
         settings: of the run.
         passages: what was found of each touched dump, in their order.
     """
-    models = [annotator.model for annotator in resolve(settings.enrich.annotators)]
+    models = model_ids(settings.enrich.annotators)
     removes = settings.passages.repeated == REMOVE
     shape = (versions.ENRICH, SCHEMA_VERSION, models, settings.enrich, settings.publish, removes)
     return tuple(
@@ -81,8 +86,13 @@ def shared_hashes(shared: ShardPassages) -> tuple[str, ...]:
     return tuple(ref.sha256 if ref else "" for ref in (shared.repeats, shared.contained))
 
 
-def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> AnnotateManifest:
+def annotate_unit(
+    corpus: Corpus, unit: AnnotateUnit, settings: RunSettings, *, before: Before | None = None
+) -> AnnotateManifest:
     """Annotate the kept documents of one shard, unless that is already done.
+
+    Texts that another unit has annotated take its annotations over: the files have the same bytes
+    whichever `before` names.
 
     Raises:
         ContractError: a document of the shard has no verdict; nothing was committed.
@@ -92,13 +102,14 @@ def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> 
     if (done := corpus.find(key, AnnotateManifest)) is not None:
         return done
     documents = corpus.load(layout.unit("ingest", unit.shard), IngestManifest).documents
+    shared = SharedPassages(corpus, unit.passages, remove=settings.passages.repeated == REMOVE)
     with telemetry.stage(STAGE, dump_date=unit.dump_date, shard=unit.shard) as span:
         started = time.perf_counter()
+        earlier = load_earlier(corpus, before(unit) if before else "", settings.enrich)
         writer = RunWriter(settings.publish, scratch=corpus.scratch_file)
         try:
-            topics, removed = _annotate(
-                corpus, unit, writer, documents=documents, settings=settings
-            )
+            kept = _kept_rows(corpus, unit, documents)
+            topics = _annotate(kept, writer, shared=shared, earlier=earlier)
             runs = tuple(_adopted(corpus, unit, writer))
         finally:
             writer.discard()
@@ -107,38 +118,45 @@ def annotate_unit(corpus: Corpus, unit: AnnotateUnit, settings: RunSettings) -> 
         span.update(
             read=documents.rows,
             written=rows,
+            reused=earlier.reused,
             dropped=documents.rows - rows,
             languages=len({run.language for run in runs}),
             documents_per_second=round(rows / seconds) if seconds else 0,
         )
-    models = tuple(annotator.model for annotator in resolve(settings.enrich.annotators))
     manifest = AnnotateManifest(
         fingerprint=unit.fingerprint,
         runs=runs,
         topics=dict(sorted(topics.items())),
-        models=models,
-        removed=_recorded(corpus, unit, removed),
+        models=model_ids(settings.enrich.annotators),
+        removed=_recorded(corpus, unit, shared.removed()),
         shard=unit.shard,
+        shape=annotations_shape(settings.enrich),
+        reused=earlier.reused,
     )
     return corpus.finish(key, manifest)
 
 
 def _annotate(
-    corpus: Corpus,
-    unit: AnnotateUnit,
+    kept: Iterator[tuple[pa.RecordBatch, NDArray[np.int64]]],
     writer: RunWriter,
     *,
-    documents: FileRef,
-    settings: RunSettings,
-) -> tuple[Counter[str], pa.Table | None]:
-    """Send every kept document to the writer; return how many there are of each topic.
-
-    Also returns the records of paragraphs that were taken out of texts.
-    """
-    annotators = resolve(settings.enrich.annotators)
+    shared: SharedPassages,
+    earlier: Earlier,
+) -> Counter[str]:
+    """Send every kept document to the writer; return how many there are of each topic."""
     topics: Counter[str] = Counter()
-    remove = settings.passages.repeated == REMOVE
-    shared = SharedPassages(corpus, unit.passages, remove=remove)
+    for documents, places in kept:
+        rows = shared.describe(documents, places)
+        annotations = earlier.annotate(rows.column("text"))
+        writer.write(rows, annotations)
+        topics.update(pc.fill_null(annotations.column("topic_label"), NO_TOPIC).to_pylist())
+    return topics
+
+
+def _kept_rows(
+    corpus: Corpus, unit: AnnotateUnit, documents: FileRef
+) -> Iterator[tuple[pa.RecordBatch, NDArray[np.int64]]]:
+    """Yield the kept documents of a shard, with their rows in it."""
     kept = _kept(corpus, unit, documents)
     start = 0
     for batch in corpus.batches(documents, rows=BATCH_ROWS):
@@ -148,11 +166,7 @@ def _annotate(
         telemetry.note(read=start, of=documents.rows)
         if rows.num_rows:
             _refuse_erased(unit, rows)
-            rows = shared.describe(rows, places)
-            annotations = annotate(rows.column("text"), annotators)
-            writer.write(rows, annotations)
-            topics.update(pc.fill_null(annotations.column("topic_label"), NO_TOPIC).to_pylist())
-    return topics, shared.removed()
+            yield rows, places
 
 
 def _refuse_erased(unit: AnnotateUnit, rows: pa.RecordBatch) -> None:

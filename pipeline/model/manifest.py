@@ -184,7 +184,9 @@ class AnnotateManifest(msgspec.Struct, frozen=True, kw_only=True):
     """One annotated shard. `topics` counts its published documents by topic label.
 
     `removed` has a row for each paragraph that was taken out of a text; None when none was.
-    `shard` is "" in units made before it was recorded.
+    `shape` names what annotations depend on besides the text. Both and `shard` are "" in units made
+    before they were recorded. `reused` of the rows have their annotations from an earlier unit: the
+    one thing here that depends on what was there before.
     """
 
     fingerprint: str
@@ -193,6 +195,8 @@ class AnnotateManifest(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...]
     removed: FileRef | None = None
     shard: str = ""
+    shape: str = ""
+    reused: int = 0
 
 
 class PublishUnit(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,7 +43,8 @@ class DumpState(msgspec.Struct, frozen=True, kw_only=True):
     `edges` are those found when this generation was committed, with every dump live then; an
     edge file counts only while both its generations are live. `runs` has one file per run that
     changed this dump, oldest first. `shard_manifests` are the manifests of `shards` as they were
-    when this was committed; empty in states written before they were recorded.
+    when this was committed; `annotated` names their annotate units, of which `expire` may have
+    deleted any. Both are empty in states written before they were recorded.
     """
 
     dump_date: str
@@ -62,6 +63,7 @@ class DumpState(msgspec.Struct, frozen=True, kw_only=True):
     topics: dict[str, int]
     runs: tuple[FileRef, ...]
     shard_manifests: tuple[FileRef, ...] = ()
+    annotated: tuple[str, ...] = ()
 
 
 class DumpRef(msgspec.Struct, frozen=True, kw_only=True):

@@ -83,13 +83,19 @@ def changed_state(
 def with_documents(
     state: DumpState, annotated: Annotated, published: Sequence[PublishManifest]
 ) -> DumpState:
-    """Fill in what is published of a dump: its partitions by language, its topics by label."""
+    """Fill in what is published of a dump: its partitions by language, its topics by label.
+
+    And the annotate units of its shards, in their order.
+    """
     topics: Counter[str] = Counter()
-    for unit, manifest in annotated.items():
-        if unit.dump_date == state.dump_date:
-            topics.update(manifest.topics)
+    units = [unit for unit in annotated if unit.dump_date == state.dump_date]
+    for unit in units:
+        topics.update(annotated[unit].topics)
     return msgspec.structs.replace(
-        state, documents=partitions(state.dump_date, published), topics=dict(topics)
+        state,
+        documents=partitions(state.dump_date, published),
+        topics=dict(topics),
+        annotated=tuple(unit.fingerprint for unit in units),
     )
 
 

@@ -17,7 +17,6 @@ from typing import Any, Unpack
 import msgspec
 
 from pipeline import telemetry
-from pipeline.enrich import stage as enrich
 from pipeline.errors import ConflictError, ContractError
 from pipeline.model.manifest import Decision, PublishManifest, PublishUnit, SelfTest
 from pipeline.model.plan import Plan
@@ -33,7 +32,7 @@ from pipeline.runner import labels
 from pipeline.runner.groups import Groups, annotate_groups
 from pipeline.runner.models import models_of
 from pipeline.runner.record import recorded
-from pipeline.runner.units import annotate_units
+from pipeline.runner.units import annotate, annotate_units
 from pipeline.storage import snapshots
 from pipeline.storage.open import probe_conditional_put
 from pipeline.storage.store import Store
@@ -138,14 +137,13 @@ class Night:
     def annotate(self, dump_date: str, run_id: str, index: int) -> Summary:
         """Annotate the kept documents of a group of shards of touched dumps."""
         plan = self._plan(dump_date, run_id)
-        group = self._annotate_groups(plan, self._decision(plan))[index]
-        runs = [
-            run
-            for unit in group
-            for run in enrich.annotate_unit(self.corpus, unit, plan.settings).runs
-        ]
+        decision = self._decision(plan)
+        group = self._annotate_groups(plan, decision)[index]
+        made = annotate(self.corpus, plan, decision, group).values()
+        runs = [run for one in made for run in one.runs]
         return {
             "documents": sum(run.file.rows for run in runs),
+            "reused": sum(one.reused for one in made),
             "languages": len({run.language for run in runs}),
         }
 
@@ -268,7 +266,9 @@ class Night:
         decision = self._decision(plan, parent)
         self._erase(decision)
         units = annotate_units(self.corpus, plan, decision)
-        annotated = [enrich.annotate_unit(self.corpus, unit, plan.settings) for unit in units]
+        rebased = parent.sequence != plan.parent
+        tried = annotate_units(self.corpus, plan, self._decision(plan)) if rebased else ()
+        annotated = annotate(self.corpus, plan, decision, units, tried=tried)
         published: list[PublishManifest] = []
         for group in self._groups(plan, decision):
             published.extend(publish.publish_group(self.corpus, group, plan.settings))
@@ -278,7 +278,7 @@ class Night:
                 plan,
                 decision,
                 parent=parent,
-                annotated=dict(zip(units, annotated, strict=True)),
+                annotated=annotated,
                 published=published,
                 self_test=self._self_test(plan),
                 accept_guards=accept_guards,

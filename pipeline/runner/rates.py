@@ -126,7 +126,7 @@ def _done(stage: StageTime, state: DumpState) -> float:
     """Return the units that a stage got through in a night."""
     own = {
         "ingest": stage.counts.get("bytes", 0) / 1e6,
-        "annotate": stage.counts.get("documents", 0) / 1e3,
+        "annotate": (stage.counts.get("documents", 0) - stage.counts.get("reused", 0)) / 1e3,
         "publish": stage.counts.get("rows", 0) / 1e3,
         "promote": state.counts.kept / 1e3,
         "plan": 0.0,

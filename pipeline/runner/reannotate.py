@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from pipeline import __version__, telemetry
-from pipeline.enrich import stage as enrich
 from pipeline.errors import ConfigError, ConflictError, MissingError
 from pipeline.model import versions
 from pipeline.model.manifest import Decision, TouchedDump
@@ -32,7 +31,7 @@ from pipeline.publish.changed import changed_nights
 from pipeline.publish.reannotated import Remade, commit_all, label_changes
 from pipeline.runner.models import models_of
 from pipeline.runner.plans import plan_of
-from pipeline.runner.units import annotate_units
+from pipeline.runner.units import annotate, annotate_units
 from pipeline.storage import layout, snapshots
 from pipeline.storage.open import probe_conditional_put
 from pipeline.storage.units import Corpus
@@ -178,7 +177,7 @@ class Reannotation:
         state = snapshots.load_state(self.corpus, parent, plan.dump_date)
         decision = _decision(plan, parent, state)
         units = annotate_units(self.corpus, plan, decision)
-        annotated = {unit: enrich.annotate_unit(self.corpus, unit, plan.settings) for unit in units}
+        annotated = annotate(self.corpus, plan, decision, units)
         routed = publish.route(self.corpus, decision, plan.settings, units=units)
         return Remade(
             plan=plan,

@@ -19,7 +19,6 @@ import pyarrow as pa
 from pipeline import __version__, telemetry
 from pipeline.dedup import stage as dedup
 from pipeline.dedup.retake import Again
-from pipeline.enrich import stage as enrich
 from pipeline.errors import ConfigError, MissingError
 from pipeline.ingest.stage import restage_shard
 from pipeline.model import versions
@@ -31,7 +30,7 @@ from pipeline.publish import stage as publish
 from pipeline.publish.retaken import Retaken, commit_retaken
 from pipeline.runner.models import models_of
 from pipeline.runner.plans import plan_of
-from pipeline.runner.units import annotate_units
+from pipeline.runner.units import annotate, annotate_units
 from pipeline.storage import layout, snapshots, tombstones
 from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus
@@ -127,7 +126,7 @@ class Retake:
             index=(),
         )
         units = annotate_units(self.corpus, plan, decision)
-        annotated = {unit: enrich.annotate_unit(self.corpus, unit, plan.settings) for unit in units}
+        annotated = annotate(self.corpus, plan, decision, units)
         routed = publish.route(self.corpus, decision, plan.settings, units=units)
         return Retaken(
             plan=plan,

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Unpack
 
-from pipeline.enrich import stage as enrich
 from pipeline.plan.choice import Asked
 from pipeline.plan.stage import load_plan
 from pipeline.publish import preview as previewing
 from pipeline.runner.night import Night, Summary
-from pipeline.runner.units import annotate_units
+from pipeline.runner.units import annotate, annotate_units
 from pipeline.storage import snapshots
 
 
@@ -48,6 +47,6 @@ def preview(night: Night, dump_date: str, run_id: str) -> Summary:
     parent = snapshots.load_snapshot(corpus, plan.parent)
     decision = dedup.decide(corpus, plan, parent)
     units = annotate_units(corpus, plan, decision)
-    annotated = {unit: enrich.annotate_unit(corpus, unit, plan.settings) for unit in units}
+    annotated = annotate(corpus, plan, decision, units)
     told = previewing.preview(corpus, plan, decision, parent=parent, annotated=annotated)
     return {"unchanged": False, **told}
