@@ -105,6 +105,20 @@ def test_kept_rows_are_copied_file_by_file(tmp_path: Path) -> None:
     assert pq.read_table(out / "kept/part-00002.parquet") == rows.slice(1)
 
 
+@pytest.mark.parametrize(("codec", "same"), [("zstd", True), ("snappy", False)])
+def test_a_parquet_file_without_duplicates_is_copied_as_it_is(
+    tmp_path: Path, codec: str, *, same: bool
+) -> None:
+    """Unless it is packed in another way: what is kept is packed with zstd."""
+    rows = pa.Table.from_pylist(ROWS[::2])
+    path, kept = tmp_path / "texts", tmp_path / "out/kept/part-00000.parquet"
+    pq.write_table(rows, path, compression=codec, row_group_size=1)
+    assert run(tmp_path / "out", path, keep=True) == [True, True]
+    assert (kept.read_bytes() == path.read_bytes()) == same
+    assert pq.read_metadata(kept).row_group(0).column(1).compression == "ZSTD"
+    assert pq.read_table(kept) == rows
+
+
 @pytest.mark.parametrize("also", [{}, {"id": "own"}])
 @pytest.mark.parametrize("table", [True, False])
 def test_documents_may_be_named_by_document_id(
