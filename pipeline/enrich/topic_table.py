@@ -116,7 +116,7 @@ class TopicTable:
         ranked = np.take_along_axis(odds, topics, axis=1)
         first = probability(facts.first_curve, ranked[:, 0])
         second = np.minimum(probability(facts.second_curve, ranked[:, 1]), first)
-        inside = scores[:, count:] @ self._mixture + np.array(facts.narrow_bias)
+        inside = mixed(scores[:, count:], self._mixture) + np.array(facts.narrow_bias)
         inside[self._above != topics[:, :1]] = -np.inf
         shares = self.softmax(inside)
         narrow = shares.argmax(axis=1)
@@ -141,6 +141,17 @@ def folded(
     slope, floor = norm
     scores: Scores = sums * scale / counts / np.sqrt(floor + slope / counts)
     return scores
+
+
+def mixed(scores: Scores, mixture: Scores) -> Scores:
+    """Return the matrix product, in which a row's last bits do not depend on other rows.
+
+    Those of `@` do: BLAS adds up in an order that depends on how many rows there are.
+    """
+    found: Scores = np.zeros((len(scores), mixture.shape[1]))
+    for column, shares in zip(scores.T, mixture, strict=True):
+        found += column[:, None] * shares
+    return found
 
 
 @cache

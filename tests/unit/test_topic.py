@@ -64,6 +64,18 @@ def test_answers_do_not_depend_on_the_batch() -> None:
     assert annotate(pa.array(texts), annotators).to_pylist() == alone
 
 
+def test_no_bit_of_a_probability_depends_on_the_batch() -> None:
+    """What is rounded later would fall on the other side of a half for some text of a large corpus.
+
+    A shard that is published again asks only about texts that are new in it.
+    """
+    texts = [f"{text} {number}" for number in range(20) for text in (COURT, TRIAL, MATCH)]
+    table = topic_table.table()
+    found, alone = table.find(texts), [table.find([text]) for text in texts]
+    assert found.sure.tolist() == [one.sure.tolist()[0] for one in alone]
+    assert found.narrow_sure.tolist() == [one.narrow_sure.tolist()[0] for one in alone]
+
+
 def test_low_confidence_is_still_filled() -> None:
     """A topic that is little more probable than others stands, marked as one not to trust."""
     found = Found(
