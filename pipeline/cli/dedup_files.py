@@ -29,6 +29,8 @@ from pipeline.model.settings import DedupSettings
 VERDICTS: Final = "verdicts.parquet"
 KEPT: Final = "kept"
 
+_PARTS: Final = "part-*"
+
 
 def run(
     files: Iterable[Path],
@@ -57,6 +59,8 @@ def run(
             "--kept: expected files, which are read twice, found - (stdin). Write the lines to a "
             "file first."
         )
+    if keep:
+        _refuse_replaced(paths, out / KEPT)
     _make(out)
     with _progress() as progress:
         reading = _Reading(paths, progress, sources=bool(settings.source_priority))
@@ -111,6 +115,17 @@ def _progress() -> Progress:
     )
 
 
+def _refuse_replaced(paths: Iterable[Path], folder: Path) -> None:
+    """Refuse files of an earlier call, which would be deleted before they are copied."""
+    old = {path.resolve() for path in folder.glob(_PARTS)}
+    for path in paths:
+        if path.resolve() in old:
+            raise InputError(
+                f"{path}: expected files outside {folder}, which --kept writes anew, found one in "
+                "it. Name another folder with --out."
+            )
+
+
 def _make(out: Path) -> None:
     """Make the folder before any work is done for it."""
     try:
@@ -132,7 +147,7 @@ def _write(verdicts: pa.Table, target: Path) -> None:
 def _copy_kept(reading: _Reading, kept: pa.Array, folder: Path) -> None:
     """Copy what stays, file by file; files of an earlier call are replaced."""
     folder.mkdir(exist_ok=True)
-    for old in folder.glob("part-*"):
+    for old in folder.glob(_PARTS):
         old.unlink()
     task = reading.progress.add_task("copying what stays", total=reading.bytes)
     at = 0
