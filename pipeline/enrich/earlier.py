@@ -47,7 +47,10 @@ class Earlier:
     def __init__(
         self, annotators: tuple[Annotator, ...], digests: Array, columns: pa.RecordBatch
     ) -> None:
-        """Take what the annotators once made, with the digest of each row's text."""
+        """Take what the annotators once made, with the digest of each row's text.
+
+        Strings may be dictionaries.
+        """
         self._annotators = annotators
         self._rows = np.argsort(digests)
         self._digests = digests[self._rows]
@@ -64,7 +67,8 @@ class Earlier:
         known = self._digests[places] == digests
         parts = []
         if known.any():
-            parts.append(self._columns.take(pa.array(self._rows[places[known]])))
+            rows = self._columns.take(pa.array(self._rows[places[known]]))
+            parts.append(rows.cast(COLUMNS))
         if not known.all():
             parts.append(annotate(texts.filter(pa.array(~known)), self._annotators))
         self.reused += int(known.sum())
@@ -96,18 +100,27 @@ def load_earlier(corpus: Corpus, name: str, settings: EnrichSettings) -> Earlier
         telemetry.log.info("annotate.anew", earlier=name, error=str(error))
         digests, parts = digests[:1], parts[:1]
     annotators = resolve(settings.annotators)
-    return Earlier(annotators, np.concatenate(digests), pa.concat_batches(parts))
+    held = pa.Table.from_batches(parts).unify_dictionaries().combine_chunks()
+    columns = [*held.to_batches(), parts[0]][0]  # no rows are no batch
+    return Earlier(annotators, np.concatenate(digests), columns)
 
 
 def _annotations(rows: pa.RecordBatch, language: str) -> pa.RecordBatch:
-    """Return the columns that annotators made of published rows of one language."""
+    """Return the columns that annotators made of published rows of one language.
+
+    Strings are dictionaries: most say the same in many rows, which are held until the unit is done.
+    """
     columns = {name: rows.column(name) for name in rows.schema.names}
     columns[LANGUAGE.name] = pa.repeat(pa.scalar(language, pa.string()), rows.num_rows)
-    return pa.RecordBatch.from_arrays([columns[name] for name in COLUMNS.names], schema=COLUMNS)
+    arrays = [columns[name] for name in COLUMNS.names]
+    return pa.RecordBatch.from_arrays(
+        [one.dictionary_encode() if one.type == pa.string() else one for one in arrays],
+        names=COLUMNS.names,
+    )
 
 
 def _nothing() -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([], schema=COLUMNS)
+    return _annotations(pa.RecordBatch.from_pylist([], schema=COLUMNS), "")
 
 
 def _digests(texts: pa.StringArray) -> Array:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.enrich.earlier import load_earlier
 from pipeline.enrich.stage import annotate_unit
 from pipeline.errors import MissingError
 from pipeline.model.files import FileRef
@@ -141,6 +142,17 @@ def test_layout_and_rule_do_not_ask_again(asked: list[str], corpus: Corpus) -> N
     other = rules(ALL._replace(rule="remove"), row_group_rows=2)
     made = annotate_unit(corpus, unit(corpus, documents, ALL, "second"), other, **before)
     assert (asked, made.reused) == ([], len(TEXTS))
+
+
+def test_what_rows_have_in_common_is_held_once(corpus: Corpus) -> None:
+    """Names of models and labels are most of the annotations; a shard may have millions."""
+    texts = [f"{number} {number + 1}" for number in range(5000)]
+    made = unit_of(corpus, verdicts(ingest(corpus, texts), [True] * len(texts)))
+    annotate_unit(corpus, made, RunSettings())
+    before = pa.total_allocated_bytes()
+    earlier = load_earlier(corpus, made.fingerprint, EnrichSettings())
+    assert 0 < (pa.total_allocated_bytes() - before) / len(texts) < 250
+    assert earlier.annotate(pa.array(texts[:9])).num_rows == earlier.reused == 9
 
 
 def damaged(corpus: Corpus, ref: FileRef) -> None:
