@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+ARTICLES = "articles.jsonl.gz"
 PER_PACKAGE = 200
 """Articles of one package and language, so that no manual outweighs the others."""
 SKIP_TAGS = {"script", "style", "head", "table", "svg", "info", "nav", "footer", "form", "select"}
@@ -175,14 +176,15 @@ def extract(cache: Path) -> Iterator[Article]:
 
 def load(cache: Path) -> list[Article]:
     """Read the articles that `main` wrote."""
-    with gzip.open(cache / "articles.jsonl.gz") as file:
+    with gzip.open(cache / ARTICLES) as file:
         return [msgspec.json.decode(line, type=Article) for line in file]
 
 
 def main(cache: Path) -> None:
     """Write `articles.jsonl.gz`; texts that are there twice (untranslated) are written once."""
     seen: set[bytes] = set()
-    with gzip.GzipFile(cache / "articles.jsonl.gz", "wb", compresslevel=3, mtime=0) as out:
+    partial = cache / f"{ARTICLES}.partial"
+    with gzip.GzipFile(partial, "wb", compresslevel=3, mtime=0) as out:
         for article in extract(cache):
             digest = hashlib.sha256(
                 "\n".join(t for _, t in article.blocks).encode("utf-8", "replace")
@@ -190,6 +192,7 @@ def main(cache: Path) -> None:
             if digest not in seen:
                 seen.add(digest)
                 out.write(msgspec.json.encode(article) + b"\n")
+    partial.rename(cache / ARTICLES)
 
 
 if __name__ == "__main__":
