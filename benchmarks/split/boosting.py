@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 DEPTH = 6
 BINS = 64
-RIDGE = 4.0
-FIRM = 2.0
+RIDGE = 6.0
+FIRM = 10.0
 """The least sum of hessians on either side of a split."""
 
 

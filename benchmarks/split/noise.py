@@ -197,14 +197,15 @@ def _opening(rng: random.Random, draft: Draft) -> None:
         if rng.random() < chance:
             draft.add(line(), body=rng.random() < 0.5)
     if rng.random() < 0.18:
-        _caption(rng, draft)
+        caption(rng, draft)
     if rng.random() < 0.05:
         draft.add(fragment(rng, draft, 15, 50), body=False)
         for _ in range(rng.randint(1, 4)):
             draft.add(fragment(rng, draft, 30, 120) + ".", body=False)
 
 
-def _caption(rng: random.Random, draft: Draft) -> None:
+def caption(rng: random.Random, draft: Draft) -> None:
+    """Print what stands under a picture, once or twice, and seldom the picture's file name."""
     text = fragment(rng, draft, 20, 120)
     line = rng.choice(PHOTOS).format(text, names(rng, draft)) + rng.choice(
         ["", "", ".", f" ({names(rng, draft)})"]
@@ -234,7 +235,7 @@ def _closing(rng: random.Random, draft: Draft) -> None:
     if rng.random() < 0.06:
         draft.add(rng.choice(["{0}", "{1} {0}", "({0})"]).format(stamp(rng), names(rng, draft)))
     if rng.random() < 0.06:
-        _caption(rng, draft)
+        caption(rng, draft)
 
 
 def _heading(rng: random.Random, draft: Draft, text: str, number: int) -> None:
@@ -276,7 +277,7 @@ def plain(rng: random.Random, draft: Draft) -> None:
         if rng.random() < noise:
             rng.choice(
                 [
-                    lambda: _caption(rng, draft),
+                    lambda: caption(rng, draft),
                     lambda: draft.add(rng.choice(FRAGMENTS), body=False),
                     lambda: draft.add(fragment(rng, draft, 20, 80), body=False),
                 ]
@@ -392,7 +393,7 @@ def listing(rng: random.Random, draft: Draft) -> None:
                 body=rng.random() < 0.4,
             )
             if rng.random() < 0.2:
-                _caption(rng, draft)
+                caption(rng, draft)
         draft.add(text)
 
 

@@ -27,6 +27,8 @@ TIDY = 0.42
 """Share of the pages whose articles are all made alike, without noise."""
 SITES = 0.06
 """Share of the pages that are several under each other."""
+FRAYED = 0.015
+"""Share of the pages with a space too many here and there."""
 HEADLESS = 0.05
 """Share of the pages that begin somewhere in an article."""
 RAW = 0.06
@@ -196,4 +198,13 @@ def assemble(rng: random.Random, drafts: list[tuple[Draft, Style]], language: st
             ]
         if lines and lines[-1].strip() and rng.random() < 0.8:
             lines.append("")
+    _fray(rng, lines)
     return GeneratedPage("\n".join(lines), starts, language)
+
+
+def _fray(rng: random.Random, lines: list[str]) -> None:
+    """Let a space stray before lines here and there."""
+    if rng.random() < FRAYED:
+        for at, line in enumerate(lines):
+            if line.strip() and rng.random() < 0.05:
+                lines[at] = " " + line

@@ -98,7 +98,7 @@ def row_of(page: GeneratedPage, model: Model) -> Rows | None:
         return None
     measured = measure(lines)
     scores = probabilities(measured, model)
-    starts = choose(scores, floor=PROPOSED)
+    starts = choose(scores, measured.columns[sl.LENGTH, :-1], floor=PROPOSED)
     if not can_tell(scores, starts):
         return None
     right = 2 * truth(page, lines)[starts[1:]].sum() > len(starts) - 1

@@ -23,6 +23,9 @@ Floats = npt.NDArray[np.float32]
 
 SPANS: Final = (3, 10)
 AROUND: Final = (-2, -1, 0, 1, 2)
+SENTENCE: Final = 90
+"""Visible characters of a line that is a sentence or more."""
+LONGEST_RUN: Final = 12
 HEAD_WORDS: Final = 30
 """Words of a line that are looked up in the text after and before it."""
 
@@ -44,6 +47,14 @@ _OWN: Final = [
     "head_after",
     "indent_change",
     "end_alike",
+    "indented_less",
+    "indented_more",
+    "repeats",
+    "repeats_last",
+    "repeats_last_two",
+    "repeats_next",
+    "short_run_before",
+    "short_run_after",
 ]
 _LINKS: Final = [
     "back_near",
@@ -159,15 +170,36 @@ def _own(page: Page, line: int, out: Floats) -> int:
     out[8] = line + 1 < count and columns[sl.HASH, line] == columns[sl.HASH, line + 1]
     out[9] = line > 0 and columns[sl.HASH, line] == columns[sl.HASH, line - 1]
     out[10] = page.seen[line]
-    alike_before, alike_after, ends = 0, 0, 0
+    alike_before, alike_after, ends, less, more = 0, 0, 0, 0, 0
     for other in range(max(0, line - 12), min(count, line + 13)):
         alike = columns[sl.HEAD, other] == columns[sl.HEAD, line]
         alike_before += alike and other < line
         alike_after += alike and other > line
         ends += columns[sl.END, other] == columns[sl.END, line]
+        less += columns[sl.INDENT, other] < columns[sl.INDENT, line]
+        more += columns[sl.INDENT, other] > columns[sl.INDENT, line]
     out[11], out[12], out[14] = alike_before, alike_after, ends
     out[13] = columns[sl.INDENT, line] - columns[sl.INDENT, line - 1] if line else 0
-    return 15
+    out[15], out[16] = less, more
+    out[17] = log(page.repeats[line])
+    out[18] = log(page.repeats[line - 1]) if line else 0
+    out[19] = log(page.repeats[line - 2]) if line > 1 else 0
+    out[20] = log(page.repeats[line + 1]) if line + 1 < count else 0
+    out[21], out[22] = _short_run(columns, line, -1), _short_run(columns, line, 1)
+    return 23
+
+
+@inline
+def _short_run(columns: npt.NDArray[np.int32], line: int, step: int) -> int:
+    """Return how many lines from the next one on, up or down, are no sentences (at most 12)."""
+    run = 0
+    other = line + step
+    while run < LONGEST_RUN and 0 <= other < columns.shape[1] - 1:
+        if columns[sl.LENGTH, other] >= SENTENCE:
+            break
+        run += 1
+        other += step
+    return run
 
 
 @inline

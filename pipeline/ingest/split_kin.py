@@ -5,7 +5,9 @@ Not here: the features of single lines (`split_features.py`), the second look (`
 
 On a page of news the lines without a full stop are titles; in a law or an interview they are
 headings and questions. What a kind of line is here shows in its other members: where most of them
-are likely boundaries a doubtful one is one too, and where few are, it is not.
+are likely boundaries a doubtful one is one too, and where few are, it is not. Kin are lines that
+look alike, lines that look alike and follow, or are followed by, such as look alike, and lines
+that follow equal ones: what a site prints under every article.
 """
 
 from __future__ import annotations
@@ -15,17 +17,34 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ingest.split_kinds import CLOSE, Kinds
-from pipeline.signature.compiled import i64, inline, jit
+from pipeline.ingest.split_kinds import (
+    AFTER_EQUAL,
+    AFTER_KIND,
+    BEFORE_KIND,
+    BROAD_KIND,
+    CLOSE_KIND,
+    PLACES,
+    Kinds,
+)
+from pipeline.signature.compiled import i64, jit
 
 Floats = npt.NDArray[np.float32]
 
+LEVELS: Final = (
+    ("broad", BROAD_KIND, 400),
+    ("close", CLOSE_KIND, 400),
+    ("near", CLOSE_KIND, 60),
+    ("after_kind", AFTER_KIND, 400),
+    ("before_kind", BEFORE_KIND, 400),
+    ("after_equal", AFTER_EQUAL, 400),
+)
+"""By what lines are kin, and the lines before and after among which kin are looked for."""
 KIN_NAMES: Final = [
-    f"{level}kin_{name}" for level in ("", "close_") for name in ("many", "share", "odds")
+    f"{level}_kin_{name}" for level, _, _ in LEVELS for name in ("many", "share", "odds")
 ]
-_EACH: Final = len(KIN_NAMES) // 2
-REACH: Final = 400
-"""Lines before and after among which kin are looked for."""
+_EACH: Final = 3
+_ROWS: Final = np.array([row for _, row, _ in LEVELS], np.int64)
+_REACHES: Final = np.array([reach for _, _, reach in LEVELS], np.int64)
 UNIT: Final = 1024
 """Probabilities are summed as whole numbers, so that sums do not depend on their order."""
 DOUBT: Final = 2
@@ -35,46 +54,46 @@ USUAL: Final = 0.1 * UNIT
 
 @jit
 def kinship(kinds: Kinds, odds: Floats) -> Floats:
-    """Return three numbers a line, for broad and for close kin.
+    """Return three numbers a line, for each of `LEVELS`.
 
     How many kin it has near it, which share of the lines that is, how likely they are boundaries.
     """
-    count, of = len(odds), kinds.of
-    out = np.zeros((2 * _EACH, count), dtype=np.float32)
+    count = len(odds)
+    out = np.zeros((_EACH * len(_ROWS), count), dtype=np.float32)
     chances = np.empty(count, dtype=np.int64)
     for at in range(count):
         chances[at] = i64(UNIT / (1.0 + np.exp(-np.float64(odds[at]))))
     chances[0] = UNIT  # a page begins with the beginning of a document
-    members = np.zeros((2, CLOSE), dtype=np.int64)
-    sums = np.zeros((2, CLOSE), dtype=np.int64)
-    entered, left = 0, 0
-    for at in range(count):
-        while entered < min(count, at + REACH + 1):
-            _turn(members, sums, (of[:, entered], chances[entered], 1))
-            entered += 1
-        while left < at - REACH:
-            _turn(members, sums, (of[:, left], chances[left], -1))
-            left += 1
-        for level in range(2):
-            kind = of[level, at]
-            others = members[level, kind] - 1
-            mean = (sums[level, kind] - chances[at] + DOUBT * USUAL) / (others + DOUBT) / UNIT
-            even = min(1 - 1e-3, max(1e-3, mean))
-            row = out[_EACH * level : _EACH * (level + 1), at]
-            row[0] = np.log2(1.0 + others)
-            row[1] = np.log2((1.0 + others) / (entered - left))
-            row[2] = np.log(even / (1 - even))
+    for level in range(len(_ROWS)):
+        _level(kinds.of[_ROWS[level]], chances, _REACHES[level], out[_EACH * level :])
     return out
 
 
-@inline
-def _turn(
-    members: npt.NDArray[np.int64],
-    sums: npt.NDArray[np.int64],
-    event: tuple[npt.NDArray[np.int32], int, int],
+@jit
+def _level(
+    of: npt.NDArray[np.int32], chances: npt.NDArray[np.int64], reach: int, out: Floats
 ) -> None:
-    """Let a line enter (1) or leave (-1) the surroundings."""
-    kinds, chance, step = event
-    for level in range(2):
-        members[level, kinds[level]] += step
-        sums[level, kinds[level]] += step * chance
+    """Let lines enter and leave the surroundings of each line, and write what its kin are."""
+    count = len(of)
+    members, sums = np.zeros(PLACES, dtype=np.int64), np.zeros(PLACES, dtype=np.int64)
+    entered, left = 0, 0
+    for at in range(count):
+        while entered < min(count, at + reach + 1):
+            if of[entered] >= 0:
+                members[of[entered]] += 1
+                sums[of[entered]] += chances[entered]
+            entered += 1
+        while left < at - reach:
+            if of[left] >= 0:
+                members[of[left]] -= 1
+                sums[of[left]] -= chances[left]
+            left += 1
+        others, chance = 0, 0
+        if of[at] >= 0:
+            others = members[of[at]] - 1
+            chance = sums[of[at]] - chances[at]
+        mean = (chance + DOUBT * USUAL) / (others + DOUBT) / UNIT
+        even = min(1 - 1e-3, max(1e-3, mean))
+        out[0, at] = np.log2(1.0 + others)
+        out[1, at] = np.log2((1.0 + others) / (entered - left))
+        out[2, at] = np.log(even / (1 - even))

@@ -16,26 +16,44 @@ import numpy.typing as npt
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_chars import ASK, COLON, COMMA, DIGIT, OPEN, STOP, SYMBOL
-from pipeline.signature.compiled import inline, jit
+from pipeline.signature.compiled import inline, jit, u32
 
 BROAD: Final = 24
 CLOSE: Final = BROAD * 45
+PLACES: Final = 1 << 12
+"""Numbers that pairs of kinds, and equal lines, are told by: a few of those near share one."""
+
+BROAD_KIND: Final = 0
+CLOSE_KIND: Final = 1
+AFTER_KIND: Final = 2
+BEFORE_KIND: Final = 3
+AFTER_EQUAL: Final = 4
+_WAYS: Final = 5
 
 
 class Kinds(NamedTuple):
-    """The kind of every line: broad (how it ends and what is around it) and close."""
+    """The kind of every line: broad (how it ends and what is around it) and close.
 
-    of: npt.NDArray[np.int32]  # [2, lines]
+    Then its close kind with that of the line before it, with that of the line after it, and which
+    line it follows, if that one has equals nearby (else -1).
+    """
+
+    of: npt.NDArray[np.int32]  # [5, lines]
     many: npt.NDArray[np.int32]  # [2, CLOSE]: lines of the page of each kind
     back: npt.NDArray[np.int32]  # lines since the last one of the same broad kind, or since none
     ahead: npt.NDArray[np.int32]  # lines to the next one
 
 
 @jit
-def kinds(columns: npt.NDArray[np.int32]) -> Kinds:
-    """Sort the lines of a page by their looks."""
+def kinds(columns: npt.NDArray[np.int32], repeats: npt.NDArray[np.int32]) -> Kinds:
+    """Sort the lines of a page by their looks.
+
+    Args:
+        columns: of the page's lines.
+        repeats: how many equal lines stand near each.
+    """
     count = columns.shape[1] - 1
-    of = np.empty((2, count), dtype=np.int32)
+    of = np.empty((_WAYS, count), dtype=np.int32)
     many = np.zeros((2, CLOSE), dtype=np.int32)
     back, ahead = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
     last = np.full(BROAD, -1, dtype=np.int32)
@@ -51,7 +69,36 @@ def kinds(columns: npt.NDArray[np.int32]) -> Kinds:
     for kind in range(BROAD):
         if last[kind] >= 0:
             ahead[last[kind]] = count - last[kind]
+    _neighbours(columns, repeats, of)
     return Kinds(of, many, back, ahead)
+
+
+@inline
+def _neighbours(
+    columns: npt.NDArray[np.int32], repeats: npt.NDArray[np.int32], of: npt.NDArray[np.int32]
+) -> None:
+    """Write how each line and its neighbours look together."""
+    count = of.shape[1]
+    for at in range(count):
+        own = _sized(of, at)
+        before = _sized(of, at - 1) if at else CLOSE
+        after = _sized(of, at + 1) if at + 1 < count else CLOSE
+        of[AFTER_KIND, at] = _place(before * CLOSE + own)
+        of[BEFORE_KIND, at] = _place(own * CLOSE + after)
+        known = at > 0 and repeats[at - 1] > 0
+        of[AFTER_EQUAL, at] = _place(columns[sl.HASH, at - 1]) if known else -1
+
+
+@inline
+def _sized(of: npt.NDArray[np.int32], at: int) -> int:
+    """Return a line's broad kind and size: its close kind less how it opens and the gap."""
+    return of[BROAD_KIND, at] * 5 + of[CLOSE_KIND, at] // 3 % 5
+
+
+@inline
+def _place(number: int) -> int:
+    """Return a number below `PLACES` for a greater one."""
+    return int(u32(u32(number) * u32(0x9E3779B1)) >> u32(20))
 
 
 @inline

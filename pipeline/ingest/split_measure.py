@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float32]
 
 WINDOWS: Final = (50, 150, 400)
 REACHES: Final = (150, 600)
+NEAR: Final = 400
+"""Lines before and after among which equal ones are looked for."""
 REGIMES: Final = 8
 """Properties of a layout whose means are compared."""
 
@@ -39,11 +41,12 @@ class Page(NamedTuple):
     usual: float  # the mean similarity of 150 words on both sides of a line
     kinds: Kinds
     seen: npt.NDArray[np.uint8]  # how often the same line stood in the page before (up to 255)
+    repeats: npt.NDArray[np.int32]  # how many equal lines stand near each line
 
 
 def measure(lines: sl.Lines) -> Page:
     """Make the tables of a page, in time linear in its length."""
-    columns, tokens = lines.columns, lines.tokens
+    columns, tokens = _flush(lines.columns), lines.tokens
     starts = np.ascontiguousarray(columns[sl.TOKEN, :-1])
     weights = sw.weigh(tokens)
     before, after = sw.neighbours(tokens)
@@ -54,6 +57,7 @@ def measure(lines: sl.Lines) -> Page:
         curves[4 * index + 1 : 4 * index + 4] = _relief(curve, starts, window)
     for index, reach in enumerate(REACHES):
         curves[4 * len(WINDOWS) + index] = sw.crossings(before, weights, starts, reach)
+    repeats = _repeats(columns)
     return Page(
         columns=columns,
         weights=weights,
@@ -64,9 +68,19 @@ def measure(lines: sl.Lines) -> Page:
         fresh=_fresh(before, weights),
         curves=curves,
         usual=float(curves[4].mean(dtype=np.float64)),
-        kinds=kinds(columns),
+        kinds=kinds(columns, repeats),
         seen=_seen(columns),
+        repeats=repeats,
     )
+
+
+def _flush(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Take the indentation off a page's first line: a space strays there, or all were stripped."""
+    if columns[sl.INDENT, 0] == 0:
+        return columns
+    columns = columns.copy()
+    columns[sl.INDENT, 0] = 0
+    return columns
 
 
 @jit
@@ -130,11 +144,35 @@ def _seen(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.uint8]:
     table = np.zeros(1 << 16, dtype=np.uint8)
     seen = np.zeros(count, dtype=np.uint8)
     for at in range(count):
-        mixed = u32(u32(columns[sl.HASH, at]) * u32(0x9E3779B1))
-        place = u32(mixed >> u32(16))
+        place = line_place(columns, at)
         seen[at] = table[place]
         table[place] = min(255, table[place] + 1)
     return seen
+
+
+@jit
+def _repeats(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Count for each line the others that equal it, up to `NEAR` lines before and after."""
+    count = columns.shape[1] - 1
+    table = np.zeros(1 << 16, dtype=np.int32)
+    repeats = np.empty(count, dtype=np.int32)
+    entered, left = 0, 0
+    for at in range(count):
+        while entered < min(count, at + NEAR + 1):
+            table[line_place(columns, entered)] += 1
+            entered += 1
+        while left < at - NEAR:
+            table[line_place(columns, left)] -= 1
+            left += 1
+        repeats[at] = table[line_place(columns, at)] - 1
+    return repeats
+
+
+@inline
+def line_place(columns: npt.NDArray[np.int32], at: int) -> int:
+    """Return a number of 16 bits that equal lines share."""
+    mixed = u32(u32(columns[sl.HASH, at]) * u32(0x9E3779B1))
+    return int(mixed >> u32(16))
 
 
 @jit

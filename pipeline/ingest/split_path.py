@@ -15,10 +15,17 @@ from pipeline.signature.compiled import jit
 
 SHORT: Final = np.array([4.0, 0.5], dtype=np.float64)
 """What a document of 1, 2, … non-blank lines costs (in log odds), beyond what its cut earns."""
+WHOLE: Final = 120
+"""Visible characters from which one line may well be a whole document."""
+WHOLE_COST: Final = 0.5
 
 
-def choose(scores: npt.NDArray[np.float32], *, floor: float) -> npt.NDArray[np.int64]:
+def choose(
+    scores: npt.NDArray[np.float32], lengths: npt.NDArray[np.int32], *, floor: float
+) -> npt.NDArray[np.int64]:
     """Return the lines (their places in `scores`) at which documents begin, the first among them.
+
+    `lengths` are the lines' visible characters.
 
     Dynamic programming over all lines: the sum of what the cuts earn less the cost of short
     documents is the greatest possible. A cut earns its log odds above those of `floor`; no cut
@@ -26,7 +33,7 @@ def choose(scores: npt.NDArray[np.float32], *, floor: float) -> npt.NDArray[np.i
     """
     earned = odds_of(scores) - odds_of(np.array([floor]))
     gains = np.where((scores >= floor) & (scores > 0), earned, -np.inf)
-    return _path(gains.astype(np.float64), SHORT)
+    return _path(gains.astype(np.float64), SHORT, lengths >= WHOLE)
 
 
 def odds_of(chance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
@@ -36,7 +43,9 @@ def odds_of(chance: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 
 @jit
-def _path(gains: npt.NDArray[np.float64], short: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _path(
+    gains: npt.NDArray[np.float64], short: npt.NDArray[np.float64], whole: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int64]:
     """Walk once over the lines; only the last few cuts can make a short document."""
     count, reach = len(gains), len(short)
     best = np.full(count + 1, -np.inf)  # of the lines before, when a cut is made here
@@ -52,7 +61,10 @@ def _path(gains: npt.NDArray[np.float64], short: npt.NDArray[np.float64]) -> npt
             continue
         best[line], back[line] = far + gain, far_at
         for at in range(max(0, line - reach), line):
-            value = best[at] + gain - short[line - at - 1] * (at > 0 or line < count)
+            cost = short[line - at - 1]
+            if at == line - 1 and whole[at]:
+                cost = min(cost, WHOLE_COST)
+            value = best[at] + gain - cost * (at > 0 or line < count)
             if value > best[line]:
                 best[line], back[line] = value, at
     path = np.empty(count + 1, dtype=np.int64)

@@ -34,7 +34,7 @@ PROPOSED: Final = 0.4
 """The cuts that are looked at are those a page has at this `min_split_score`."""
 DOUBT: Final = -0.25
 """Log odds of several articles below which a page is kept whole."""
-LEAST_LINES: Final = 12
+LEAST_LINES: Final = 5
 """A shorter page has too little of everything to be judged by."""
 MOST_CUTS: Final = 200
 """More of them are not all wrong; no page that was learned from has as many."""
@@ -52,8 +52,8 @@ _EACH: Final = (
     "back_and_new",
     "similarity_150",
     "crossings_150",
-    "kin_share",
-    "kin_odds",
+    "broad_kin_share",
+    "broad_kin_odds",
     "close_kin_share",
     "length+0",
     "length_to_first",
@@ -114,7 +114,7 @@ def boundaries(page: Page, scores: Floats, *, floor: float, forest: Forest) -> I
         floor: boundaries less likely than this are not cut.
         forest: what was learned of pages.
     """
-    starts = choose(scores, floor=floor)
+    starts = choose(scores, page.columns[sl.LENGTH, :-1], floor=floor)
     if len(starts) == 1 or not _doubted(page, scores, min(floor, PROPOSED), forest):
         return starts
     return starts[:1]
@@ -122,7 +122,7 @@ def boundaries(page: Page, scores: Floats, *, floor: float, forest: Forest) -> I
 
 def _doubted(page: Page, scores: Floats, floor: float, forest: Forest) -> bool:
     """Return whether all the cuts that a page might have at `floor` are likely wrong."""
-    starts = choose(scores, floor=floor)
+    starts = choose(scores, page.columns[sl.LENGTH, :-1], floor=floor)
     if not can_tell(scores, starts):
         return False
     row = survey(page, scores, starts).reshape(1, -1)

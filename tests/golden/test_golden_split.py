@@ -93,6 +93,14 @@ def test_line_ends_of_other_systems_change_nothing(name: str) -> None:
     assert found_in(other) == found_in(page)
 
 
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_white_space_before_a_page_changes_nothing(name: str) -> None:
+    """Scraped pages begin with a space too many, or were stripped: neither tells of an indent."""
+    page = PAGES[name]
+
+    assert found_in(page._replace(text="  " + page.text.lstrip())) == found_in(page)
+
+
 @pytest.mark.parametrize("name", sorted(name for name in PAGES if len(PAGES[name].segments) > 2))
 def test_a_high_bar_keeps_documents_together(name: str) -> None:
     """Nothing is certain: with `min_split_score` 1 no boundary between documents is cut."""

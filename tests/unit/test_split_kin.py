@@ -6,20 +6,24 @@ import numpy as np
 import pytest
 
 from pipeline.ingest import split_lines as sl
-from pipeline.ingest.split_kin import DOUBT, REACH, UNIT, USUAL, kinship
-from pipeline.ingest.split_kinds import kinds
+from pipeline.ingest.split_kin import DOUBT, KIN_NAMES, LEVELS, UNIT, USUAL, kinship
+from pipeline.ingest.split_measure import measure
 
 MANY, SHARE, ODDS = range(3)
-CLOSE_ODDS = 5
+CLOSE_ODDS = KIN_NAMES.index("close_kin_odds")
+NEAR_MANY, NEAR_ODDS = (KIN_NAMES.index(f"near_kin_{name}") for name in ("many", "odds"))
+EQUAL_MANY, EQUAL_ODDS = (KIN_NAMES.index(f"after_equal_kin_{name}") for name in ("many", "odds"))
+REACH = LEVELS[0][2]
+NEAR = LEVELS[2][2]
 NO_STOPS = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
 TITLE = "Ferry returns to the northern islands after repairs"
 BODY = "The ferry left the harbour at seven on Monday morning with sixty passengers aboard."
 
 
 def kin(lines: list[str], odds: list[float]) -> np.ndarray:
-    """Return every line's numbers: many, share and odds of its broad kin, then of its close kin."""
-    columns = sl.scan("\n".join(lines).encode(), NO_STOPS).columns
-    return kinship(kinds(columns), np.array(odds, dtype=np.float32))
+    """Return every line's numbers: many, share and odds of its broad kin, then of the others."""
+    page = measure(sl.scan("\n".join(lines).encode(), NO_STOPS))
+    return kinship(page.kinds, np.array(odds, dtype=np.float32))
 
 
 def test_likely_kin_make_a_line_likely() -> None:
@@ -81,3 +85,27 @@ def test_moving_surroundings_equal_those_counted_afresh() -> None:
     alone = kin(lines[last - REACH - 1 :], odds[last - REACH - 1 :])
 
     assert whole[:, last].tolist() == alone[:, -1].tolist()
+
+
+def test_lines_that_follow_equal_lines_are_kin() -> None:
+    """What a site prints under every article tells of the line behind it, whatever that looks like.
+
+    Here a paragraph without a title: of its looks only sentences are like it, none a boundary.
+    """
+    prompt = "Follow us on all channels"
+    page = [line for n in range(3) for line in (TITLE, f"{n} {BODY}", prompt)] + ["3 " + BODY, BODY]
+    found = kin(page, [3.0, -5.0, -5.0] * 3 + [-3.0, -5.0])
+
+    assert found[EQUAL_MANY, 9] == np.float32(np.log2(1.0 + 2))
+    assert found[EQUAL_ODDS, 9] > 0 > found[ODDS, 9]
+    assert found[EQUAL_MANY, 10] == 0
+
+
+def test_kin_close_by_are_told_apart_from_those_of_other_sites() -> None:
+    """On a page of several sites the lines nearby say what a title looks like here."""
+    page = [TITLE, BODY] * 60
+    odds = [3.0, -5.0] * 30 + [-4.0, -5.0] * 30
+    found = kin(page, odds)
+
+    assert found[NEAR_MANY, -2] == np.float32(np.log2(1.0 + NEAR // 2))
+    assert found[NEAR_ODDS, -2] < found[ODDS, -2]

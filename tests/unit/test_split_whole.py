@@ -106,7 +106,7 @@ def test_what_is_too_short_or_too_long_is_not_judged() -> None:
     many = dict.fromkeys(range(5, len(long), 5), 0.9)
     no = forest(DOUBT - 0.1)
 
-    brief = boundaries(page_of(short), scores_of(short, {6: 0.9}), floor=0.55, forest=no)
-    assert brief.tolist() == [0, 6]
+    brief = boundaries(page_of(short), scores_of(short, {2: 0.9}), floor=0.55, forest=no)
+    assert brief.tolist() == [0, 2]
     found = boundaries(page_of(long), scores_of(long, many), floor=0.55, forest=no)
     assert len(found) == len(many) + 1
