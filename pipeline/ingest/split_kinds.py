@@ -92,7 +92,7 @@ def _neighbours(
 @inline
 def _sized(of: npt.NDArray[np.int32], at: int) -> int:
     """Return a line's broad kind and size: its close kind less how it opens and the gap."""
-    return of[BROAD_KIND, at] * 5 + of[CLOSE_KIND, at] // 3 % 5
+    return int(of[BROAD_KIND, at] * 5 + of[CLOSE_KIND, at] // 3 % 5)
 
 
 @inline
