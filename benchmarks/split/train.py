@@ -1,7 +1,7 @@
 """Learn the splitter's scorer from generated pages and write it beside the splitter.
 
 Reads the cache that `fetch.py` and `articles.py` fill; writes `pipeline/ingest/split_model.npz`.
-Takes four minutes of one core. The same cache gives the same file.
+Takes seven minutes of two cores. The same cache gives the same file.
 
     python benchmarks/split/train.py CACHE [MODEL]
 """
@@ -27,7 +27,7 @@ PAGES = {
     "pairs": [*range(10_000, 18_000), *range(WRITTEN + 10_000, WRITTEN + 23_000)],
     "thirds": [*range(20_000, 29_000), *range(WRITTEN + 25_000, WRITTEN + 40_000)],
 }
-"""Seeds of the pages that each look learns from: two of five are of written articles."""
+"""Seeds of the pages that each look learns from: three of five are of written articles."""
 TUNE_PAGES = [*range(30_000, 32_000), *range(WRITTEN + 50_000, WRITTEN + 51_500)]
 FOLDS = 2
 TREES = {"lines": 160, "pairs": 400, "thirds": 480}

@@ -1,7 +1,7 @@
 """Learn whether a page is one article from pages and from what the lines of them were judged to be.
 
 Reads the cache and the scorer that `train.py` wrote; writes what it learned into the same file.
-The same cache and scorer give the same file. Takes ten minutes of one core.
+The same cache and scorer give the same file. Takes a minute of two cores.
 
     python benchmarks/split/train_pages.py CACHE [MODEL]
 

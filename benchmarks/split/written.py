@@ -4,7 +4,7 @@ Holds: `WrittenArticle`, `read_shelves`, `make_written_page`, `written_page`. Re
 `written/<language>.jsonl` beside this module. A page is a function of a shelf and a seed.
 Not here: articles made of manuals (`articles.py`, `noise.py`).
 
-The articles are invented and written in the language itself, sixteen to seventy of each: reports,
+The articles are invented and written in the language itself, sixteen to 140 of each: reports,
 briefs, interviews, laws, recipes, live tickers, with and without a title. Nothing in them is
 exchanged. Those of one `group` are about one subject, and are on one side of every division.
 """

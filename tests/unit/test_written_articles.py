@@ -46,6 +46,22 @@ def test_articles_on_one_subject_stay_on_one_side(written: ModuleType) -> None:
     assert {len(found) for found in sides.values()} == {1}
 
 
+def test_halves_share_no_subject_and_make_the_whole(written: ModuleType) -> None:
+    """What a look is judged by has not been learned from, and nothing is left out."""
+    shelves = written.read_shelves("train")
+    halves = [written.half(shelves, side) for side in range(2)]
+    told = [
+        {(name, a.group or a.text[0]) for name, shelf in half.items() for a in shelf}
+        for half in halves
+    ]
+
+    assert told[0].isdisjoint(told[1])
+    assert min(map(len, told)) > 0.4 * sum(map(len, told))
+    assert sum(len(shelf) for half in halves for shelf in half.values()) == sum(
+        map(len, shelves.values())
+    )
+
+
 def test_held_languages_only_measure(written: ModuleType) -> None:
     """A language that is held out is in no part that is learned from."""
     learned = {*written.read_shelves("train"), *written.read_shelves("tune")}
