@@ -1,6 +1,6 @@
 """Lines of generated pages as rows to learn from.
 
-Holds: `stop_places`, `line_rows`, `pair_rows`, `gather`.
+Holds: `stop_places`, `line_rows`, `pair_rows`, `gather`, `joined`.
 """
 
 from __future__ import annotations
@@ -116,14 +116,15 @@ def gather(rows: Callable[[Source, int], Rows], source: Source, seeds: Sequence[
     jobs = [(rows, seeds[at : at + 100]) for at in range(0, len(seeds), 100)]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as pool:
         parts = list(pool.map(_some, jobs))
-    return _join(parts)
+    return joined(parts)
 
 
 def _some(job: tuple[Callable[[Source, int], Rows], Sequence[int]]) -> Rows:
     rows, seeds = job
-    return _join([rows(_SOURCE[0], seed) for seed in seeds])
+    return joined([rows(_SOURCE[0], seed) for seed in seeds])
 
 
-def _join(parts: list[Rows]) -> Rows:
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Put rows under each other."""
     first, second, third = (np.concatenate([part[i] for part in parts]) for i in range(3))
     return first, second, third

@@ -9,13 +9,12 @@ Takes seven minutes of two cores. The same cache gives the same file.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from boosting import Trees, bin_edges, binned, boost
-from examples import WRITTEN, Rows, Source, gather, line_rows, pair_rows, stop_places
+from examples import WRITTEN, Rows, Source, gather, joined, line_rows, pair_rows, stop_places
 from library import Library
 from written import half, read_shelves
 
@@ -67,12 +66,6 @@ def calibrate(
             scored.append(float(np.mean(odds[order][mine])))
             found.append(float(np.log((hits + 0.5) / (total - hits + 0.5))))
     return np.array([scored, np.maximum.accumulate(found)], dtype=np.float32)
-
-
-def joined(rows: Sequence[Rows]) -> Rows:
-    """Put rows under each other."""
-    first, second, third = (np.concatenate([row[i] for row in rows]) for i in range(3))
-    return first, second, third
 
 
 def learn(sources: list[Source], stored: Arrays) -> Source:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 from articles import Article
-from examples import WORKERS, Rows, truth
+from examples import WORKERS, Rows, joined, truth
 from library import Library
 from pages import GeneratedPage, make_page, manual_page, manual_pages
 from sets import SHORTEST
@@ -130,9 +130,7 @@ def gather(source: Source) -> Rows:
         for at in range(0, len(places), CHUNK)
     ]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as pool:
-        rows = [row for some in pool.map(rows_of, jobs) for row in some]
-    first, second, third = (np.concatenate([row[i] for row in rows]) for i in range(3))
-    return first, second, third
+        return joined([row for some in pool.map(rows_of, jobs) for row in some])
 
 
 def alone(cache: Path, library: Library) -> list[Article]:
