@@ -1,7 +1,8 @@
 """`winnow dedup`: any Parquet or JSON lines in, verdicts and, if asked for, the kept rows out.
 
 Holds: `run`. Writes into one folder; shows progress on a terminal.
-Not here: reading files (`records.py`), which document of a family stays (`dedup/standalone.py`).
+Not here: reading files (`records.py`), copying one (`kept_rows.py`), which document of a family
+stays (`dedup/standalone.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import Progress, TimeRemainingColumn
 
-from pipeline.cli import output, records
+from pipeline.cli import kept_rows, output, records
 from pipeline.dedup import standalone
 from pipeline.dedup.at_once import STEPS
 from pipeline.errors import InputError
@@ -152,7 +153,7 @@ def _copy_kept(reading: _Reading, kept: pa.Array, folder: Path) -> None:
     task = reading.progress.add_task("copying what stays", total=reading.bytes)
     at = 0
     for number, (path, rows) in enumerate(zip(reading.paths, reading.rows, strict=True)):
-        records.copy_kept(
+        kept_rows.copy_kept(
             path,
             kept.slice(at, rows),
             folder / f"part-{number:05d}",

@@ -1,14 +1,14 @@
 """Documents in files that people have: Parquet, or JSON lines, plain or compressed.
 
-Holds: `found`, `batches`, `copy_kept`, `decoded`, `lines`. Reads files and stdin in batches of
-bounded size; `copy_kept` writes the rows that stay into files of the same format.
-Not here: which rows stay (`dedup/standalone.py`), arguments (`dedup_files.py`).
+Holds: `found`, `batches`, `is_parquet`, `opened`, `decoded`, `lines`. Reads files and stdin in
+batches of bounded size.
+Not here: which rows stay (`dedup/standalone.py`), copying them (`kept_rows.py`), arguments
+(`dedup_files.py`).
 """
 
 from __future__ import annotations
 
 import codecs
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -19,7 +19,6 @@ from typing import Any, BinaryIO, Final, cast
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 from pipeline.dedup.standalone import id_column
 from pipeline.errors import InputError
@@ -29,9 +28,11 @@ from pipeline.model.settings import IngestSettings
 STDIN: Final = Path("-")
 SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("id", "text", "dump_date", "source")])
 
-_ROWS: Final = 1024
+ROWS: Final = 1024
 """Of a batch of Parquet rows: few enough to stay in the caches, a sixth faster than 4,096."""
-_BATCH_BYTES: Final = 32 * 1024 * 1024
+BATCH_BYTES: Final = 32 * 1024 * 1024
+"""Of rows that are held before they are handed on or written."""
+
 _BUFFER: Final = 1 << 20
 _LONGEST: Final = 1 << 30
 """Bytes of a line above which a file is taken for something else."""
@@ -86,24 +87,30 @@ def batches(path: Path, advance: Advance, *, sources: bool = False) -> Iterator[
         InputError: it is neither Parquet nor JSON lines, is damaged, lacks `id` or `text`, or holds
             values of other types.
     """
-    if _is_parquet(path):
+    if is_parquet(path):
         return _parquet(path, advance, SCHEMA.names if sources else SCHEMA.names[:3])
     return _json_lines(path, advance)
 
 
-def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
-    """Copy the rows of a file whose number is true in `kept`, unchanged, and return the new file.
+def is_parquet(path: Path) -> bool:
+    """Say whether a file begins as Parquet does; stdin is taken for JSON lines."""
+    if path == STDIN:
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"PAR1"
 
-    It is named by `target` and the format: Parquet with the same columns, or JSON lines with the
-    same bytes, compressed with zstd if they were compressed. Parquet in zstd of which all rows stay
-    is copied byte by byte: most of the time of copying goes into packing it again.
 
-    Raises:
-        InputError: the file no longer has as many rows as when it was read.
-    """
-    if _is_parquet(path):
-        return _copy_parquet(path, kept, target.with_suffix(".parquet"), advance)
-    return _copy_lines(path, kept, target, advance)
+@contextmanager
+def opened(path: Path) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file, and name it in what Arrow says about its bytes."""
+    try:
+        with pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+            yield file
+    except (pa.ArrowException, OSError) as error:
+        said = " ".join(str(error).split()).rstrip(".")
+        raise InputError(
+            f"{path}: expected a sound Parquet file, found: {said}. Write or copy it again."
+        ) from error
 
 
 def _ours(path: Path, out: Path) -> bool:
@@ -112,15 +119,8 @@ def _ours(path: Path, out: Path) -> bool:
     return place == (out / "verdicts.parquet").resolve() or place.parent == (out / "kept").resolve()
 
 
-def _is_parquet(path: Path) -> bool:
-    if path == STDIN:
-        return False
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1"
-
-
 def _parquet(path: Path, advance: Advance, wanted: list[str]) -> Iterator[pa.RecordBatch]:
-    with _sound(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+    with opened(path) as file:
         names = file.schema_arrow.names
         wanted = [id_column(names), *wanted[1:]]
         columns = [name for name in wanted if name in names]
@@ -130,21 +130,9 @@ def _parquet(path: Path, advance: Advance, wanted: list[str]) -> Iterator[pa.Rec
                 f"{', '.join(sorted(names)[:12])}. Rename the columns and try again."
             )
         share = path.stat().st_size / max(1, file.metadata.num_rows)
-        for batch in file.iter_batches(batch_size=_ROWS, columns=columns):
+        for batch in file.iter_batches(batch_size=ROWS, columns=columns):
             yield _strings(path, batch.rename_columns(["id", *columns[1:]]))
             advance(round(len(batch) * share))
-
-
-@contextmanager
-def _sound(path: Path) -> Iterator[None]:
-    """Name the file in what Arrow says about its bytes."""
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        said = " ".join(str(error).split()).rstrip(".")
-        raise InputError(
-            f"{path}: expected a sound Parquet file, found: {said}. Write or copy it again."
-        ) from error
 
 
 def _strings(path: Path, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -185,7 +173,7 @@ def _json_lines(path: Path, advance: Advance) -> Iterator[pa.RecordBatch]:
                     f"its own, found: {str(error).rstrip('.')}. Mend the line, or convert the file."
                 ) from error
             size += len(line)
-            if size > _BATCH_BYTES:
+            if size > BATCH_BYTES:
                 yield _to_batch(rows)
                 rows, size = [], 0
     if rows:
@@ -252,67 +240,3 @@ def _cut(path: Path, decoder: Decoder, start: bytes) -> Iterator[bytes]:
     if decoder.damage is not None:
         raise InputError(f"{path}: {decoder.damage.detail}")
     yield b"".join(rest)
-
-
-def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
-    at = 0
-    with _sound(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
-        _same(path, file.metadata.num_rows, len(kept))
-        if kept.true_count == len(kept) and _all_zstd(file):
-            shutil.copyfile(path, target)
-            advance(path.stat().st_size)
-            return target
-        share = path.stat().st_size / max(1, len(kept))
-        with pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
-            held: list[pa.RecordBatch] = []
-            for batch in file.iter_batches(batch_size=_ROWS):
-                held.append(batch.filter(kept.slice(at, len(batch))))
-                if sum(rows.nbytes for rows in held) > _BATCH_BYTES:
-                    writer.write_table(pa.Table.from_batches(held))
-                    held = []
-                at += len(batch)
-                advance(round(len(batch) * share))
-            if held:
-                writer.write_table(pa.Table.from_batches(held))
-    return target
-
-
-def _all_zstd(file: pq.ParquetFile) -> bool:
-    """Say whether all columns are packed with zstd.
-
-    A row is read first, without its text, which was read before: asked about an encrypted column,
-    Arrow's metadata would end the process.
-    """
-    others = [name for name in file.schema_arrow.names if name != "text"]
-    next(file.iter_batches(batch_size=1, columns=others), None)
-    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-    return all(
-        group.column(column).compression == "ZSTD"
-        for group in groups
-        for column in range(group.num_columns)
-    )
-
-
-def _copy_lines(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
-    marks = kept.to_numpy(zero_copy_only=False)
-    rows = 0
-    with decoded(path, advance) as decoder:
-        plain = decoder.codec == "plain"
-        target = target.with_suffix(".jsonl" if plain else ".jsonl.zst")
-        with target.open("wb") as raw:
-            packed = zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False)
-            with nullcontext(raw) if plain else packed as file:
-                for _, line in lines(path, decoder):
-                    if rows < len(marks) and marks[rows]:
-                        file.write(line.rstrip(b"\r") + b"\n")
-                    rows += 1
-    _same(path, rows, len(marks))
-    return target
-
-
-def _same(path: Path, rows: int, expected: int) -> None:
-    if rows != expected:
-        raise InputError(
-            f"{path}: expected the {expected:,} documents that were read before, found {rows:,}. "
-            "The file was changed meanwhile: run the command again."
-        )

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from common import Clock, arguments, finish
 
 from pipeline import signature
-from pipeline.cli import dedup_files, records
+from pipeline.cli import dedup_files, kept_rows
 from pipeline.dedup import standalone
 from pipeline.model.settings import DedupSettings
 
@@ -24,7 +24,7 @@ start = sum(os.times()[:4])
 corpus, out = arguments()
 shutil.rmtree(out, ignore_errors=True)
 clock = Clock()
-copy_kept = records.copy_kept
+copy_kept = kept_rows.copy_kept
 
 
 def timed(texts: pa.Array) -> signature.Signatures:
@@ -44,7 +44,7 @@ def copied(*given: Any) -> Path:
 
 
 standalone.sign = timed
-records.copy_kept = copied
+kept_rows.copy_kept = copied
 dedup_files.run([corpus / "documents"], out, settings=DedupSettings(), keep=True, as_json=True)
 clock.lap("match")
 clock.stop()

@@ -1,0 +1,98 @@
+"""Rows that stay, copied unchanged out of the files that they were read from.
+
+Holds: `copy_kept`. Reads a file a second time and writes one of the same format.
+Not here: the first time (`records.py`), which rows stay (`dedup/standalone.py`), where copies go
+(`dedup_files.py`).
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import nullcontext
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+
+from pipeline.cli.records import BATCH_BYTES, ROWS, Advance, decoded, is_parquet, lines, opened
+from pipeline.errors import InputError
+
+
+def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+    """Copy the rows of a file whose number is true in `kept`, unchanged, and return the new file.
+
+    It is named by `target` and the format: Parquet with the same columns, or JSON lines with the
+    same bytes, compressed with zstd if they were compressed. Parquet in zstd of which all rows stay
+    is copied byte by byte: most of the time of copying goes into packing it again.
+
+    Raises:
+        InputError: the file no longer has as many rows as when it was read.
+    """
+    if is_parquet(path):
+        return _copy_parquet(path, kept, target.with_suffix(".parquet"), advance)
+    return _copy_lines(path, kept, target, advance)
+
+
+def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+    at = 0
+    with opened(path) as file:
+        _same(path, file.metadata.num_rows, len(kept))
+        if kept.true_count == len(kept) and _all_zstd(file):
+            shutil.copyfile(path, target)
+            advance(path.stat().st_size)
+            return target
+        share = path.stat().st_size / max(1, len(kept))
+        with pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
+            held: list[pa.RecordBatch] = []
+            for batch in file.iter_batches(batch_size=ROWS):
+                held.append(batch.filter(kept.slice(at, len(batch))))
+                if sum(rows.nbytes for rows in held) > BATCH_BYTES:
+                    writer.write_table(pa.Table.from_batches(held))
+                    held = []
+                at += len(batch)
+                advance(round(len(batch) * share))
+            if held:
+                writer.write_table(pa.Table.from_batches(held))
+    return target
+
+
+def _all_zstd(file: pq.ParquetFile) -> bool:
+    """Say whether all columns are packed with zstd.
+
+    A row is read first, without its text, which was read before: asked about an encrypted column,
+    Arrow's metadata would end the process.
+    """
+    others = [name for name in file.schema_arrow.names if name != "text"]
+    next(file.iter_batches(batch_size=1, columns=others), None)
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    return all(
+        group.column(column).compression == "ZSTD"
+        for group in groups
+        for column in range(group.num_columns)
+    )
+
+
+def _copy_lines(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+    marks = kept.to_numpy(zero_copy_only=False)
+    rows = 0
+    with decoded(path, advance) as decoder:
+        plain = decoder.codec == "plain"
+        target = target.with_suffix(".jsonl" if plain else ".jsonl.zst")
+        with target.open("wb") as raw:
+            packed = zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False)
+            with nullcontext(raw) if plain else packed as file:
+                for _, line in lines(path, decoder):
+                    if rows < len(marks) and marks[rows]:
+                        file.write(line.rstrip(b"\r") + b"\n")
+                    rows += 1
+    _same(path, rows, len(marks))
+    return target
+
+
+def _same(path: Path, rows: int, expected: int) -> None:
+    if rows != expected:
+        raise InputError(
+            f"{path}: expected the {expected:,} documents that were read before, found {rows:,}. "
+            "The file was changed meanwhile: run the command again."
+        )
