@@ -85,6 +85,7 @@ class _Reading:
         self.paths = paths
         self.sources = sources
         self.rows: list[int] = []
+        self.seen: list[kept_rows.Seen] = []
         self.progress = progress
         sizes = [path.stat().st_size for path in paths if path != records.STDIN]
         self.bytes = sum(sizes) if len(sizes) == len(paths) else None
@@ -93,6 +94,8 @@ class _Reading:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         task = self.progress.add_task("reading", total=self.bytes)
         for path in self.paths:
+            if path != records.STDIN:
+                self.seen.append(kept_rows.Seen.of(path))
             self.rows.append(0)
             for batch in records.batches(
                 path, lambda size: self.progress.advance(task, size), sources=self.sources
@@ -152,12 +155,14 @@ def _copy_kept(reading: _Reading, kept: pa.Array, folder: Path) -> None:
         old.unlink()
     task = reading.progress.add_task("copying what stays", total=reading.bytes)
     at = 0
-    for number, (path, rows) in enumerate(zip(reading.paths, reading.rows, strict=True)):
+    files = zip(reading.paths, reading.rows, reading.seen, strict=True)
+    for number, (path, rows, seen) in enumerate(files):
         kept_rows.copy_kept(
             path,
             kept.slice(at, rows),
             folder / f"part-{number:05d}",
             lambda size: reading.progress.advance(task, size),
+            seen=seen,
         )
         at += rows
 

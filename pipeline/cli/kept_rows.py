@@ -1,6 +1,6 @@
 """Rows that stay, copied unchanged out of the files that they were read from.
 
-Holds: `copy_kept`. Reads a file a second time and writes one of the same format.
+Holds: `Seen`, `copy_kept`. Reads a file a second time and writes one of the same format.
 Not here: the first time (`records.py`), which rows stay (`dedup/standalone.py`), where copies go
 (`dedup_files.py`).
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Final, NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,8 +19,23 @@ import zstandard
 from pipeline.cli.records import BATCH_BYTES, ROWS, Advance, decoded, is_parquet, lines, opened
 from pipeline.errors import InputError
 
+_AGAIN: Final = "The file was changed meanwhile: run the command again."
 
-def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
+
+class Seen(NamedTuple):
+    """What tells a file that was changed from the one that was read."""
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Look at a file; before it is read, so that a change while it is read counts too."""
+        found = path.stat()
+        return cls(found.st_size, found.st_mtime_ns)
+
+
+def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance, *, seen: Seen) -> Path:
     """Copy the rows of a file whose number is true in `kept`, unchanged, and return the new file.
 
     It is named by `target` and the format: Parquet with the same columns, or JSON lines with the
@@ -27,11 +43,15 @@ def copy_kept(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Pat
     is copied byte by byte: most of the time of copying goes into packing it again.
 
     Raises:
-        InputError: the file no longer has as many rows as when it was read.
+        InputError: the file is not as it was `seen` before, or its rows are fewer or more.
     """
+    _unchanged(path, seen)
     if is_parquet(path):
-        return _copy_parquet(path, kept, target.with_suffix(".parquet"), advance)
-    return _copy_lines(path, kept, target, advance)
+        copy = _copy_parquet(path, kept, target.with_suffix(".parquet"), advance)
+    else:
+        copy = _copy_lines(path, kept, target, advance)
+    _unchanged(path, seen)
+    return copy
 
 
 def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:
@@ -90,9 +110,20 @@ def _copy_lines(path: Path, kept: pa.Array, target: Path, advance: Advance) -> P
     return target
 
 
+def _unchanged(path: Path, seen: Seen) -> None:
+    found = Seen.of(path)
+    if found != seen:
+        other = "others, written since" if found.size == seen.size else f"{found.size:,}"
+        raise InputError(
+            f"{path}: expected the {seen.size:,} bytes that were read before, found {other}. "
+            f"{_AGAIN}"
+        )
+
+
 def _same(path: Path, rows: int, expected: int) -> None:
+    """Check also what a file's times may be too coarse for."""
     if rows != expected:
         raise InputError(
             f"{path}: expected the {expected:,} documents that were read before, found {rows:,}. "
-            "The file was changed meanwhile: run the command again."
+            f"{_AGAIN}"
         )

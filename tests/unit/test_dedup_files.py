@@ -21,7 +21,7 @@ import pytest
 import zstandard
 from click.testing import CliRunner
 
-from pipeline.cli import cli, dedup_files, kept_rows, records
+from pipeline.cli import cli, dedup_files, records
 from pipeline.dedup import deduplicate
 from pipeline.errors import InputError
 from pipeline.model.settings import DedupSettings
@@ -161,19 +161,6 @@ def test_stdin_cannot_be_copied(tmp_path: Path) -> None:
         dedup_files.run(
             [records.STDIN], tmp_path, settings=DedupSettings(), keep=True, as_json=True
         )
-
-
-@pytest.mark.parametrize("name", ["lines", "table"])
-def test_a_file_that_changes_between_the_passes_is_refused(tmp_path: Path, name: str) -> None:
-    """Rows and verdicts would no longer belong together."""
-    path = tmp_path / name
-    if name == "lines":
-        path.write_bytes(LINES)
-    else:
-        pq.write_table(pa.Table.from_pylist(ROWS), path)
-    for marks in ([True], [True] * 4):
-        with pytest.raises(InputError, match=f"expected the {len(marks)} documents .* found 3"):
-            kept_rows.copy_kept(path, pa.array(marks), tmp_path / "kept", lambda _: None)
 
 
 def test_progress_is_shown_on_a_terminal_alone(tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
-"""`winnow dedup --kept` on files that it would replace, and on such as it cannot copy."""
+"""`winnow dedup --kept` on files that it would replace, that change, or that it cannot copy."""
 
 from __future__ import annotations
 
 import base64
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 import pytest
+from rich.progress import Progress
 
-from pipeline.cli import dedup_files
+from pipeline.cli import dedup_files, kept_rows
+from pipeline.dedup import standalone
 from pipeline.errors import InputError
 from pipeline.model.settings import DedupSettings
 
@@ -36,6 +40,85 @@ def test_copies_do_not_replace_what_they_are_copied_from(tmp_path: Path) -> None
     own = kept.rename(kept.with_name("own.parquet"))
     run(tmp_path, own, keep=True)
     assert pq.read_table(own) == pq.read_table(kept) == first
+
+
+def _rows(path: Path, second: str) -> None:
+    """Write three rows of one size, as lines or as a table that is not compressed."""
+    texts = ["one two three", second, "seven eight nine"]
+    rows = [{"id": name, "text": text} for name, text in zip("abc", texts, strict=True)]
+    if path.name == "lines":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path, compression="none")
+
+
+@pytest.mark.parametrize("name", ["lines", "table"])
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_file_written_anew_between_the_passes_is_refused(
+    tmp_path: Path, name: str, *, in_place: bool
+) -> None:
+    """Its verdicts are about other texts, though it has as many rows and bytes as before."""
+    path, other = tmp_path / name, tmp_path / "other" / name
+    _rows(path, "four five six")
+    os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**6))  # clocks of file systems are coarse
+    progress = Progress(disable=True)
+    reading = dedup_files._Reading([path], progress, sources=False)
+    verdicts = standalone.deduplicate(reading, settings=DedupSettings())
+    kept = verdicts["kept"].combine_chunks()
+    dedup_files._copy_kept(reading, kept, tmp_path / "kept")
+    before = path.stat().st_size
+    other.parent.mkdir()
+    _rows(path if in_place else other, "four five SIX")
+    if not in_place:
+        other.replace(path)
+    assert path.stat().st_size == before
+    with pytest.raises(
+        InputError, match=rf"{name}: expected the {before} bytes .* others, written"
+    ):
+        dedup_files._copy_kept(reading, kept, tmp_path / "kept")
+
+
+@pytest.mark.parametrize("name", ["lines", "table"])
+def test_a_file_that_grew_is_refused_before_it_is_copied(tmp_path: Path, name: str) -> None:
+    """Nothing is written for it."""
+    path = tmp_path / name
+    _rows(path, "four five six")
+    seen = kept_rows.Seen.of(path)
+    _rows(path, "four five six and more")
+    with pytest.raises(
+        InputError, match=rf"the {seen.size} bytes .* found {path.stat().st_size}\."
+    ):
+        kept_rows.copy_kept(
+            path, pa.array([True] * 3), tmp_path / "kept", lambda _: None, seen=seen
+        )
+    assert not [*tmp_path.glob("kept*")]
+
+
+@pytest.mark.parametrize("name", ["lines", "table"])
+def test_a_file_written_while_it_is_copied_is_refused(tmp_path: Path, name: str) -> None:
+    """It is looked at after copying as well; here whoever is told of progress writes into it."""
+    path = tmp_path / name
+    _rows(path, "four five six")
+    os.utime(path, ns=(0, 0))
+    seen = kept_rows.Seen.of(path)
+    marks = pa.array([True, True, False])
+    with pytest.raises(InputError, match="found others, written since"):
+        kept_rows.copy_kept(
+            path, marks, tmp_path / "kept", lambda _: os.utime(path, ns=(0, 1)), seen=seen
+        )
+
+
+@pytest.mark.parametrize("name", ["lines", "table"])
+@pytest.mark.parametrize("marks", [[True], [True] * 4])
+def test_other_rows_are_refused_where_times_are_too_coarse(
+    tmp_path: Path, name: str, marks: list[bool]
+) -> None:
+    """As many rows as verdicts are expected whatever size and time say."""
+    path = tmp_path / name
+    _rows(path, "four five six")
+    seen = kept_rows.Seen.of(path)
+    with pytest.raises(InputError, match=f"expected the {len(marks)} documents .* found 3"):
+        kept_rows.copy_kept(path, pa.array(marks), tmp_path / "kept", lambda _: None, seen=seen)
 
 
 class Keys(pe.KmsClient):

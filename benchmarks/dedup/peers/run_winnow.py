@@ -35,10 +35,10 @@ def timed(texts: pa.Array) -> signature.Signatures:
     return signed
 
 
-def copied(*given: Any) -> Path:
+def copied(*given: Any, **named: Any) -> Path:
     """Copy the kept rows of a file, on the clock."""
     clock.lap("match")
-    target = copy_kept(*given)
+    target = copy_kept(*given, **named)
     clock.lap("write")
     return target
 
