@@ -12,7 +12,7 @@ import re
 import struct
 import zlib
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -23,8 +23,19 @@ from pipeline.ingest.pieces import RefusedError
 from pipeline.ingest.window import Window
 
 MAGIC = b"PK\x03\x04"
-_ENDS = (b"PK\x01\x02", b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x08")
+_END = b"PK\x05\x06"
+_DIRECTORY = {
+    b"PK\x01\x02": (46, ((28, 2), (30, 2), (32, 2))),
+    b"PK\x05\x05": (6, ((4, 2),)),
+    b"PK\x06\x06": (12, ((4, 8),)),
+    b"PK\x06\x07": (20, ()),
+    b"PK\x06\x08": (8, ((4, 4),)),
+    _END: (22, ((20, 2),)),
+}
+"""Parts of the directory at the end: the bytes of each, and where in it and how wide the sizes of
+what follows it are."""
 _NEXT = re.compile(rb"PK(?:\x03\x04|\x01\x02|\x05\x06)")
+_NOT_ZERO = re.compile(rb"[^\0]")
 _HEADER = struct.Struct("<4sHHHHHIIIHH")
 _BIG = 0xFFFFFFFF
 _STORED, _DEFLATED = 0, 8
@@ -48,16 +59,19 @@ class _Head(msgspec.Struct):
 def zip_members(window: Window, max_ratio: int, links: Container[int] = ()) -> Iterator[Member]:
     """Yield the members in order; the blocks of each must be read before the next.
 
+    Other bytes may follow the directory, another archive among them: `cat` joins archives.
+
     `links`: the places of members that are links; their own headers do not say so.
 
     Raises:
         RefusedError: an office document or a program archive, which is no dump.
     """
-    first = True
+    first, ended = True, False
     while mark := window.peek(4):
-        if mark in _ENDS:
-            window.skip_to(re.compile(rb"(?!)"), longest=1)
-            return
+        if mark in _DIRECTORY:
+            ended = mark == _END
+            _skip_entry(window, _DIRECTORY[mark])
+            continue
         if mark != MAGIC:
             yield _garbage(window)
             continue
@@ -65,21 +79,40 @@ def zip_members(window: Window, max_ratio: int, links: Container[int] = ()) -> I
         member = _member(window, max_ratio)
         if place in links:
             member.problem = member.problem or _LINK
-        if first and member.name.startswith(_OFFICE):
-            raise RefusedError(
-                "unsupported_format",
-                "expected text, records or an archive of them, found a document or program in zip "
-                "form. Extract the text and upload that.",
-            )
-        first = False
+        if first:
+            _refuse_office(member)
+        first = ended = False
         if not member.name.endswith("/"):
             yield member
-        elif window.peek(len(_NO_DATA)) == _NO_DATA:
-            with suppress(CorruptMemberError):
-                deque(member.blocks, maxlen=0)
-        window.skip(0)
-    detail = "expected the directory at the end of a zip archive, found the end of the object."
-    yield Member("", (), RefusedError("truncated_archive", detail))
+        else:
+            _skip_folder(window, member)
+    if not ended:
+        detail = "expected the directory at the end of a zip archive, found the end of the object."
+        yield Member("", (), RefusedError("truncated_archive", detail))
+
+
+def _refuse_office(first: Member) -> None:
+    if first.name.startswith(_OFFICE):
+        raise RefusedError(
+            "unsupported_format",
+            "expected text, records or an archive of them, found a document or program in zip "
+            "form. Extract the text and upload that.",
+        )
+
+
+def _skip_folder(window: Window, member: Member) -> None:
+    if window.peek(len(_NO_DATA)) == _NO_DATA:
+        with suppress(CorruptMemberError):
+            deque(member.blocks, maxlen=0)
+
+
+def _skip_entry(window: Window, shape: tuple[int, Sequence[tuple[int, int]]]) -> None:
+    """Pass over a part of the directory, and over zeros that fill up what is behind its end."""
+    fixed, sizes = shape
+    raw = window.take(fixed)
+    window.skip(sum(int.from_bytes(raw[at : at + wide], "little") for at, wide in sizes))
+    if raw.startswith(_END):
+        window.skip_to(_NOT_ZERO, longest=1)
 
 
 def _garbage(window: Window) -> Member:
@@ -117,7 +150,13 @@ def _member(window: Window, max_ratio: int) -> Member:
 def _refused(head: _Head) -> RefusedError | None:
     if head.flags & 1:
         return RefusedError("encrypted", "expected a readable member, found an encrypted one.")
-    if head.method not in {_STORED, _DEFLATED} or (head.method == _STORED and head.size < 0):
+    if head.method == _STORED and head.size < 0:
+        return RefusedError(
+            "unsupported_method",
+            "expected the size of a stored member before it, found that it follows. Pack it with "
+            "compression, or to a file and not to a pipe.",
+        )
+    if head.method not in {_STORED, _DEFLATED}:
         return RefusedError(
             "unsupported_method",
             f"expected stored or deflated data, found method {head.method}. Pack it again.",

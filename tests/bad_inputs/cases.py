@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from tests.bad_inputs import make as m
+from tests.bad_inputs.foreign import FOREIGN
 from tests.bad_inputs.nasty import NASTY
 
 GB = m.lines(3)
@@ -265,4 +266,6 @@ ODD_KEYS = [
 ]
 
 CASES = [*STREAMS, *TEXTS, *RECORDS, *WEB, *WIKIS, *TABLES, *ARCHIVES, *ODD_KEYS]
-CASES += [case(file, make, documents, *reasons) for file, make, documents, reasons in NASTY]
+CASES += [
+    case(file, make, documents, *reasons) for file, make, documents, reasons in [*NASTY, *FOREIGN]
+]

@@ -1,0 +1,89 @@
+"""Inputs as other tools make them, and joined or cut by hand: rows of the table of `cases.py`.
+
+Holds: `FOREIGN`. Not here: the other tables (`cases.py`, `nasty.py`), simple builders (`make.py`).
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+
+from tests.bad_inputs import make as m
+from tests.bad_inputs.nasty import Row, row
+
+A, B = ("a.jsonl", m.lines(2)), ("b.txt", m.story(9).encode())
+
+
+def summed(header: bytes) -> bytes:
+    """Return the header of a tar member with its checksum."""
+    blank = header[:148] + b" " * 8 + header[156:]
+    return header[:148] + b"%06o\0 " % sum(blank) + header[156:]
+
+
+def size_in_pax() -> bytes:
+    """Return a tar archive that says sizes in extended headers alone, as of members over 8 GB."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo(A[0])
+        member.size = len(A[1])
+        member.pax_headers = {"size": str(len(A[1]))}
+        archive.addfile(member, io.BytesIO(A[1]))
+        other = tarfile.TarInfo(B[0])
+        other.size = len(B[1])
+        archive.addfile(other, io.BytesIO(B[1]))
+    made = out.getvalue()
+    header = made[1024:1536]
+    return made[:1024] + summed(header[:124] + b"%011o\0" % 0 + header[136:]) + made[1536:]
+
+
+def sparse_gnu() -> bytes:
+    """Return a tar archive with a file that GNU tar stored with holes, their map in two blocks."""
+    made = m.tarred([A, ("s.jsonl", bytes(512) + m.lines(4).ljust(1024, b"\0")), B])
+    at = made.index(b"s.jsonl")
+    header = made[at : at + 512]
+    header = summed(header[:156] + b"S" + header[157:482] + b"\1" + header[483:])
+    return made[:at] + header + bytes(512) + made[at + 512 :]
+
+
+def sparse_pax() -> bytes:
+    """Return a tar archive with a file that POSIX headers say to be stored with holes."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in (A, ("GNUSparseFile.0/s.jsonl", b"1\n0\n9\n".ljust(512, b"\0")), B):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            if "Sparse" in name:
+                member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.name": "s.jsonl"}
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def without_mark() -> bytes:
+    """Return a tar archive of the oldest kind, whose headers have no mark."""
+    made = m.tarred([A, B])
+    for at in (made.index(A[0].encode()), made.index(B[0].encode())):
+        header = made[at : at + 512]
+        made = made[:at] + summed(header[:257] + bytes(255)) + made[at + 512 :]
+    return made
+
+
+def zeros_behind_broken_header() -> bytes:
+    """Return a tar archive with a broken header before data in which zeros stand as at the end."""
+    made = m.tarred([A, ("x.txt", b"x".ljust(512) + bytes(1024) + b"y"), B])
+    return m.holed(made, made.index(b"x.txt"))
+
+
+ARCHIVE_ROWS = [
+    row("joined.tar", lambda: m.tarred([A]) + m.tarred([B]), 3),
+    row("joined.zip", lambda: m.zipped([A]) + m.zipped([B]), 3),
+    row("signed.zip", lambda: m.zipped([A, B]) + b"-- a signature --", 3, "garbage_in_archive"),
+    row("padded.zip", lambda: m.zipped([A, B]) + bytes(2000), 3),
+    row("cut-in-directory.zip", lambda: m.zipped([A, B])[:-30], 3, "truncated_archive"),
+    row("zeros-behind-broken-header.tar", zeros_behind_broken_header, 3, "garbage_in_archive"),
+    row("size-in-pax.tar", size_in_pax, 3),
+    row("sparse-gnu.tar", sparse_gnu, 3, "special_file"),
+    row("sparse-pax.tar", sparse_pax, 3, "special_file"),
+    row("no-mark.tar", without_mark, 3),
+]  # fmt: skip
+
+FOREIGN: list[Row] = [*ARCHIVE_ROWS]
