@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -21,8 +22,16 @@ from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.model.settings import IngestSettings
 
 DELIMITERS = (",", "\t", ";", "|")
-PROBE_ROWS = 5
+PROBE_ROWS, PROBE_LINES = 5, 100
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
+_LOOSE_NAME = re.compile(r"(?:[\w#][^\n\"]{0,63})?")
+"""What people and programs write above columns: words, other scripts, nothing above an index."""
+
+_SEPARATOR = re.compile(r"sep=([,;|\t])\r?")
+"""The first line by which spreadsheets tell each other the delimiter."""
+
+_NULLS = frozenset(("NULL", r"\N"))
+"""How databases write that a field has no value."""
 
 csv.field_size_limit((1 << 31) - 1)  # rows are bounded before they are parsed
 
@@ -38,22 +47,45 @@ class Layout(msgspec.Struct):
 def delimiter_of(head: str, text_names: Iterable[str]) -> str:
     """Return the delimiter of a CSV file that begins with `head`, "" when it is none.
 
-    The first line must be a header of distinct names: one of them names the text, or the next
-    rows have as many fields each.
+    The first line must be a header: one of its names is that of the text, or the next rows have as
+    many fields each. The less it looks like a header, and the more like a sentence with a comma,
+    the more the rows must confirm it.
     """
-    first, *rest = head.split("\n", PROBE_ROWS + 1)
-    for delimiter in DELIMITERS:
-        names = [name.strip() for name in _cells(first, delimiter) or []]
-        if len(names) < 2 or len(set(names)) < len(names):
-            continue
-        if not all(_NAME.fullmatch(name) for name in names):
-            continue
-        if any(name.lower() in set(text_names) for name in names):
-            return delimiter
-        probe = [_cells(row, delimiter) for row in rest[:PROBE_ROWS]]
-        if len(probe) == PROBE_ROWS and all(row and len(row) == len(names) for row in probe):
-            return delimiter
-    return ""
+    first, *rest = head.removesuffix("\n").split("\n", PROBE_LINES)[:PROBE_LINES]
+    if said := _SEPARATOR.fullmatch(first):
+        return said[1] if rest and said[1] in rest[0] else ""
+    wanted = set(text_names)
+    return next((sign for sign in DELIMITERS if _heads(first, rest, sign, wanted=wanted)), "")
+
+
+def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str]) -> bool:
+    """Whether a line is the header of the rows that follow it."""
+    names = [name.strip() for name in _cells(first, delimiter) or []]
+    if len(names) < 2 or not all(map(_LOOSE_NAME.fullmatch, names)):
+        return False
+    small = [name.lower() for name in names]
+    texts = [name for name in small if name in wanted]
+    if len(set(texts)) < len(texts):
+        return False
+    is_plain = all(map(_NAME.fullmatch, names)) and len(set(small)) == len(small)
+    rows = list(islice(_probed(rest, delimiter), PROBE_ROWS))
+    fits = sum(cells is not None and len(cells) == len(names) for cells in rows)
+    is_sure = len(names) > 2 or delimiter != ","
+    if texts and is_plain:
+        return is_sure or fits > 0 or not rows
+    if texts:
+        return 2 * fits > len(rows) and (is_sure or not names[0] or fits == PROBE_ROWS)
+    return fits == PROBE_ROWS and (is_plain or is_sure or any('"' in line for line in rest))
+
+
+def _probed(rest: Sequence[str], delimiter: str) -> Iterator[list[str] | None]:
+    """Yield the cells of the first rows, None for one that is broken."""
+    held = ""
+    for line in rest:
+        held += line + "\n"
+        if held.count('"') % 2 == 0:
+            yield _cells(held, delimiter)
+            held = ""
 
 
 def delimited_pieces(
@@ -69,7 +101,9 @@ def delimited_pieces(
     line = 1
     for raw, chars, count, cells in rows:
         span = Span(start, start + chars, line, line + count - 1)
-        if layout.columns is None and cells is not None:
+        if line == 1 and layout.columns is None and _SEPARATOR.fullmatch(raw.rstrip("\n")):
+            yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
+        elif layout.columns is None and cells is not None:
             layout.columns = Columns.of([name.strip() for name in cells], chosen_columns(settings))
             layout.width = len(cells)
             yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
@@ -84,7 +118,8 @@ def _piece(raw: str, span: Span, cells: list[str] | None, columns: Columns | Non
     try:
         if cells is None or columns is None:
             return _broken(raw, span)
-        piece = document(columns.pick(cells), span)
+        fields = columns.pick([None if cell in _NULLS else cell for cell in cells])
+        piece = document(fields, span)
         piece.inner = bad_spans(raw, span.char_start, span.line_start)
     except RefusedError as error:
         return Piece(

@@ -86,4 +86,12 @@ ARCHIVE_ROWS = [
     row("no-mark.tar", without_mark, 3),
 ]  # fmt: skip
 
-FOREIGN: list[Row] = [*ARCHIVE_ROWS]
+WORDS = b"".join(b"%d,%s\n" % (n, m.story(n).replace(".", ";").encode()) for n in range(3))
+TABLE_ROWS = [
+    row("index.csv", lambda: b",text\n" + WORDS, 3),
+    row("names-with-blanks.csv", lambda: b"Page No,Text\n" + WORDS * 2, 6),
+    row("sep.csv", lambda: b"sep=;\r\nid;text\r\n1;a few words\r\n", 1),
+    row("nulls.csv", lambda: b"id,text\n1,NULL\n2,\\N\n" + WORDS, 3, "missing_text"),
+]  # fmt: skip
+
+FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS]

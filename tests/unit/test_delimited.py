@@ -84,9 +84,49 @@ def test_columns_can_be_named() -> None:
     assert caught.value.reason == "missing_text_column"
 
 
-def test_prose_with_commas_is_prose() -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Well, then\n\nA first, long sentence.\nSome more, of it.\n" * 5,
+        "Content, body\nThe first line is a title here.\nAnd this is what it is about.\n",
+        "Text, images and more\nOne line, of two parts.\nOne of three, so to say, parts.\n" * 3,
+        "Слово, дело\nСтрока, в которой есть запятая.\n" * 9,
+    ],
+)
+def test_prose_with_commas_is_prose(page: str) -> None:
     """A page is not taken for a table."""
-    read(b"Well, then\n\nA first, long sentence.\nSome more, of it.\n" * 5, "text")
+    read(page.encode(), "text")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ",key,text",  # as pandas writes an index
+        "Article ID,Article Title,Text",
+        "номер,заголовок,text",
+        "sep=,\nid,title,text",
+        '#,"the title",text',
+    ],
+)
+def test_headers_of_other_tools_are_headers(head: str) -> None:
+    """Blanks, other scripts and columns without a name do not make a page of a table."""
+    stored = head + "\n" + '0,k1,"some words\nhere"\n' + "1,k2,more words\n"
+    found = read(stored.encode())
+    assert [piece.text for piece in found if piece.text] == ["some words\nhere", "more words"]
+
+
+def test_a_table_in_another_script_without_a_text_column_is_refused() -> None:
+    """Its columns are named, and nothing of it is published as a page."""
+    with pytest.raises(UnreadableError, match="found номер, текст"):
+        read(("номер,текст\n" + '1,"много слов"\n' * 5).encode())
+
+
+@pytest.mark.parametrize("said", ["NULL", r"\N"])
+def test_what_databases_write_for_nothing_is_no_text(said: str) -> None:
+    """A row without a text costs itself, and other columns without a value are null."""
+    pieces = read(f"id,title,text\n1,{said},some words\n2,a title,{said}\n".encode())
+    assert kinds(pieces) == ["header", "", "missing_text"]
+    assert pieces[1].title is None
 
 
 def test_rows_behind_damage_know_the_header() -> None:
