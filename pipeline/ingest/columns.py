@@ -76,17 +76,18 @@ def document(fields: Mapping[str, object], span: Span) -> Piece:
         raise RefusedError("missing_text", "expected a text in the row, found none.")
     if not isinstance(raw, str):
         raise RefusedError("wrong_type", f"expected a text, found {type(raw).__name__}.")
-    text = normalise.text(normalise.without_surrogates(raw))
+    text, mended = normalise.mended(normalise.without_surrogates(raw))
     if not text:
         raise RefusedError("empty_text", "expected some text in the row, found none.")
     return Piece(
         span=span,
         kind="document",
         text=text,
-        title=normalise.title(_said(fields.get("title"))),
+        title=normalise.title(_said(fields.get("title")), mend=mended),
+        mojibake_repaired=mended,
         url=normalise.line(_said(fields.get("url"))),
         external_id=normalise.line(_said(fields.get("id"))),
-        byline=normalise.title(_said(fields.get("byline"))),
+        byline=normalise.title(_said(fields.get("byline")), mend=mended),
         published=normalise.published(_said(fields.get("published"))),
     )
 

@@ -27,6 +27,7 @@ _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 _LOOSE_NAME = re.compile(r"(?:[\w#][^\n\"]{0,63})?")
 """What people and programs write above columns: words, other scripts, nothing above an index."""
 
+_SHORT_NAME = re.compile(r"(?:[^\s.!?。！？]+(?: [^\s.!?。！？]+){0,2})?")
 _SEPARATOR = re.compile(r"sep=([,;|\t])\r?")
 """The first line by which spreadsheets tell each other the delimiter."""
 
@@ -75,7 +76,13 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
         return is_sure or fits > 0 or not rows
     if texts:
         return 2 * fits > len(rows) and (is_sure or not names[0] or fits == PROBE_ROWS)
-    return fits == PROBE_ROWS and (is_plain or is_sure or any('"' in line for line in rest))
+    if fits < PROBE_ROWS:
+        return False
+    return is_plain or (all(map(_SHORT_NAME.fullmatch, names)) and _has_quotes(rest, delimiter))
+
+
+def _has_quotes(rest: Sequence[str], delimiter: str) -> bool:
+    return any(line.startswith('"') or f'{delimiter}"' in line for line in rest)
 
 
 def _probed(rest: Sequence[str], delimiter: str) -> Iterator[list[str] | None]:

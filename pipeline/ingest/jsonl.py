@@ -173,16 +173,17 @@ def _document(line: str, span: Span) -> Piece:
         inner = bad_spans(line, span.char_start, span.line_start)
         _refuse_undecodable(line, inner)
         record = _decode_slowly(_bare(line))
-    text = normalise.text(record.text)
+    text, mended = normalise.mended(record.text)
     if not text:
         raise RefusedError("empty_text", 'expected some text in "text", found none.')
     return Piece(
         span=span,
         kind="document",
         text=text,
-        title=normalise.title(record.title) if record.title else None,
+        title=normalise.title(record.title, mend=mended) if record.title else None,
+        mojibake_repaired=mended,
         url=normalise.line(record.url) if record.url else None,
-        byline=_byline(record),
+        byline=_byline(record, mended=mended),
         published=_published(record),
         external_id=normalise.line(None if record.id is None else str(record.id)),
         inner=inner,
@@ -233,9 +234,9 @@ def _published(record: _Record) -> dt.date | None:
     return None
 
 
-def _byline(record: _Record) -> str | None:
+def _byline(record: _Record, *, mended: bool) -> str | None:
     named = record.byline if isinstance(record.byline, str) else record.author
-    return normalise.title(named) if isinstance(named, str) else None
+    return normalise.title(named, mend=mended) if isinstance(named, str) else None
 
 
 def _bare(line: str) -> str:

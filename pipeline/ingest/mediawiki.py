@@ -162,14 +162,15 @@ def _document(text: str, span: Span) -> Piece:
         return Piece(span=span, kind="furniture", reason="redirect", excerpt=excerpt(text))
     if "text" not in found:
         raise RefusedError("missing_text", "expected a revision with text, found none.")
-    content = normalise.text(plain(found["text"]))
+    content, mended = normalise.mended(plain(found["text"]))
     if not content:
         raise RefusedError("empty_text", "expected some text in the page, found markup alone.")
     return Piece(
         span=span,
         kind="document",
         text=content,
-        title=normalise.title(found.get("title")),
+        title=normalise.title(found.get("title"), mend=mended),
+        mojibake_repaired=mended,
         external_id=normalise.line(found.get("id")),
         fetched=instant(found.get("timestamp", "")),
         inner=bad_spans(text, span.char_start, span.line_start),

@@ -11,12 +11,14 @@ import re
 import ftfy
 
 _SECOND = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+_CYRILLIC = "ЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—™љ›њќћџ\xa0ЎўЈ¤Ґ¦§Ё©Є«¬\xad®Ї°±Ііґµ¶·ё№є»јЅѕї"
 _LIKELY = re.compile(
-    f"[ÂÃÅÄÎÏÐÑ×ØÙ][{_SECOND}]|â[€\x80][{_SECOND}]|[äåæçèé][{_SECOND}]{{2}}|ðŸ[{_SECOND}]{{2}}|ï¿½"
+    f"[ÂÃÅÄÎÏÐÑ×ØÙ][{_SECOND}]|â[€\x80][{_SECOND}]|[äåæçèé][{_SECOND}]{{2}}|ð[Ÿ\x9f][{_SECOND}]{{2}}"
+    f"|ï¿½|(?:[à-ï][{_SECOND}]{{2}}){{2}}|(?:[РС][{_CYRILLIC}]){{2}}"
 )
-"""A lead byte of UTF-8 followed by its next bytes, read as Windows-1252 or Latin-1."""
+"""Lead bytes of UTF-8 followed by their next, read as Windows-1252, Latin-1 or Windows-1251."""
 
-_QUICK = re.compile(f"[ÂÃÅÄÎÏÐÑ×ØÙâäåæçèéðï][{_SECOND}]")
+_QUICK = re.compile(f"[ÂÃÅÄÎÏÐÑ×ØÙà-ð][{_SECOND}]|[РС][{_CYRILLIC}][РС]")
 """What all of those begin with, in the form of pattern that is searched fastest."""
 
 

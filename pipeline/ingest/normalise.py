@@ -1,6 +1,6 @@
 """From the characters of a dump file to published text.
 
-Holds: `text`, `title`, `line` (for urls and ids), `published`. Pure functions.
+Holds: `text`, `mended`, `title`, `line` (for urls and ids), `published`. Pure functions.
 Not here: which characters (`pages.py`, `jsonl.py`), what is cut at line ends (`tidy.py`), folding
 for comparison (`signature`).
 
@@ -19,6 +19,7 @@ from functools import cache, lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.tidy import CONTROL, tidy
 
 MAX_TITLE = 300
@@ -37,15 +38,29 @@ def text(raw: str) -> str:
     return _without_blank_lines(_composed(tidy(raw)).rstrip())
 
 
+def mended(raw: str) -> tuple[str, bool]:
+    """Return the published form of a text, and whether it was decoded wrongly and is mended.
+
+    That comes first: what was decoded as Latin-1 is full of control characters, which no published
+    text has.
+    """
+    better = repaired(raw)
+    said = text(better) if better is not raw else ""
+    return (said, True) if said else (text(raw), False)
+
+
 def _without_blank_lines(raw: str) -> str:
     """Cut blank lines at the start; the indent of the first line that says something stays."""
     indent = len(raw) - len(raw.lstrip())
     return raw[raw.rfind("\n", 0, indent) + 1 :]
 
 
-def title(raw: str | None) -> str | None:
-    """Return a title on one line of at most `MAX_TITLE` characters, or None."""
-    return (line(raw) or "")[:MAX_TITLE].rstrip() or None
+def title(raw: str | None, *, mend: bool = False) -> str | None:
+    """Return a title on one line of at most `MAX_TITLE` characters, or None.
+
+    `mend`: the text that it belongs to was decoded wrongly.
+    """
+    return (line(repaired(raw) if mend and raw else raw) or "")[:MAX_TITLE].rstrip() or None
 
 
 def line(raw: str | None) -> str | None:

@@ -94,10 +94,10 @@ def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:
     if segment.kind != "document":
         return Piece(span=span, kind="furniture", reason=segment.reason, excerpt=excerpt(raw))
     said = raw if clean is page else clean[segment.char_start : segment.char_end]
-    text = normalise.text(said)
+    text, mended = normalise.mended(said)
     found = insets(said, text, at=span)
     if found:
-        text = normalise.text(without(said, found, start=span.char_start))
+        text, mended = normalise.mended(without(said, found, start=span.char_start))
     if not text:
         reason = found[0].reason if found else "blank"
         return Piece(span=span, kind="furniture", reason=reason, excerpt=excerpt(raw))
@@ -107,7 +107,8 @@ def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:
         span=span,
         kind="document",
         text=text,
-        title=_title(segment, text, found),
+        title=_title(segment, text, found, mended=mended),
+        mojibake_repaired=mended,
         byline=facts.byline,
         published=facts.published,
         published_rule=facts.rule,
@@ -117,9 +118,9 @@ def _piece(segment: Segment, page: str, clean: str, at: Span) -> Piece:
     )
 
 
-def _title(segment: Segment, text: str, found: tuple[Inset, ...]) -> str | None:
+def _title(segment: Segment, text: str, found: tuple[Inset, ...], *, mended: bool) -> str | None:
     """Return the title that the splitter found; if that line was taken out, the next one."""
-    title = normalise.title(segment.title)
+    title = normalise.title(segment.title, mend=mended)
     if not found or not title or not is_image_name(title):
         return title
     first, _, rest = text.partition("\n")

@@ -11,14 +11,12 @@ from itertools import chain
 from typing import BinaryIO
 
 from pipeline.errors import ContractError
-from pipeline.ingest import normalise
 from pipeline.ingest.codecs import BLOCK, open_decoded
 from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout
 from pipeline.ingest.encodings import SAMPLE, encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind
 from pipeline.ingest.marks import WHOLE, Entry, Section
-from pipeline.ingest.mojibake import repaired
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
 from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, merged, shifted
 from pipeline.ingest.record_parts import parts_of
@@ -144,12 +142,6 @@ class Reading:
         piece.encoding = piece.encoding or self.encoding
         if piece.published and not piece.published_rule:
             piece.published_rule = "record"
-        mended = repaired(piece.text)
-        if mended is not piece.text:
-            piece.text = normalise.text(mended) or piece.text
-            piece.title = normalise.title(repaired(piece.title)) if piece.title else None
-            piece.byline = normalise.title(repaired(piece.byline)) if piece.byline else None
-            piece.mojibake_repaired = True
 
     def _parts(self) -> Iterator[Piece]:
         """Read part after part: what stands before, between and behind damaged bytes."""

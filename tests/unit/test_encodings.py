@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,7 @@ def test_a_few_wrong_bytes_do_not_make_another_encoding(stored: bytes) -> None:
         ("Il a dit : â€œnonâ€\x9d.", "Il a dit : “non”."),
         ("clean\nÃ‰tÃ© Ã\xa0 Paris\nclean", "clean\nÉté à Paris\nclean"),
         ("ÐŸÑ€Ð¸Ð²ÐµÑ‚", "Привет"),
+        ("РџСЂРёРІРµС‚, РјРёСЂ", "Привет, мир"),
     ],
 )
 def test_mojibake_is_mended(text: str, expected: str) -> None:
@@ -108,6 +110,47 @@ def test_mojibake_is_mended(text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", ["NÃO", "Ångström", "世界 é", "âge", "AVIÃO “NÃO”", "x" * 100])
 def test_clean_text_is_the_same_object(text: str) -> None:
     """What is right is not even copied."""
+    assert repaired(text) is text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "今天下午，市政府召开新闻发布会，介绍了旧桥的维修计划。",
+        "今日の午後、市役所は記者会見を開き、古い橋の修理計画について説明した。",
+        "오늘 오후 시청은 기자회견을 열고 낡은 다리의 보수 계획을 설명했다.",
+        "วันนี้สภาเทศบาลเมืองได้ประชุมเรื่องการซ่อมสะพานเก่า",
+        "Сегодня в городе прошло заседание совета, обсуждали ремонт моста.",
+        "عقد مجلس المدينة اليوم اجتماعا ناقش فيه إصلاح الجسر القديم.",
+        "Le café est à côté de l'école.",
+    ],
+)
+@pytest.mark.parametrize("form", ["jsonl", "text", "csv"])
+def test_utf_8_that_was_read_as_latin_1_is_mended(text: str, form: str) -> None:
+    """It is full of control characters, which are mended before they would be left out."""
+    spoiled = text.encode().decode("latin-1")
+    stored = {
+        "jsonl": json.dumps({"text": spoiled, "title": spoiled}, ensure_ascii=False) + "\n",
+        "text": f"{spoiled}\n\n{spoiled}\n",
+        "csv": f'id,title,text\n1,"{spoiled}","{spoiled}"\n',
+    }[form].encode()
+    found = list(Reading(io.BytesIO(stored), IngestSettings(splitter="none"), size=len(stored)))
+    piece = found[-1]
+    assert piece.text in {text, f"{text}\n\n{text}"}
+    assert piece.title in {text, None}
+    assert piece.mojibake_repaired
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Рівне, Сільське господарство. СІСІ, С… Р… «С. Іваненко» Р—Н",
+        "« Voilà\xa0», à\xa0«\xa0la\xa0» maison… l’été\xa0: où\xa0?",
+        "С\xa0Новым годом! С\xa0«Газпромом» и С.\xa0Петров",
+    ],
+)
+def test_typography_is_no_mojibake(text: str) -> None:
+    """Letters that could begin a wrongly decoded one, before signs that could go on with it."""
     assert repaired(text) is text
 
 
