@@ -1,6 +1,6 @@
 """The encoding of a text file, judged by its first block.
 
-Holds: `encoding_of`, `marked_encoding`. Pure functions of bytes.
+Holds: `encoding_of`, `marked_encoding`, `contradicts_utf8`, `codec_of`. Pure functions of bytes.
 Not here: decoding (`decode.py`), what a file is (`formats.py`), pages of the web (`web.py`).
 
 UTF-8 unless a byte order mark says otherwise or the bytes contradict it plainly: a few wrong bytes
@@ -102,7 +102,7 @@ def encoding_of(head: bytes) -> str:
         return _wide(sample) or "utf-8"
     if sample.isascii():
         return ISO_2022_JP if _JAPANESE.search(sample) else "utf-8"
-    if not _contradicts_utf8(sample) or _SAME_BYTES.search(sample):
+    if not contradicts_utf8(sample) or _SAME_BYTES.search(sample):
         return "utf-8"
     return _wide(sample) or _guess(sample) or "utf-8"
 
@@ -112,7 +112,7 @@ def codec_of(encoding: str) -> str:
     return _CODECS.get(encoding, encoding)
 
 
-def _contradicts_utf8(sample: bytes) -> bool:
+def contradicts_utf8(sample: bytes) -> bool:
     """Whether many bytes that are not ASCII are wrong in UTF-8 (a cut last character is not)."""
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)

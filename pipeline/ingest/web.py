@@ -6,19 +6,18 @@ Not here: where records begin and end (`warc.py`), chunks and compression of a b
 
 from __future__ import annotations
 
-import codecs
 import datetime as dt
 import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.encoding import bytes_to_str, detect_encoding
 from resiliparse.parse.html import HTMLTree
 
 from pipeline.ingest import normalise
 from pipeline.ingest.http import media_type, parse_response
 from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.web_encoding import page_text
 from pipeline.model.settings import IngestSettings
 
 HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -78,17 +77,16 @@ def _page(fields: Mapping[str, str], body: bytes, *, mime: str, charset: str) ->
 
 def _html(body: bytes, charset: str) -> Piece:
     """Keep the main content of a page; all that is visible when there seems to be none."""
-    encoding = _codec(charset) or _codec(detect_encoding(body)) or "utf-8"
-    page = bytes_to_str(body, encoding)
+    page, encoding = page_text(body, charset, is_html=True)
     tree = HTMLTree.parse(page)
     found = ""
     if not _is_deep(page):
         found = extract_plain_text(tree, main_content=True, alt_texts=False)
-    text = normalise.text(_clean(found or extract_plain_text(tree, alt_texts=False)))
+    text, mended = normalise.mended(_clean(found or extract_plain_text(tree, alt_texts=False)))
     if not text:
         return _furniture("no_text")
-    title = normalise.title(_clean(tree.title or ""))
-    return Piece(span=_NOWHERE, kind="document", text=text, title=title, encoding=encoding)
+    title = normalise.title(_clean(tree.title or ""), mend=mended)
+    return _document(text, mended=mended, title=title, encoding=encoding)
 
 
 def _is_deep(page: str) -> bool:
@@ -103,12 +101,22 @@ def _is_deep(page: str) -> bool:
 
 
 def _plain(body: bytes, charset: str) -> Piece:
-    encoding = _codec(charset) or _codec(detect_encoding(body)) or "utf-8"
-    raw = body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
-    text = normalise.text(_clean(raw))
+    raw, encoding = page_text(body, charset, is_html=False)
+    text, mended = normalise.mended(_clean(raw))
     if not text:
         return _furniture("no_text")
-    return Piece(span=_NOWHERE, kind="document", text=text, encoding=encoding)
+    return _document(text, mended=mended, title=None, encoding=encoding)
+
+
+def _document(text: str, *, mended: bool, title: str | None, encoding: str) -> Piece:
+    return Piece(
+        span=_NOWHERE,
+        kind="document",
+        text=text,
+        title=title,
+        encoding=encoding,
+        mojibake_repaired=mended,
+    )
 
 
 def instant(value: str) -> dt.datetime | None:
@@ -117,13 +125,6 @@ def instant(value: str) -> dt.datetime | None:
         moment = dt.datetime.fromisoformat(value.strip())
         return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        return None
-
-
-def _codec(name: str | None) -> str | None:
-    try:
-        return codecs.lookup(name).name if name and "\0" not in name else None
-    except LookupError:
         return None
 
 

@@ -203,3 +203,52 @@ def test_garbage_between_members_costs_nothing_else() -> None:
     pieces = read(members(GOOD) + b"\x07not gzip" * 5 + members(WET))
     assert reasons(pieces) == ["", "garbage_tail", ""]
     assert pieces[1].stored_bytes == 45
+
+
+RUSSIAN = "Сегодня в городе прошло заседание совета, на котором обсуждали ремонт моста. "
+
+
+@pytest.mark.parametrize(
+    ("label", "codec", "text", "known"),
+    [
+        ("iso-8859-1", "cp1252", "“Yes” — it’s the council’s bridge, she said. ", "windows-1252"),
+        ("iso-8859-1", "utf-8", RUSSIAN, "utf-8"),
+        ("utf-8", "cp1251", RUSSIAN, "windows-1251"),
+        ("gb2312", "gbk", "镕基同志今天说，这项工程将于明年春季开工。", "gb18030"),
+        ("euc-kr", "cp949", "똠방각하 펲시콜라, 오늘 시청에서 회의가 열렸다. ", "euc_kr"),
+        ("Shift_JIS", "cp932", "①株式会社㈱の会議は今日の午後に行われた。", "shift_jis"),
+        ("iso-8859-2", "iso-8859-2", "Šaty dělají člověka, říká staré přísloví. ", "iso-8859-2"),
+        ("utf-16le", "utf-16-le", RUSSIAN, "utf-16-le"),
+    ],
+)
+def test_a_charset_means_what_it_means_to_browsers(
+    label: str, codec: str, text: str, known: str
+) -> None:
+    """Servers name standards and mean what vendors made of them; bytes that contradict win."""
+    block = response(page(text).decode().encode(codec), f"Content-Type: text/html; charset={label}")
+    (piece,) = read(record("response", block))
+    assert text.strip() in piece.text
+    assert (piece.encoding, piece.mojibake_repaired) == (known, False)
+
+
+@pytest.mark.parametrize("label", ["zlib", "hex", "punycode", "undefined", "unicode_escape", "é"])
+def test_a_charset_that_is_none_does_no_harm(label: str) -> None:
+    """Names of other codecs are not believed; they ended the task."""
+    pieces = read(record("response", response(page(), f"Content-Type: text/html; charset={label}")))
+    assert PARAGRAPH.strip() in pieces[0].text
+
+
+def test_what_a_page_says_of_its_charset_counts_before_a_guess() -> None:
+    """A page whose bytes would be taken for another encoding says it itself."""
+    body = page("Él niño. ").replace(b"<title>", b"<meta charset=iso-8859-2><title>")
+    body = body.decode().encode("iso-8859-2", "replace")
+    (piece,) = read(record("response", response(body, "Content-Type: text/html")))
+    assert piece.encoding == "iso-8859-2"
+
+
+def test_one_wrong_byte_of_a_page_is_one_wrong_character() -> None:
+    """The rest of the page stays in its encoding."""
+    body = page(RUSSIAN).replace("моста".encode(), "мост".encode() + b"\xd0", 1)
+    (piece,) = read(record("response", response(body)))
+    assert piece.text.count("\ufffd") == 1
+    assert (piece.text.count("совета"), piece.encoding) == (5, "utf-8")
