@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+import brotli
 import msgspec
+import zstandard
 
+from pipeline.ingest.decompress import MAX_WINDOW
 from pipeline.ingest.pieces import RefusedError
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})\b")
 _END = re.compile(rb"\r?\n\r?\n")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]{0,1000})?\r?\n")
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[!?A-Za-z]")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
@@ -98,24 +104,59 @@ def _without_chunks(body: bytes) -> bytes:
 
 
 def _decompressed(body: bytes, coding: str, limit: int) -> bytes:
-    """Undo `Content-Encoding`; bodies that are stored without it are taken as they are."""
-    if coding in {"", "identity"} or not body:
-        return body
-    if coding not in {"gzip", "x-gzip", "deflate"}:
-        raise RefusedError(
-            "bad_content_encoding", f"expected gzip, deflate or none, found {coding[:40]!r}."
-        )
-    if "gzip" in coding and not body.startswith(b"\x1f\x8b"):
-        return body
-    wraps = (31,) if "gzip" in coding else (15, -15)
-    for wrap in wraps:
-        stream = zlib.decompressobj(wbits=wrap)
-        try:
-            plain = stream.decompress(body, limit + 1)
-        except zlib.error:
+    """Undo `Content-Encoding`, the last first; a body that is stored without it is taken as it is.
+
+    What is missing at the end of a body is missing in its text.
+    """
+    for name in reversed([said.strip() for said in coding.split(",")]):
+        if name in {"", "identity"} or not body:
             continue
-        if len(plain) > limit:
+        plain = next((found for way in _WAYS.get(name, ()) if (found := way(body, limit))), None)
+        if plain is None and not _MARKUP.match(body):
+            wanted = name if name in _WAYS else ", ".join(_WAYS)
+            detail = f"expected a body in {wanted}, or a page, found {name[:40]!r} and other bytes."
+            raise RefusedError("bad_content_encoding", detail)
+        body = body if plain is None else plain
+        if len(body) > limit:
             detail = f"expected a body of at most {limit} bytes, found more."
             raise RefusedError("record_too_long", detail)
-        return plain
-    raise RefusedError("bad_content_encoding", f"expected a body in {coding}, found other bytes.")
+    return body
+
+
+def _inflated(body: bytes, limit: int, *, wrap: int) -> bytes | None:
+    """Undo one kind of deflate; None when the bytes are not in it."""
+    try:
+        return zlib.decompressobj(wbits=wrap).decompress(body, limit + 1)
+    except zlib.error:
+        return None
+
+
+def _gunzipped(body: bytes, limit: int) -> bytes | None:
+    return _inflated(body, limit, wrap=31) if body.startswith(b"\x1f\x8b") else body
+
+
+def _unbrotlied(body: bytes, limit: int) -> bytes | None:
+    try:
+        return bytes(brotli.Decompressor().process(body, output_buffer_limit=limit + 1))
+    except brotli.error:
+        return None
+
+
+def _unzstd(body: bytes, limit: int) -> bytes | None:
+    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(
+        body, read_across_frames=True
+    )
+    try:
+        return reader.read(limit + 1)
+    except zstandard.ZstdError:
+        return None
+
+
+_Way = Callable[[bytes, int], bytes | None]
+_WAYS: Mapping[str, Sequence[_Way]] = {
+    "gzip": (_gunzipped,),
+    "x-gzip": (_gunzipped,),
+    "deflate": (partial(_inflated, wrap=15), partial(_inflated, wrap=-15)),
+    "br": (_unbrotlied,),
+    "zstd": (_unzstd,),
+}

@@ -13,11 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 
 from pipeline.ingest.http import header_fields
 from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
 from pipeline.ingest.web import record_piece
-from pipeline.ingest.window import Window
+from pipeline.ingest.window import BLOCK, Window
 from pipeline.model.settings import IngestSettings
 
 MAX_HEADER = 1 << 16
@@ -27,12 +28,32 @@ _TRAILER = (b"\r\n\r\n", b"\n\n")
 OPENS = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
 _LONGEST = 60
 _HEADER_END = re.compile(rb"\r\n\r\n|\n\n")
-_ANYWHERE = re.compile(rb"(?:\A|\n)WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
+_TRIALS = 20
+"""Places in a block that are tried before it counts as text."""
+
+_ANYWHERE = re.compile(rb"(\A|\n)WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
 
 
 def is_warc(head: bytes) -> bool:
-    """Whether a block of a file, the first or one after garbage, holds the start of a record."""
-    return _ANYWHERE.search(head) is not None
+    """Whether a block of a file, the first or one after garbage, holds the start of a record.
+
+    Behind other bytes it must be a record in earnest, one that ends where it says: pages of text
+    show what records look like.
+    """
+    found = islice(_ANYWHERE.finditer(head), _TRIALS)
+    return any(not place.end(1) or _is_whole(head, place.end(1)) for place in found)
+
+
+def _is_whole(head: bytes, start: int) -> bool:
+    """Whether the record at a place of a block ends where it says, or behind the block."""
+    end = _HEADER_END.search(head, start, start + MAX_HEADER)
+    if end is None:
+        return False
+    length = header_fields(head[start : end.start()]).get("content-length", "")
+    if not _is_number(length):
+        return False
+    after = end.end() + int(length)
+    return len(head) >= BLOCK if after > len(head) else _ends(head[after : after + _LONGEST])
 
 
 def warc_pieces(window: Window, settings: IngestSettings) -> Iterator[Piece]:
@@ -90,7 +111,7 @@ def _framed(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str]
         raise RefusedError(*_without_end(window))
     fields = header_fields(window.peek(end.start()))
     length = fields.get("content-length", "")
-    if not (length.isascii() and length.isdigit() and len(length) < 16):
+    if not _is_number(length):
         raise RefusedError(
             "bad_warc_header", f'expected a number in "Content-Length", found {length[:40]!r}.'
         )
@@ -124,14 +145,21 @@ def _check_end(window: Window, block: bytes, size: int, *, at: int) -> None:
             "truncated_record",
             f"expected {size} bytes, found the end of the file after {len(block)}.",
         )
-    tail = window.peek(_LONGEST, at)
-    if not tail or tail.startswith(_TRAILER) or not tail.strip(_NEWLINES):
-        return
-    if tail[:1] in _NEWLINES and OPENS.match(tail.lstrip(_NEWLINES)):
-        return
-    raise RefusedError(
-        "wrong_length", f"expected a blank line after {size} bytes, found other bytes."
-    )
+    if not _ends(window.peek(_LONGEST, at)):
+        raise RefusedError(
+            "wrong_length", f"expected a blank line after {size} bytes, found other bytes."
+        )
+
+
+def _ends(tail: bytes) -> bool:
+    """Whether a record may end before some bytes: the end, blank lines, or the next record."""
+    if not tail.strip(_NEWLINES) or tail.startswith(_TRAILER):
+        return True
+    return OPENS.match(tail.lstrip(_NEWLINES)) is not None
+
+
+def _is_number(length: str) -> bool:
+    return length.isascii() and length.isdigit() and len(length) < 16
 
 
 def _newlines(window: Window) -> int:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import io
 import tarfile
 
+import brotli
+import zstandard
+
 from tests.bad_inputs import make as m
 from tests.bad_inputs.nasty import Row, row
 
@@ -94,4 +97,21 @@ TABLE_ROWS = [
     row("nulls.csv", lambda: b"id,text\n1,NULL\n2,\\N\n" + WORDS, 3, "missing_text"),
 ]  # fmt: skip
 
-FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS]
+SHOWN = m.warc("response", b"HTTP/1.1 200 OK", length=3922)
+ZLIB = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=zlib\r\n\r\n"
+BROTLI, ZSTD = "Content-Encoding: br", "Content-Encoding: zstd"
+WEB_ROWS = [
+    row("brotli.warc", lambda: m.response(brotli.compress(m.page(1)), BROTLI) + m.wet(2), 2),
+    row("not-brotli.warc", lambda: m.response(m.noise(300), BROTLI) + m.wet(2), 1,
+        "bad_content_encoding"),
+    row("brotli-bomb.warc", lambda: m.response(brotli.compress(bytes(20 << 20)), BROTLI)
+        + m.wet(2), 1, "record_too_long"),
+    row("zstd-bomb.warc", lambda: m.response(zstandard.compress(bytes(20 << 20)), ZSTD)
+        + m.wet(2), 1, "record_too_long"),
+    row("charset-zlib.warc", lambda: m.warc("response", ZLIB + m.page(1), mime="application/http")
+        + m.wet(2), 2),
+    row("no-blank-lines.warc", lambda: b"".join(m.wet(n)[:-4] for n in range(4)), 4),
+    row("record-shown.txt", lambda: b"How a record looks:\n" + SHOWN + m.story(1).encode(), 1),
+]  # fmt: skip
+
+FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS]

@@ -7,7 +7,9 @@ import gzip
 import io
 import zlib
 
+import brotli
 import pytest
+import zstandard
 from fastwarc.warc import ArchiveIterator
 
 from pipeline.ingest.books import Books
@@ -126,7 +128,28 @@ CHUNKED = "Content-Type: text/html\r\nTransfer-Encoding: chunked"
         (response(_chunked(page()).replace(b"\r\n64\r\n", b"\r\nzz\r\n"), CHUNKED), "bad_chunking"),
         (response(gzip.compress(page(), mtime=0), HTML + "\r\nContent-Encoding: gzip"), ""),
         (response(zlib.compress(page()), HTML + "\r\nContent-Encoding: deflate"), ""),
-        (response(page(), HTML + "\r\nContent-Encoding: br"), "bad_content_encoding"),
+        (response(page(), HTML + "\r\nContent-Encoding: br"), ""),
+        (response(brotli.compress(page()), HTML + "\r\nContent-Encoding: br"), ""),
+        (response(_chunked(brotli.compress(page())), CHUNKED + "\r\nContent-Encoding: br"), ""),
+        (response(zstandard.compress(page()), HTML + "\r\nContent-Encoding: zstd"), ""),
+        (
+            response(
+                brotli.compress(gzip.compress(page())), HTML + "\r\nContent-Encoding: gzip, br"
+            ),
+            "",
+        ),
+        (response(b"\0\1" * 99, HTML + "\r\nContent-Encoding: br"), "bad_content_encoding"),
+        (response(b"\0\1" * 99, HTML + "\r\nContent-Encoding: zstd"), "bad_content_encoding"),
+        (response(b"\0\1" * 99, HTML + "\r\nContent-Encoding: lz77"), "bad_content_encoding"),
+        (response(page(), HTML + "\r\nContent-Encoding: none"), ""),
+        (
+            response(brotli.compress(bytes(1 << 20)), "Content-Encoding: br"),
+            "record_too_long",
+        ),
+        (
+            response(zstandard.compress(bytes(1 << 20)), "Content-Encoding: zstd"),
+            "record_too_long",
+        ),
         (response(page(), HTML + "\r\nContent-Encoding: gzip"), ""),
         (
             response(gzip.compress(bytes(1 << 20), mtime=0), "Content-Encoding: gzip"),
@@ -252,3 +275,22 @@ def test_one_wrong_byte_of_a_page_is_one_wrong_character() -> None:
     (piece,) = read(record("response", response(body)))
     assert piece.text.count("\ufffd") == 1
     assert (piece.text.count("совета"), piece.encoding) == (5, "utf-8")
+
+
+def test_records_without_blank_lines_between_them_are_records() -> None:
+    """A length that leads to the start of the next record is right."""
+    assert reasons(read(WET[:-4] * 3)) == ["", "", ""]
+
+
+def test_a_page_that_shows_a_record_is_a_page() -> None:
+    """A record that does not end where it says is an example, and the page is text."""
+    shown = WET[: WET.index(b"\r\n\r\n") + 80].replace(b"\r", b"")
+    stored = b"How a record looks:\n\n" + shown + b"\nIt goes on so.\n"
+    reading = Reading(io.BytesIO(stored), IngestSettings(splitter="none"), size=len(stored))
+    assert [piece.kind for piece in reading] == ["document"]
+    assert reading.format == "text"
+
+
+def test_records_behind_a_broken_first_one_are_found() -> None:
+    """Other bytes at the start of a file do not make a page of it."""
+    assert reasons(read(b"XX" + WET[2:] + WET + WET)) == ["garbage_between_records", "", ""]
