@@ -54,7 +54,11 @@ class Long(msgspec.Struct):
     ended: bool
 
 
-_scanner = json.JSONDecoder()
+_GAP = " \t\r\n,"
+_MAX_BROKEN = 16
+"""Broken objects of a line behind which others are looked for; each may cost a look at all of it."""
+
+_scanner = json.JSONDecoder(strict=False)
 _fast = msgspec.json.Decoder(_Record)
 
 
@@ -191,30 +195,43 @@ def _document(line: str, span: Span) -> Piece:
 
 
 def _records_of(line: str, piece: Piece) -> Iterator[Piece]:
-    """Yield the piece of a broken line, or those of two records with a broken end between them.
+    """Yield the piece of a broken line, or those of several records that stand on it.
 
-    The byte between them is wrong or missing; it costs neither.
+    Line ends may be wrong or missing, at one place or everywhere; that costs no record.
     """
-    cut = _between(line)
-    if cut is None:
+    cuts, found = _cuts(normalise.without_surrogates(line))
+    if found < 2:
         yield piece
         return
     number, at = piece.span.line_start, piece.span.char_start
-    for low, high in pairwise((0, *cut, len(line))):
-        if low < high:
-            yield _piece(line[low:high], Span(at + low, at + high, number, number))
+    for low, high in pairwise((*cuts, len(line))):
+        yield _piece(line[low:high], Span(at + low, at + high, number, number))
 
 
-def _between(line: str) -> tuple[int, int] | None:
-    """Return where the first of exactly two records of a line ends, and the second begins."""
-    try:
-        first, end = _scanner.raw_decode(normalise.without_surrogates(line))
-        second = line.find("{", end)
-        rest = json.loads(normalise.without_surrogates(line[second:])) if second >= 0 else None
-    except (ValueError, RecursionError):
-        return None
-    both = isinstance(first, dict) and isinstance(rest, dict)
-    return (end if line[end:second].strip() else second, second) if both else None
+def _cuts(line: str) -> tuple[list[int], int]:
+    """Return where the parts of a line begin, and how many of them are objects.
+
+    Behind a broken object the next one is looked for where objects touch: inside of one they never
+    do.
+    """
+    cuts, at, found, failed = [0], 0, 0, 0
+    while failed < _MAX_BROKEN and (start := line.find("{", at)) >= 0:
+        if line[at:start].strip(_GAP):
+            cuts.append(at)
+        cuts.append(start)
+        try:
+            at = _scanner.raw_decode(line, start)[1]
+            found += 1
+        except (ValueError, RecursionError):
+            failed += 1
+            touching = line.find("}{", start)
+            if touching < 0:
+                break
+            at = touching + 1
+    else:
+        if line[at:].strip(_GAP):
+            cuts.append(at)
+    return sorted({*cuts}), found
 
 
 def _refuse_undecodable(line: str, bad: tuple[Span, ...]) -> None:
@@ -247,7 +264,7 @@ def _bare(line: str) -> str:
 
 def _decode_slowly(line: str) -> _Record:
     try:
-        fields = json.loads(normalise.without_surrogates(line))
+        fields = json.loads(normalise.without_surrogates(line), strict=False)
     except RecursionError as error:
         detail = "expected a record nested less than about 1,000 deep, found a deeper one."
         raise RefusedError("too_deep", detail) from error

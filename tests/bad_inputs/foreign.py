@@ -114,4 +114,15 @@ WEB_ROWS = [
     row("record-shown.txt", lambda: b"How a record looks:\n" + SHOWN + m.story(1).encode(), 1),
 ]  # fmt: skip
 
-FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS]
+ONE_LINE = m.lines(9).replace(b"\n", b"")
+RECORD_ROWS = [
+    row("no-line-ends.jsonl", lambda: ONE_LINE, 9),
+    row("no-line-ends-broken.jsonl", lambda: ONE_LINE.replace(b'"id": 4', b'"id" 4'), 8,
+        "invalid_json"),
+    row("commas-for-line-ends.jsonl", lambda: m.lines(9).replace(b"\n", b", "), 9),
+    row("raw-controls.jsonl", lambda: m.lines(2) + b'{"text": "a\ttab and \x01 more"}\n', 3),
+    row("brackets-on-a-line.jsonl", lambda: m.lines(2) + b'{"text": "{a}{b}" "c"}{' * 9_000 + b"\n"
+        + m.lines(2), 4, "invalid_json"),
+]  # fmt: skip
+
+FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS, *RECORD_ROWS]
