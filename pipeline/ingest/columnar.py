@@ -50,7 +50,9 @@ class ParquetPart:
             schema = pq.read_schema(spool)
             columns = Columns.of(schema.names, chosen_columns(self._settings))
             text = _text_name(schema, columns)
-            file = pq.ParquetFile(spool, read_dictionary=[text], pre_buffer=False)
+            file = pq.ParquetFile(
+                spool, read_dictionary=[text], pre_buffer=False, page_checksum_verification=True
+            )
         except _BROKEN as error:
             detail = f"expected a whole Parquet file, found: {_short(error)}. Upload it again."
             raise RefusedError("corrupt_parquet", detail) from error
@@ -64,8 +66,9 @@ class ParquetPart:
         try:
             names = sorted(set(wanted.values()))
             for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
+                cells = {key: batch[batch.schema.names.index(wanted[key])] for key in wanted}
                 for at in range(batch.num_rows):
-                    yield self._piece({key: batch[name][at] for key, name in wanted.items()})
+                    yield self._piece({key: column[at] for key, column in cells.items()})
         except _BROKEN as error:
             detail = f"expected rows {self._row + 1} to {end}, found: {_short(error)}."
             yield Piece(
@@ -108,7 +111,8 @@ _BROKEN = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, Overflo
 
 
 _TEXTS = (
-    pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary,
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view,
+    pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view,
 )  # fmt: skip
 """Texts, and bytes that many writers put where a text is meant."""
 

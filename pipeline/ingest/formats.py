@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 
 import msgspec
 
 from pipeline.ingest.delimited import delimiter_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
+from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.mediawiki import looks_like_mediawiki
 from pipeline.ingest.tar_members import is_tar
 from pipeline.ingest.warc import is_warc
@@ -25,6 +27,12 @@ _BINARY = (
     (b"PK\x05\x06", "an empty zip archive"),
     (b"PARE", "an encrypted Parquet file"),
     (b"ORC\n", "an ORC file"),
+    (b"{\\rtf", "an RTF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"version https://git-lfs.github.com/", "a Git LFS pointer to a file that is elsewhere"),
+    (b"LZIP", "an lzip file"),
+    (b"\x1f\x9d", "a file of compress (.Z)"),
+    (b"\xff\x06\0\0sNaPpY", "a Snappy file"),
     (b"Obj\x01", "an Avro file"),
     (b"ARROW1\0\0", "an Arrow file"),
     (b"%PDF-", "a PDF document"),
@@ -43,30 +51,41 @@ _BINARY = (
     (b"OggS\0", "an Ogg recording"),
     (b"ID3\x03", "an MP3 recording"),
 )
-_RIFF = {b"WEBP": "a WebP image", b"WAVE": "a WAV recording", b"AVI ": "an AVI film"}
+_INSIDE = (
+    (4, b"ftyp", "a film or recording (MP4)"),
+    (8, b"WEBPVP8", "a WebP image"),
+    (8, b"WAVEfmt ", "a WAV recording"),
+    (8, b"AVI LIST", "an AVI film"),
+    (257, b"ustar", "a tar archive"),
+)
 _OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
 _OBJECT_CUT = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:\\|"\s*)?)?')
 _DOCUMENT_START = re.compile(
     rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*\{|\{[ \t\r]*\n)\s*"(?:[^"\\\n]|\\.){0,200}"\s*:'
 )
 """An array of objects, or an object over several lines."""
+_XML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[\s?]")
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def binary_kind(head: bytes) -> str | None:
     """Name what a file that is no text seems to be, or return None for text."""
-    for magic, name in _BINARY:
-        if head.startswith(magic):
-            return name
-    if head[257:262] == b"ustar":
-        return "a tar archive"
-    if head[:4] == b"RIFF" and head[8:12] in _RIFF:
-        return _RIFF[head[8:12]]
+    places = chain(((0, magic, name) for magic, name in _BINARY), _INSIDE)
+    found = next((name for at, magic, name in places if head.startswith(magic, at)), None)
+    if found:
+        return found
     if _DOCUMENT_START.match(head) and not _has_records(head):
         return "one JSON document (JSON lines have an object a line: jq -c writes them)"
+    if _XML_START.match(head) and not _is_known_markup(head):
+        return "an XML document that is no dump of a wiki"
     if head.count(0) > MAX_NULS * len(head) and encoding_of(head) == "utf-8":
         return None if _has_records(head) else "binary data"
     return None
+
+
+def _is_known_markup(head: bytes) -> bool:
+    text = head.decode("utf-8", "replace")
+    return looks_like_mediawiki(text) or looks_like_html(text)
 
 
 def _has_records(head: bytes) -> bool:
@@ -96,6 +115,8 @@ def text_kind(head: str, text_names: Iterable[str], *, complete: bool) -> str:
     """
     if looks_like_mediawiki(head):
         return "mediawiki"
+    if looks_like_html(head):
+        return "html"
     if delimiter_of(head, text_names):
         return "csv"
     return "jsonl" if looks_like_jsonl(head, complete=complete) else "text"

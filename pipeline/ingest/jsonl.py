@@ -56,7 +56,7 @@ class Long(msgspec.Struct):
 
 _GAP = " \t\r\n,"
 _MAX_BROKEN = 16
-"""Broken objects of a line behind which others are looked for; each may cost a look at all of it."""
+"""Broken objects of a line behind which others are looked for: each may cost a look at all."""
 
 _scanner = json.JSONDecoder(strict=False)
 _fast = msgspec.json.Decoder(_Record)

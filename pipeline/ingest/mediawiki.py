@@ -1,6 +1,7 @@
 """MediaWiki XML dumps: one document a page of the main namespace.
 
-Holds: `mediawiki_pieces`, `looks_like_mediawiki`. Pure; memory is bounded by `max_record_bytes`.
+Holds: `mediawiki_pieces`, `looks_like_mediawiki`, `Wiki`. Pure; memory is bounded by
+`max_record_bytes`.
 Not here: wiki markup (`wikitext.py`), bytes to characters (`decode.py`).
 
 Pages are found by their tags in the decoded text and parsed one by one, so a broken page costs
@@ -14,6 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from xml.parsers import expat
 
+import msgspec
+
 from pipeline.ingest import normalise
 from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.ingest.web import instant
@@ -25,6 +28,9 @@ _START = re.compile(
     r"(?:<!--.{0,2000}?-->\s*)?(?:<!DOCTYPE\s+mediawiki\b|<mediawiki\b)",
     re.DOTALL,
 )
+_INSIDE = re.compile(r"<page>\s{0,99}<title>[^<]{0,1000}</title>\s{0,99}<(?:ns|id)>")
+_REDIRECT = re.compile(r"\s*#([^\W\d_]{3,30})\s*:?\s*\[\[[^\[\]]+\]\]")
+_NAMESPACE = re.compile(r"<namespace key=\"(?:6|14)\"[^<>]{0,100}>([^<>]{1,100})</namespace>")
 _TAG = re.compile("</?page>")
 _OPEN = "<page>"
 _CLOSE = "</page>"
@@ -33,20 +39,33 @@ _WANTED = frozenset({"title", "ns", "id", "timestamp", "text"})
 _KEPT_CHARS = 4000
 
 
+class Wiki(msgspec.Struct):
+    """What the header of a dump says of its pages; kept behind damage.
+
+    `hidden`: its own names of the namespaces whose links show nothing.
+    """
+
+    hidden: frozenset[str] = frozenset()
+
+
 def looks_like_mediawiki(head: str) -> bool:
-    """Whether a text begins like a dump of a wiki."""
-    return _START.match(head) is not None
+    """Whether a text begins like a dump of a wiki, or like a part that was cut out of one."""
+    if _START.match(head):
+        return True
+    return head.lstrip("\ufeff \t\r\n").startswith("<") and _INSIDE.search(head) is not None
 
 
 def mediawiki_pieces(
-    blocks: Iterable[str], settings: IngestSettings, *, start: int = 0
+    blocks: Iterable[str], settings: IngestSettings, *, wiki: Wiki, start: int = 0
 ) -> Iterator[Piece]:
     """Make one piece of each page and of what stands between pages."""
     line = 1
     for is_page, text, chars, newlines in _parts(blocks, settings.max_record_bytes):
         end_line = line + newlines
         span = Span(start, start + chars, line, end_line)
-        yield _page(text, span, settings) if is_page else _between(text, span)
+        if not is_page:
+            wiki.hidden |= frozenset(_NAMESPACE.findall(text))
+        yield _page(text, span, settings, wiki=wiki) if is_page else _between(text, span)
         start, line = start + chars, end_line
 
 
@@ -127,12 +146,12 @@ def _between(text: str, span: Span) -> Piece:
     return Piece(span=span, kind="furniture", reason=reason, excerpt=excerpt(text))
 
 
-def _page(text: str, span: Span, settings: IngestSettings) -> Piece:
+def _page(text: str, span: Span, settings: IngestSettings, *, wiki: Wiki) -> Piece:
     chars, limit = span.char_end - span.char_start, settings.max_record_bytes
     try:
         if chars > min(len(text), limit):
             return _too_long(text, span, limit)
-        return _document(text, span)
+        return _document(text, span, wiki)
     except RefusedError as error:
         return Piece(
             span=span,
@@ -154,15 +173,15 @@ def _too_long(text: str, span: Span, limit: int) -> Piece:
     )
 
 
-def _document(text: str, span: Span) -> Piece:
+def _document(text: str, span: Span, wiki: Wiki) -> Piece:
     found = _fields(normalise.without_surrogates(text))
     if found.get("ns", "0").strip() != "0":
         return Piece(span=span, kind="furniture", reason="namespace", excerpt=excerpt(text))
-    if "redirect" in found:
+    if "redirect" in found or _is_redirect(found.get("text", "")):
         return Piece(span=span, kind="furniture", reason="redirect", excerpt=excerpt(text))
     if "text" not in found:
         raise RefusedError("missing_text", "expected a revision with text, found none.")
-    content, mended = normalise.mended(plain(found["text"]))
+    content, mended = normalise.mended(plain(found["text"], wiki.hidden))
     if not content:
         raise RefusedError("empty_text", "expected some text in the page, found markup alone.")
     return Piece(
@@ -175,6 +194,12 @@ def _document(text: str, span: Span) -> Piece:
         fetched=instant(found.get("timestamp", "")),
         inner=bad_spans(text, span.char_start, span.line_start),
     )
+
+
+def _is_redirect(markup: str) -> bool:
+    """Whether a page of an older dump, which does not say so, shows another: `#REDIRECT [[X]]`."""
+    word = _REDIRECT.match(markup)
+    return word is not None and word[1] == word[1].upper()
 
 
 def _fields(page: str) -> dict[str, str]:

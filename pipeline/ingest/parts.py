@@ -18,8 +18,9 @@ from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
 from pipeline.ingest.formats import text_kind
+from pipeline.ingest.html_files import html_pieces
 from pipeline.ingest.jsonl import jsonl_pieces
-from pipeline.ingest.mediawiki import mediawiki_pieces
+from pipeline.ingest.mediawiki import Wiki, mediawiki_pieces
 from pipeline.ingest.members import Member
 from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, Span
@@ -50,9 +51,9 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """What a part needs besides its blocks.
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
-    ended, whether damage ended them; `whole` whether the first block is the whole file; `layout` is
-    shared by the parts of a table; `nested` reads members of an archive (None inside one);
-    `links` finds the members of a zip archive that are links.
+    ended, whether damage ended them; `whole` whether the first block is the whole file; `layout`
+    and `wiki` are shared by the parts of a table and of a wiki; `nested` reads members of an
+    archive (None inside one); `links` finds the members of a zip archive that are links.
     """
 
     settings: IngestSettings
@@ -62,6 +63,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     damaged: Callable[[], bool]
     whole: bool
     layout: Layout
+    wiki: Wiki
     nested: Callable[[BinaryIO], Inner] | None
     links: Callable[[], frozenset[int]]
 
@@ -108,7 +110,9 @@ class TextPart:
         if self.kind == "jsonl":
             return self._truncated(jsonl_pieces(texts, settings, start=start))
         if self.kind == "mediawiki":
-            return mediawiki_pieces(texts, settings, start=start)
+            return mediawiki_pieces(texts, settings, wiki=self._opening.wiki, start=start)
+        if self.kind == "html":
+            return html_pieces(texts, settings, start=start)
         if self.kind == "csv":
             return delimited_pieces(texts, settings, layout=self._opening.layout, start=start)
         return text_pieces(texts, settings, splitter=self._opening.splitter, start=start)

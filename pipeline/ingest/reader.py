@@ -16,11 +16,14 @@ from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout
 from pipeline.ingest.encodings import SAMPLE, encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind
+from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.marks import WHOLE, Entry, Section
+from pipeline.ingest.mediawiki import Wiki
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
 from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, merged, shifted
 from pipeline.ingest.record_parts import parts_of
 from pipeline.ingest.splitters import resolve
+from pipeline.ingest.web_encoding import page_encoding
 from pipeline.ingest.zip_directory import links
 from pipeline.model.settings import IngestSettings
 
@@ -75,7 +78,7 @@ class Reading:
         self._decoder = open_decoded(stream, settings, Entry(at=section.begin, codec=codec))
         self._bad = 0
         self._lines = section.begin.lines
-        self._layout = Layout()
+        self._layout, self._wiki = Layout(), Wiki()
         self.format = section.kind if inside else "unknown"
         self.encoding = section.encoding if inside else "utf-8"
         self.unread_bytes = 0
@@ -230,6 +233,7 @@ class Reading:
             damaged=lambda: self._decoder.damage is not None,
             whole=len(head) < BLOCK and self._decoder.damage is None,
             layout=self._layout,
+            wiki=self._wiki,
             nested=None if self._is_member else self._nested,
             links=self._links,
         )
@@ -244,7 +248,8 @@ class Reading:
         if kind:
             self.encoding = "binary"
             return
-        self.encoding = encoding_of(head)
+        is_html = looks_like_html(head[:SAMPLE].decode("utf-8", "replace"))
+        self.encoding = page_encoding(head) if is_html else encoding_of(head)
         if self._is_member:
             self._refuse_sample(head[:SAMPLE])
         if found := binary_kind(head):

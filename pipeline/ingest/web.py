@@ -1,6 +1,6 @@
 """What a web record says: a page's text, and where it came from.
 
-Holds: `record_piece`. Pure functions of one WARC record.
+Holds: `record_piece`, `html_piece`. Pure functions of one WARC record, or of one page.
 Not here: where records begin and end (`warc.py`), chunks and compression of a body (`http.py`).
 """
 
@@ -76,9 +76,18 @@ def _page(fields: Mapping[str, str], body: bytes, *, mime: str, charset: str) ->
 
 
 def _html(body: bytes, charset: str) -> Piece:
-    """Keep the main content of a page; all that is visible when there seems to be none."""
     page, encoding = page_text(body, charset, is_html=True)
-    tree = HTMLTree.parse(page)
+    piece = html_piece(page)
+    piece.encoding = encoding if piece.kind == "document" else None
+    return piece
+
+
+def html_piece(page: str) -> Piece:
+    """Make the piece of a page, without its span.
+
+    The main content is kept; all that is visible when there seems to be none.
+    """
+    tree = HTMLTree.parse(_clean(page))
     found = ""
     if not _is_deep(page):
         found = extract_plain_text(tree, main_content=True, alt_texts=False)
@@ -86,7 +95,7 @@ def _html(body: bytes, charset: str) -> Piece:
     if not text:
         return _furniture("no_text")
     title = normalise.title(_clean(tree.title or ""), mend=mended)
-    return _document(text, mended=mended, title=title, encoding=encoding)
+    return _document(text, mended=mended, title=title)
 
 
 def _is_deep(page: str) -> bool:
@@ -105,18 +114,13 @@ def _plain(body: bytes, charset: str) -> Piece:
     text, mended = normalise.mended(_clean(raw))
     if not text:
         return _furniture("no_text")
-    return _document(text, mended=mended, title=None, encoding=encoding)
+    piece = _document(text, mended=mended)
+    piece.encoding = encoding
+    return piece
 
 
-def _document(text: str, *, mended: bool, title: str | None, encoding: str) -> Piece:
-    return Piece(
-        span=_NOWHERE,
-        kind="document",
-        text=text,
-        title=title,
-        encoding=encoding,
-        mojibake_repaired=mended,
-    )
+def _document(text: str, *, mended: bool, title: str | None = None) -> Piece:
+    return Piece(span=_NOWHERE, kind="document", text=text, title=title, mojibake_repaired=mended)
 
 
 def instant(value: str) -> dt.datetime | None:

@@ -1,6 +1,6 @@
 """The characters of a web page: what its header says, what the page says, what its bytes are.
 
-Holds: `page_text`. Pure functions of bytes.
+Holds: `page_text`, `page_encoding`. Pure functions of bytes.
 Not here: files of text (`encodings.py`), what a page says (`web.py`).
 
 Labels mean what they mean to browsers (the WHATWG encoding standard): pages in "ISO-8859-1" are in
@@ -33,11 +33,12 @@ def page_text(body: bytes, charset: str, *, is_html: bool) -> tuple[str, str]:
         charset: what the header says, "" when it says nothing.
         is_html: whether the page may say it itself.
     """
-    encoding = _encoding(body, charset, is_html=is_html)
+    encoding = page_encoding(body, charset, is_html=is_html)
     return body.decode(codec_of(encoding), "replace").removeprefix("\ufeff"), encoding
 
 
-def _encoding(body: bytes, charset: str, *, is_html: bool) -> str:
+def page_encoding(body: bytes, charset: str = "", *, is_html: bool = True) -> str:
+    """Return the name of the encoding of a page, or of the start of one."""
     if marked := marked_encoding(body):
         return marked
     said = _known(charset) or _guess(body, is_html=is_html)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{\||\|\}|\[\[|\]\]")
 _CLOSES = {"}}": "{{", "|}": "{|", "]]": "[["}
@@ -31,11 +32,14 @@ _HIDDEN = re.compile(
 )
 
 
-def plain(markup: str) -> str:
-    """Return the text that a reader of the page would see, roughly."""
+def plain(markup: str, hidden: frozenset[str] = frozenset()) -> str:
+    """Return the text that a reader of the page would see, roughly.
+
+    `hidden`: what the wiki calls its namespaces of files and categories.
+    """
     text = _without_pairs(markup, _COMMENT, "<!--", "-->")
     text = _without_tags(text)
-    text = _unnested(text)
+    text = _unnested(text, _of_wiki(hidden))
     text = _EXTERNAL.sub(lambda found: found[1] or "", text)
     text = _QUOTES.sub("", text)
     text = _HEADING.sub(lambda found: found[2], text)
@@ -70,7 +74,17 @@ def _without_tags(text: str) -> str:
     return _TAG.sub("", "".join([*parts, text[at:]]))
 
 
-def _unnested(text: str) -> str:
+@lru_cache(16)
+def _of_wiki(names: frozenset[str]) -> re.Pattern[str]:
+    shown = "|".join(map(re.escape, sorted(names)))
+    return (
+        re.compile(rf"\s{{0,9}}:?\s{{0,9}}(?:{shown})\s{{0,9}}:", re.IGNORECASE)
+        if shown
+        else _HIDDEN
+    )
+
+
+def _unnested(text: str, hidden: re.Pattern[str]) -> str:
     """Leave out templates and tables, and show links, innermost first."""
     stack: list[tuple[str, list[str]]] = [("", [])]
     at = 0
@@ -83,13 +97,13 @@ def _unnested(text: str) -> str:
         elif stack[-1][0] == _CLOSES[sign]:
             opened, parts = stack.pop()
             if opened == "[[":
-                stack[-1][1].append(_link("".join(parts)))
+                stack[-1][1].append(_link("".join(parts), hidden))
     stack[-1][1].append(text[at:])
     return "".join(["".join(parts) for _, parts in stack])
 
 
-def _link(inside: str) -> str:
+def _link(inside: str, hidden: re.Pattern[str]) -> str:
     """Return what a link shows; files and categories show nothing."""
-    if _HIDDEN.match(inside):
+    if _HIDDEN.match(inside) or hidden.match(inside):
         return ""
     return inside.rpartition("|")[2]

@@ -5,10 +5,13 @@ Holds: `FOREIGN`. Not here: the other tables (`cases.py`, `nasty.py`), simple bu
 
 from __future__ import annotations
 
+import bz2
 import io
 import tarfile
 
 import brotli
+import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 
 from tests.bad_inputs import make as m
@@ -76,6 +79,24 @@ def zeros_behind_broken_header() -> bytes:
     return m.holed(made, made.index(b"x.txt"))
 
 
+def text_twice() -> bytes:
+    """Return a Parquet file with two columns of one name."""
+    out = io.BytesIO()
+    columns = [pa.array(["first words", "more"]), pa.array(["other words", "yet others"])]
+    pq.write_table(pa.table(columns, names=["text", "text"]), out)
+    return out.getvalue()
+
+
+def checksum_broken() -> bytes:
+    """Return a Parquet file with checksums, one letter of its first group another."""
+    out = io.BytesIO()
+    pq.write_table(
+        pa.table({"text": ["one word", "two words", "three", "four"]}), out, row_group_size=2,
+        compression="none", use_dictionary=False, write_page_checksum=True, write_statistics=False,
+    )  # fmt: skip
+    return out.getvalue().replace(b"one word", b"one ward")
+
+
 ARCHIVE_ROWS = [
     row("joined.tar", lambda: m.tarred([A]) + m.tarred([B]), 3),
     row("joined.zip", lambda: m.zipped([A]) + m.zipped([B]), 3),
@@ -125,4 +146,30 @@ RECORD_ROWS = [
         + m.lines(2), 4, "invalid_json"),
 ]  # fmt: skip
 
-FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS, *RECORD_ROWS]
+OLD = "<page><title>X</title><ns>0</ns><id>9</id><revision><text>%s</text></revision></page>"
+UTF8 = b"<meta charset=utf-8><body>"
+FEED = b"<?xml version='1.0'?><rss><channel><title>x</title></channel></rss>"
+MARKUP_ROWS = [
+    row("pages.html", lambda: m.page(1) + b"\n" + m.page(2) + m.page(3), 3),
+    row("page-cut.html", lambda: m.page(1)[:-20], 1),
+    row("long.html", lambda: m.page(1) + b"<html>" + b"x" * (20 << 20) + b"</html>" + m.page(2), 2,
+        "record_too_long"),
+    row("bad-byte.html", lambda: m.page(1).replace(b"<body>", UTF8 + b"\xff"), 1,
+        "invalid_encoding"),
+    row("html-inside.zip", lambda: m.zipped([("1.html", m.page(1)), ("f.xml", FEED), A]), 3,
+        "unsupported_format"),
+    row("feed.xml", lambda: FEED, 0, "unsupported_format"),
+    row("part-of-a-wiki.xml.bz2", lambda: bz2.compress((m.wiki(1) + m.wiki(2)).encode()), 2),
+    row("old-redirects.xml", (m.WIKI + OLD % "#REDIRECT [[Y]]" + m.wiki(1)
+        + OLD % "#ПЕРЕНАПРАВЛЕНИЕ [[Z]]").encode, 1),
+    row("pointer.jsonl", lambda: b"version https://git-lfs.github.com/spec/v1\nsize 9\n", 0,
+        "unsupported_format"),
+    row("rich.rtf", lambda: b"{\\rtf1\\ansi words}", 0, "unsupported_format"),
+    row("lzip.lz", lambda: b"LZIP\1\x0c" + m.noise(200), 0, "unsupported_format"),
+    row("views.parquet", lambda: m.parquet({"text": pa.array(["a word"] * 3, pa.string_view())}),
+        3),
+    row("twice.parquet", text_twice, 2),
+    row("page-checksum.parquet", checksum_broken, 2, "corrupt_row_group"),
+]  # fmt: skip
+
+FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS, *RECORD_ROWS, *MARKUP_ROWS]

@@ -137,3 +137,39 @@ def test_markup_is_taken_off(markup: str, text: str) -> None:
 def test_hostile_markup_takes_linear_time(unit: str) -> None:
     """A megabyte of openings that are never closed is done at once (the suite has a time-out)."""
     assert isinstance(plain(unit * (1_000_000 // len(unit))), str)
+
+
+RUSSIAN_HEAD = (
+    '<mediawiki xml:lang="ru"><siteinfo><namespaces><namespace key="0" case="first-letter" />'
+    '<namespace key="6" case="first-letter">Файл</namespace>'
+    '<namespace key="14" case="first-letter">Категория</namespace></namespaces></siteinfo>\n'
+)
+
+
+def test_files_and_categories_are_known_by_the_names_of_the_wiki() -> None:
+    """The header says them, and they hold behind a damaged stream too."""
+    markup = page("Порт.\n[[Файл:Port.jpg|thumb|Вид]]\n[[Категория:Города]]")
+    streams = [bz2.compress(part.encode()) for part in (RUSSIAN_HEAD + markup, markup, markup)]
+    broken = streams[1][:40] + bytes(9) + streams[1][49:]
+    pieces = read(streams[0] + broken + streams[2])
+    assert [piece.text for piece in pieces if piece.text] == ["Порт."] * 2
+
+
+def test_a_part_of_a_dump_without_its_header_is_a_dump() -> None:
+    """A stream of a multistream dump can be taken out and read."""
+    assert kinds(read((page() + page()).encode())) == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("markup", "kind"),
+    [
+        ("#REDIRECT [[A bridge]]", "redirect"),
+        ("#ПЕРЕНАПРАВЛЕНИЕ [[Мост]] {{x}}", "redirect"),
+        ("#重定向 [[桥]]", "redirect"),
+        ("# [[A bridge]] is first", ""),
+        ("#bridge [[A bridge]] is first", ""),
+    ],
+)
+def test_redirects_of_older_dumps_are_redirects(markup: str, kind: str) -> None:
+    """They have no element that says so."""
+    assert kinds(read((HEAD + page(markup) + TAIL).encode())) == [kind]

@@ -1,0 +1,91 @@
+"""Files that are web pages themselves: which they are, and what is kept of them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pipeline.ingest.books import Books
+from pipeline.ingest.html_files import looks_like_html
+from pipeline.ingest.pieces import Piece
+from pipeline.ingest.reader import Reading
+from pipeline.model.files import DumpFile
+from pipeline.model.settings import IngestSettings
+
+SAID = "The council met on Tuesday and agreed to mend the old bridge before winter comes. "
+
+
+def page(text: str = SAID, *, head: str = "<title>A bridge</title>") -> str:
+    """Return a page with navigation and one article."""
+    return (
+        f"<!DOCTYPE html>\n<html><head>{head}</head><body><nav><a href=/>Home</a></nav>"
+        f"<article><h1>A bridge</h1><p>{text * 5}</p></article></body></html>"
+    )
+
+
+def read(stored: bytes, **settings: int) -> list[Piece]:
+    """Read a file, closing its books and checking that its spans tile it."""
+    reading = Reading(io.BytesIO(stored), IngestSettings(**settings), size=len(stored))  # type: ignore[arg-type]  # a table
+    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
+    pieces = []
+    for piece in reading:
+        books.count(piece)
+        pieces.append(piece)
+    edges = [0, *(piece.span.char_end for piece in pieces)]
+    assert [piece.span.char_start for piece in pieces] == edges[:-1]
+    assert books.close(reading).balanced
+    assert (reading.format, reading.chars) == ("html", edges[-1])
+    return pieces
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("<!DOCTYPE html><html>", True),
+        ("\n<HTML lang=en>", True),
+        ("<?xml version='1.0'?>\n<!-- made by x -->\n<!doctype html PUBLIC 'x'>", True),
+        ("<htmlish>", False),
+        ("An article about <html> and what it is", False),
+        ("<?xml version='1.0'?><rss>", False),
+    ],
+)
+def test_what_a_page_begins_with(head: str, expected: bool) -> None:  # noqa: FBT001 - a table
+    """A document type or the outermost element, not the word somewhere."""
+    assert looks_like_html(head) is expected
+
+
+def test_a_page_is_a_document_without_its_markup() -> None:
+    """Title and main content are kept."""
+    (piece,) = read(page().encode())
+    assert (piece.title, piece.mime) == ("A bridge", "text/html")
+    assert piece.text.startswith("A bridge\n\nThe council met")
+    assert "Home" not in piece.text
+
+
+@pytest.mark.parametrize("between", ["", "\n\n"])
+def test_pages_that_cat_joined_are_documents_each(between: str) -> None:
+    """A page ends where the next begins, wherever blocks are cut."""
+    stored = between.join(page(f"Article {number}. " + SAID) for number in range(2000)).encode()
+    pieces = read(stored)
+    assert [piece.text.count(f"Article {n}. ") for n, piece in enumerate(pieces)] == [5] * 2000
+
+
+def test_a_page_that_is_too_long_costs_itself() -> None:
+    """Pages before and after are kept."""
+    pieces = read((page() + page(SAID * 900) + page()).encode(), max_record_bytes=100_000)
+    assert [piece.reason for piece in pieces] == ["", "record_too_long", ""]
+
+
+def test_a_page_says_its_encoding() -> None:
+    """What it says counts before what its bytes look like."""
+    text = "Šaty dělají člověka, říká staré přísloví. "
+    (piece,) = read(page(text, head="<meta charset=iso-8859-2>").encode("iso-8859-2"))
+    assert text.strip() in piece.text
+    assert piece.encoding == "iso-8859-2"
+
+
+def test_a_page_without_words_is_furniture() -> None:
+    """Scripts alone say nothing."""
+    (piece,) = read(b"<html><body><script>x()</script></body></html>")
+    assert (piece.kind, piece.reason) == ("furniture", "no_text")
