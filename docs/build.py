@@ -71,9 +71,12 @@ def operating() -> str:
 def _capacity() -> Iterator[str]:
     """Write what nights of several sizes take, by `winnow plan --estimate`."""
     table = rates.measured()
+    beyond = [stage for stage, rate in table.stages.items() if rate.memory_units is not None]
     yield (
         f"Measured {table.measured} on {table.machine}, with nights of up to "
-        f"{table.megabytes:,.0f} MB; what is larger is drawn out along a line, memory too.\n\n"
+        f"{table.megabytes:,.0f} MB; what is larger is drawn out along a line, memory too. The "
+        f"memory of {' and '.join(beyond)} rises from there on as with nights without texts, of up "
+        f"to {table.large_documents / 1e6:,.1f} M documents.\n\n"
     )
     yield "| text a night | documents | history | slots | tasks | processor | hours | most memory |"
     yield " a year holds |\n|---|---|---|---|---|---|---|---|---|\n"

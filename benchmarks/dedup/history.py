@@ -126,7 +126,7 @@ def build(place: Path, documents: int, options: argparse.Namespace) -> dict[str,
         "in_no_run": len(alone),
         "bytes": sum(run.bytes for run in runs),  # of the slices that were written
         "merge_cpu_seconds": round(spent, 1),
-        "peak_rss_mb": _peak(),
+        "peak_rss_mb": peak_mb(),
     }
 
 
@@ -137,7 +137,7 @@ def ask(place: Path, options: argparse.Namespace) -> dict[str, Any]:
         _matched(corpus, snapshot, _night(10, options), options)  # compiled code is loaded
         found = _matched(corpus, snapshot, _night(options.night, options), options)
         runs, alone = upkeep.overview(corpus)
-    return {**found, "runs": len(runs) + len(alone), "peak_mb": _peak()}
+    return {**found, "runs": len(runs) + len(alone), "peak_mb": peak_mb()}
 
 
 def _night(documents: int, options: argparse.Namespace) -> pa.Table:
@@ -199,7 +199,7 @@ def _child(place: Path, options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _peak() -> int:
+def peak_mb() -> int:
     """Return this process's own peak in MB; `getrusage` tells that of who started it as well."""
     status = Path("/proc/self/status").read_text("utf-8")
     return int(status.split("VmHWM:")[1].split()[0]) // 1000

@@ -37,7 +37,8 @@ Array = npt.NDArray[Any]
 KEYS = BANDS + 1
 """A document's band keys, and that of its content."""
 
-_NONE = FileRef("", "", 0, 0)
+NONE = FileRef("", "", 0, 0)
+"""A file that nobody reads."""
 
 
 def date_of(number: int) -> str:
@@ -74,9 +75,9 @@ def ingested(corpus: Corpus, unit: str, table: pa.Table) -> Entries:
     """Leave signatures as the ingest of a dump of one shard does; return their keys."""
     manifest = IngestManifest(
         fingerprint=unit,
-        documents=_NONE,
+        documents=NONE,
         signatures=corpus.write("ingest", unit, "signatures", table),
-        quarantine=_NONE,
+        quarantine=NONE,
         files=(),
     )
     corpus.finish(layout.unit("ingest", unit), manifest)
@@ -151,8 +152,8 @@ def _state(date: str, name: str, index: tuple[FileRef, ...]) -> DumpState:
         kept_hashes=(),
         index=index,
         edges=(),
-        verdicts=_NONE,
-        quarantine=_NONE,
+        verdicts=NONE,
+        quarantine=NONE,
         documents=(),
         counts=DumpCounts(),
         topics={},
@@ -210,7 +211,7 @@ def _run(
     name = fingerprint("stock", members)
     entries = len(dates) * documents * KEYS
     count = slices_of(entries, Sizes())
-    refs = [_NONE] * count
+    refs = [NONE] * count
     for number in range(-(-count // of)):
         owned = key_range(number, count)
         dice = np.random.default_rng((number, len(dates), int(first is None)))

@@ -31,27 +31,46 @@ TAKEN_OVER: Final = 0.1
 
 
 class StageRate(msgspec.Struct, frozen=True, kw_only=True):
-    """A line through the tasks of a stage: what each takes, and what each unit of work adds."""
+    """A line through the tasks of a stage: what each takes, and what each unit of work adds.
+
+    Buffers fill up, and then a task holds less for each unit that is added, or nothing. Where that
+    was measured, with nights without texts, `memory_mb_per_unit_beyond` goes for all units above
+    `memory_units`; elsewhere the line goes on.
+    """
 
     unit: str
     cpu_seconds: float
     cpu_seconds_per_unit: float
     memory_mb: float
     memory_mb_per_unit: float
+    memory_units: float | None = None
+    memory_mb_per_unit_beyond: float = 0.0
+
+    def memory(self, units: float) -> float:
+        """Return the megabytes that a task needs for so many units."""
+        line = units if self.memory_units is None else min(units, self.memory_units)
+        beyond = units - line
+        return (
+            self.memory_mb
+            + line * self.memory_mb_per_unit
+            + beyond * self.memory_mb_per_unit_beyond
+        )
 
 
 class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """What nights are reckoned with.
 
-    `megabytes` is the text of the larger night that was measured. `storage` is bytes a document by
-    what they are for. `factor` is how much longer the work of a stage takes here than where it was
-    measured, apart from the start of its tasks. `nights` is how many nights of this corpus were
-    looked at for it, and for sizes and shares.
+    `megabytes` is the text of the larger night that was measured, and `large_documents` what the
+    largest night without texts had. `storage` is bytes a document by what they are for. `factor` is
+    how much longer the work of a stage takes here than where it was measured, apart from the start
+    of its tasks. `nights` is how many nights of this corpus were looked at for it, and for sizes
+    and shares.
     """
 
     measured: str
     machine: str
     megabytes: float
+    large_documents: int
     documents_per_mb: float
     chars_per_document: float
     kept: float
@@ -72,8 +91,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     def memory(self, stage: str, *, units: float) -> float:
         """Return the megabytes that a task of a stage needs for so many units."""
-        rate = self.stages[stage]
-        return rate.memory_mb + units * rate.memory_mb_per_unit
+        return self.stages[stage].memory(units)
 
 
 def measured() -> Rates:

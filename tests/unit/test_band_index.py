@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,23 @@ def dumps(count: int, documents: int = 9) -> dict[str, Entries]:
     return {
         date_of(at): draw(documents + at, seed=at, old=first.key, share=0.5) for at in range(count)
     }
+
+
+def test_a_merge_holds_one_slice_however_many_there_are(tmp_path: Path) -> None:
+    """So its memory is bounded: eight full slices take no more at a time than one."""
+    (tmp_path / "store").mkdir()
+    corpus = Corpus(LocalStore(tmp_path / "store"), tmp_path)
+    sizes = Sizes(fan_in=99, alone=1, per_slice=1 << 16)
+    peaks = []
+    for number, documents in enumerate((3_000, 24_000)):
+        publish(corpus, {date_of(number): draw(documents, seed=number)}, ranges=8)
+        tracemalloc.start()
+        assert merge(corpus, sizes=sizes) == 1
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    runs = band_index.load(corpus)[0].runs
+    assert [len(run.slices) for run in runs] == [1, 8]
+    assert peaks[1] < 1.1 * peaks[0]
 
 
 def answers(

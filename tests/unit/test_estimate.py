@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from importlib.resources import files
+from pathlib import Path
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import rates as benchmark
+from benchmarks.dedup import large
 from pipeline.audit.tasks import STAGES
 from pipeline.cli import cli
 from pipeline.model.settings import PlanSettings, RunSettings
@@ -104,6 +108,58 @@ def test_the_command_needs_one_night() -> None:
         ["plan", "--estimate", "--bytes", "1GB", "--dump-date", "2026-11-21"],
     ):
         assert CliRunner().invoke(cli, wrong).exit_code == 2
+
+
+@pytest.mark.parametrize("stage", ["decide", "promote"])
+def test_memory_of_large_nights_is_not_drawn_out_along_the_line_of_small_ones(stage: str) -> None:
+    """It rises along that line to where it was measured, and from there as large nights showed."""
+    rate = MEASURED.stages[stage]
+    knee = rate.memory_units
+    assert knee is not None
+    documents = MEASURED.megabytes * MEASURED.documents_per_mb
+    assert knee * 1e3 == pytest.approx(
+        documents * (MEASURED.kept if stage == "promote" else 1), 0.01
+    )
+    most = rate.memory_mb + knee * rate.memory_mb_per_unit
+    assert rate.memory(knee) == pytest.approx(most)
+    assert rate.memory(knee / 2) == pytest.approx((rate.memory_mb + most) / 2)
+    assert rate.memory(10 * knee) == pytest.approx(most + 9 * knee * rate.memory_mb_per_unit_beyond)
+    assert rate.memory_mb_per_unit_beyond < rate.memory_mb_per_unit
+
+
+def test_a_stage_without_large_nights_goes_on_along_its_line() -> None:
+    """Nothing is known of it that would say otherwise."""
+    rate = MEASURED.stages["commit"]
+    assert rate.memory_units is None
+    assert rate.memory(1e6) - rate.memory(0) == pytest.approx(1e6 * rate.memory_mb_per_unit)
+
+
+def test_large_nights_tell_what_a_unit_adds() -> None:
+    """The slope between them, in the units of the stage; what falls is taken for level."""
+    held = {500_000: {"decide": 800, "promote": 535}, 1_500_000: {"decide": 1700, "promote": 530}}
+    found = benchmark.with_large(MEASURED, held)
+    assert found.stages["decide"].memory_mb_per_unit_beyond == pytest.approx(0.9)
+    assert found.stages["promote"].memory_mb_per_unit_beyond == 0
+    assert found.large_documents == 1_500_000
+    up = {
+        size: {stage: at + size // 1000 for stage, at in one.items()} for size, one in held.items()
+    }
+    kept = benchmark.with_large(MEASURED, up).stages["promote"].memory_mb_per_unit_beyond
+    assert kept == pytest.approx(0.995 / MEASURED.kept)
+
+
+def test_the_file_says_what_was_measured() -> None:
+    """Written again by the benchmark, `rates.toml` is the same but for its date."""
+    text = files("pipeline.runner").joinpath("rates.toml").read_text("utf-8")
+    assert "\n".join(benchmark.lines(MEASURED)) == text.rstrip("\n")
+
+
+def test_a_large_night_is_decided_and_merged_without_texts(tmp_path: Path) -> None:
+    """Small here: both stages run, in processes of their own, and tell what they held."""
+    held = large.peaks(tmp_path, large.SHARD)
+    assert set(held) == {"decide", "promote"}
+    assert all(100 < one < 2000 for one in held.values())
+    assert not [*tmp_path.iterdir()]
 
 
 def _of(*, size: int, history: int) -> estimate.Estimate:
