@@ -41,6 +41,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_UTF_32 = ("utf-32-le", "utf-32-be")
 _LEGACY = {
     "gb18030": "gb18030",
     "big5": "big5",
@@ -126,7 +127,11 @@ def contradicts_utf8(sample: bytes) -> bool:
 
 
 def _wide(sample: bytes) -> str | None:
-    """Recognise UTF-16 without a mark: nearly all of it must be letters, digits and blanks."""
+    """Recognise UTF-16 or UTF-32 without a mark: nearly all is letters, digits and blanks."""
+    if 2 * sample.count(0) >= len(sample):
+        found = next((name for name in _UTF_32 if _is_prose(sample, name)), None)
+        if found:
+            return found
     units = np.frombuffer(sample[: len(sample) & ~1], np.uint8).reshape(-1, 2)
     if len(units) < 4:
         return None

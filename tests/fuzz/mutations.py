@@ -11,7 +11,10 @@ import lzma
 import random
 from collections.abc import Callable
 
-from tests.bad_inputs import make
+import brotli
+import zstandard
+
+from tests.bad_inputs import foreign, make
 
 _TABLE = b"id,text\n" + b"".join(b'%d,"some ""words"", more\n of %d"\n' % (n, n) for n in range(9))
 _LINES = make.lines(9)
@@ -19,6 +22,11 @@ _WARC = [make.wet(1), make.response(make.page(2)), make.wet(3), make.warc("reque
 _WIKI = (make.WIKI + make.wiki(1) + make.wiki(2) + make.wiki(3, "#x [[a|b]] {{c}}")).encode()
 _PARQUET = make.parquet({"text": ["one word", "two words", "three"], "id": [1, 2, 3]})
 _CHUNKED = make.response(b"5\r\n<html\r\n1\r\n>\r\n0\r\n\r\n", "Transfer-Encoding: chunked")
+_CODED = [
+    make.response(brotli.compress(make.page(1)), "Content-Encoding: br"),
+    make.response(zstandard.compress(make.page(2)), "Content-Encoding: zstd"),
+    make.response(make.page(3), "Content-Type: text/html; charset=gb2312"),
+]
 _MEMBERS = [("a.jsonl", _LINES), ("b.csv", _TABLE), ("c.gz", gzip.compress(_LINES, mtime=0))]
 
 SEEDS: dict[str, bytes] = {
@@ -34,18 +42,24 @@ SEEDS: dict[str, bytes] = {
     "csv": _TABLE,
     "warc": b"".join([*_WARC, _CHUNKED]),
     "warc.gz": b"".join(make.members(_WARC)),
+    "warc, coded": b"".join(_CODED),
+    "html": b"\n".join(make.page(number) for number in range(4)),
     "mediawiki": _WIKI,
     "mediawiki.bz2": bz2.compress(_WIKI),
     "parquet": _PARQUET,
     "zip": make.zipped(_MEMBERS),
     "zip, stored": make.zipped([*_MEMBERS, ("d.warc", _WARC[1])], stored=True),
+    "zip, joined": make.zipped(_MEMBERS[:2]) + make.zipped(_MEMBERS[2:]),
     "tar": make.tarred(_MEMBERS),
+    "tar, sparse": foreign.sparse_gnu(),
+    "tar, joined": make.tarred(_MEMBERS[:2]) + foreign.size_in_pax(),
 }
 _TOKENS = (
     b"\n", b"\r\n", b'"', b"\0", b"{", b"}", b"\xff", b"\xef\xbb\xbf", b"\x1f\x8b\x08",
     b"PK\x03\x04",
     b"WARC/1.0\r\n", b"Content-Length: ", b"<page>", b"</page>", b"&lol;", b"\xed\xa0\x80", b"-1",
-    b"99999999999999999999", b"\x28\xb5\x2f\xfd", b"ustar", b"PAR1", b"[" * 3000, b"\xd8\x00",
+    b"99999999999999999999", b"\x28\xb5\x2f\xfd", b"ustar", b"PAR1",
+    b"PK\x05\x06", b"<html>", b"</html>", b"}{", b"[" * 3000, b"\xd8\x00",
 )  # fmt: skip
 
 

@@ -75,6 +75,16 @@ def test_neighbours_of_an_encoding_are_told_apart(encoding: str, text: str) -> N
     assert _read((text * 10).encode(encoding))[0] == (text * 10).rstrip("\n")
 
 
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text", ["A text of some plain words.\n", "今天下午，市政府召开新闻发布会。\n"]
+)
+def test_wide_characters_need_no_mark(encoding: str, text: str) -> None:
+    """Two or four bytes a character, in either order, are told by what they say."""
+    found, reading = _read((text * 9).encode(encoding))
+    assert (found, reading.encoding) == ((text * 9).rstrip("\n"), encoding)
+
+
 @pytest.mark.parametrize(
     "stored",
     [
