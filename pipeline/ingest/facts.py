@@ -61,8 +61,11 @@ _SOURCE = re.compile(
     r"信息来源|出处|出典|提供|출처)\s?[:：]?\s?\S",
     re.IGNORECASE,
 )
-_PARTS = re.compile(r"[|·•｜∣/／]\s+|\s{3,}|[\t\u3000]| [–—-] ")
-_SIGNS = (*"|·•｜∣/／\t\u3000", "   ", " – ", " — ", " - ")
+_PARTS = re.compile(
+    r"[|·•｜∣/／]\s+|\s{3,}|[\t\u3000]| [–—-] |"
+    r"\s(?=(?:作者|记者|記者|通讯员|撰文|文|责任编辑|编辑)[:：])"
+)
+_SIGNS = (*"|·•｜∣/／\t\u3000", "   ", " – ", " — ", " - ", "作者", "记者", "記者")
 _GLUE = words(
     "on at in le la el the il am an em im dne den der dnia od vom du den um à às a de del w в на "
     "в 于 於 在 fecha date data datum op den på"
@@ -152,6 +155,9 @@ def _labelled(line: str) -> dt.date | None:
 
 
 def _is_glue(between: str) -> bool:
+    """Whether words between a label and a date are a weekday, a time, or small."""
+    if is_time(between):
+        return True
     return all(word.casefold() in _GLUE or is_weekday(word) for word in _WORDS.findall(between))
 
 

@@ -28,6 +28,8 @@ def page(*lines: str) -> str:
         ("Published on 12 March 2024", "labelled_line"),
         ("Published: Tuesday, March 12, 2024 10:15 AM", "labelled_line"),
         ("Posted on March 12, 2024 by admin", "labelled_line"),
+        ("Published 6:04 AM EST, Tue March 12, 2024", "labelled_line"),
+        ("Veröffentlicht um 14:30 Uhr, 12. März 2024", "labelled_line"),
         (
             " date 2024-03-12 On the afternoon of March 11, the Bureau held a meeting",
             "labelled_line",
@@ -143,6 +145,13 @@ def test_other_lines_name_no_author(line: str) -> None:
 def test_the_last_lines_are_looked_at_too(last: str, expected: Facts) -> None:
     """What stands at the end with a label, in brackets, or as a date alone."""
     assert facts_of(f"{page()}\n{last}") == expected
+
+
+@pytest.mark.parametrize("colon", [":", "："])
+def test_an_author_shares_its_line_with_date_and_source(colon: str) -> None:
+    """As sites in Chinese print it, with one blank between them."""
+    line = f"2024年3月12日 14:30 来源{colon}新华网 作者{colon}张三 责任编辑{colon}李四"
+    assert facts_of(page(line)) == Facts(f"作者{colon}张三", DAY, "byline_line")
 
 
 def test_a_title_is_no_author_and_first_rules_come_first() -> None:
