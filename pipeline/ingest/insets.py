@@ -6,8 +6,8 @@ Not here: furniture around articles (`split_furniture.py`), rows of the quaranti
 Two kinds are taken out of `text`; their spans stay known, so the original can be put together
 again.
 
-`image_name`: the name of an image file that is all of its line, unless the line beside it is the
-name of another file (a listing).
+`image_name`: the name of an image file that is all of its line, unless it stands in a row of file
+names that are not all of images (a listing).
 
 `repeated_caption`: the second of two equal lines with nothing but blank lines and image names
 between them, if it is 20 to 300 columns wide and an image name stands beside the two or it says
@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 import numpy as np
@@ -121,12 +122,12 @@ def _lines(raw: str) -> Iterator[_Line]:
 
 
 def _mark_images(lines: Sequence[_Line]) -> None:
-    """Mark image names; beside the name of another file they are part of a listing."""
-    for at, line in enumerate(lines):
-        if not is_image_name(line.said) or not _is_file_name(line.said):
-            continue
-        beside = [near.said for near in lines[max(0, at - 1) : at + 2]]
-        line.is_image = all(is_image_name(name) for name in beside if _is_file_name(name))
+    """Mark image names; in a row with the name of another file they are part of a listing."""
+    for is_name, row in groupby(lines, key=lambda line: _is_file_name(line.said)):
+        names = list(row) if is_name else []
+        is_images = all(is_image_name(line.said) for line in names)
+        for line in names:
+            line.is_image = is_images
 
 
 def _is_file_name(line: str) -> bool:

@@ -27,6 +27,7 @@ from pipeline.ingest.pieces import (
     RefusedError,
     Span,
     bad_spans,
+    count_bad,
     excerpt,
 )
 from pipeline.model.settings import IngestSettings
@@ -175,7 +176,7 @@ def _document(line: str, span: Span) -> Piece:
         record = _fast.decode(line)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         inner = bad_spans(line, span.char_start, span.line_start)
-        _refuse_undecodable(line, inner)
+        _refuse_undecodable(line, count_bad(line) if inner else 0)
         record = _decode_slowly(_bare(line))
     text, mended = normalise.mended(record.text)
     if not text:
@@ -234,8 +235,7 @@ def _cuts(line: str) -> tuple[list[int], int]:
     return sorted({*cuts}), found
 
 
-def _refuse_undecodable(line: str, bad: tuple[Span, ...]) -> None:
-    found = sum(span.char_end - span.char_start for span in bad)
+def _refuse_undecodable(line: str, found: int) -> None:
     if found > MAX_BAD_SHARE * len(line):
         raise RefusedError(
             "undecodable",

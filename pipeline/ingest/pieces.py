@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,9 @@ from pipeline.errors import InputError
 EXCERPT = 200
 MAX_BAD_SHARE = 0.3
 """Undecodable bytes among the characters of what still counts as text."""
+
+MAX_SPANS, NEAR = 100, 16
+"""Spans of undecodable bytes in one document; characters between those that are joined first."""
 
 _BAD = re.compile(r"[\ud800-\udfff]+")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -181,16 +185,38 @@ def inside(piece: Piece) -> Iterator[Piece]:
 
 
 def bad_spans(raw: str, char_start: int, line: int) -> tuple[Span, ...]:
-    """Find the runs of undecodable bytes in `raw`, which starts at that character and line."""
+    """Find the runs of undecodable bytes in `raw`, which starts at that character and line.
+
+    There are at most `MAX_SPANS`, as every span is a row: text of another encoding has a run a
+    word. Of more runs those close together make one span, and then those that follow each other.
+    """
     if raw.isascii():
         return ()
+    runs = list(islice(_runs(raw, gap=0), MAX_SPANS + 1))
+    if len(runs) > MAX_SPANS:
+        runs = list(_runs(raw, gap=NEAR))
+    many = max(1, -(-len(runs) // MAX_SPANS))
     spans = []
     counted = 0
-    for run in _BAD.finditer(raw):
-        line += raw.count("\n", counted, run.start())
-        counted = run.start()
-        spans.append(Span(char_start + run.start(), char_start + run.end(), line, line))
+    for at in range(0, len(runs), many):
+        start, end = runs[at][0], runs[min(at + many, len(runs)) - 1][1]
+        line += raw.count("\n", counted, start)
+        last = line + raw.count("\n", start, end)
+        spans.append(Span(char_start + start, char_start + end, line, last))
+        line, counted = last, end
     return tuple(spans)
+
+
+def _runs(raw: str, *, gap: int) -> Iterator[tuple[int, int]]:
+    """Yield where undecodable bytes begin and end, with up to `gap` good characters among them."""
+    start = end = -1
+    for run in _BAD.finditer(raw):
+        if start >= 0 and run.start() - end > gap:
+            yield start, end
+            start = -1
+        start, end = run.start() if start < 0 else start, run.end()
+    if start >= 0:
+        yield start, end
 
 
 def count_bad(raw: str) -> int:

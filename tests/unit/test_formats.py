@@ -158,3 +158,16 @@ def test_bad_runs_know_their_lines() -> None:
         Span(12, 13, 6, 6),
         Span(16, 18, 8, 8),
     )
+
+
+def test_bad_runs_of_a_document_are_few_and_cover_all() -> None:
+    """Of many runs those that are near make one span; then those that follow each other do."""
+    near = "\udcff and " * 5000
+    assert bad_spans(near, 7, 1) == (Span(7, 7 + len(near) - 5, 1, 1),)
+    far = ("\udcff" + "x" * 50 + "\n") * 5000
+    spans = bad_spans(far, 0, 1)
+    assert len(spans) == 100
+    assert (spans[0].char_start, spans[0].line_start) == (0, 1)
+    assert (spans[1].char_start, spans[1].line_start) == (50 * 52, 51)
+    assert spans[-1].char_end == len(far) - 51
+    assert spans[-1].line_end == 5000

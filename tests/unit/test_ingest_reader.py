@@ -46,7 +46,6 @@ DEEP = '{"text": "a", "deep": ' + "[" * 5000 + "]" * 5000 + "}"
         ('{"text": "a"', "quarantine", "invalid_json"),
         ("not json", "quarantine", "invalid_json"),
         ('\ufeff{"text": "a"},', "document", ""),
-        ('{"text": "a"} {"text": "b"} {"text": "c"}', "quarantine", "invalid_json"),
         ('["text"]', "quarantine", "not_an_object"),
         ("12", "quarantine", "not_an_object"),
         ('{"body": "a"}', "quarantine", "missing_text"),

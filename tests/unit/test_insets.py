@@ -44,7 +44,8 @@ def test_an_image_name_alone_on_its_line_is_taken_out(name: str) -> None:
     "lines",
     [
         ["Save it as lock.jpg"], ["lock.jpg and more"], ["jpg"], [".jpg"], ["lock.jpg."],
-        ["report.pdf"], ["index.html", "lock.jpg", "style.css"], ["lock\ufffd.jpg"],
+        ["report.pdf"], ["index.html", "lock.jpg", "style.css"],
+        ["a.jpg", "b.png", "c.gif", "readme.txt", "d.jpg"], ["lock\ufffd.jpg"],
         ["x" * 300 + ".jpg"],
     ],
 )  # fmt: skip
