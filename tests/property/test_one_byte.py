@@ -37,8 +37,8 @@ FILES: dict[str, tuple[bytes, int]] = {
     "html": ("\n".join(HTML.format(text) for text in TEXTS).encode(), 2),
     "mediawiki": ((make.WIKI + "".join(make.wiki(n, t) for n, t in enumerate(TEXTS))).encode(), 1),
 }
-"""Stored bytes, and how many records a byte may cost: of a table also the next, after a line end, and
-of web pages the next, after the end of a page.
+"""Stored bytes, and how many records a byte may cost: of a table also the next, after a line end,
+and of web pages the next, after the end of a page.
 
 The header of a table, the directory of an archive and the footer of a Parquet file are no records:
 they say where records are, and a byte of them may cost all that they tell of.
