@@ -61,8 +61,9 @@ def delimiter_of(head: str, text_names: Iterable[str]) -> str:
 
 def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str]) -> bool:
     """Whether a line is the header of the rows that follow it."""
-    names = [name.strip() for name in _cells(first, delimiter) or []]
-    if len(names) < 2 or not all(map(_LOOSE_NAME.fullmatch, names)):
+    cells = _cells(first, delimiter) or []
+    names = [name.strip() for name in cells]
+    if len(names) < 2 or names.count("") > 1 or not all(map(_LOOSE_NAME.fullmatch, names)):
         return False
     small = [name.lower() for name in names]
     texts = [name for name in small if name in wanted]
@@ -73,7 +74,7 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
     fits = sum(cells is not None and len(cells) == len(names) for cells in rows)
     is_sure = len(names) > 2 or delimiter != ","
     if texts and is_plain:
-        return is_sure or fits > 0 or not rows
+        return is_sure or names == cells or fits > 0 or not rows
     if texts:
         return 2 * fits > len(rows) and (is_sure or not names[0] or fits == PROBE_ROWS)
     if fits < PROBE_ROWS:
@@ -115,17 +116,17 @@ def delimited_pieces(
             layout.width = len(cells)
             yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
         else:
-            yield _piece(raw, span, cells, layout.columns)
+            yield _piece(raw, span, cells, layout)
         start, line = span.char_end, line + count
 
 
-def _piece(raw: str, span: Span, cells: list[str] | None, columns: Columns | None) -> Piece:
+def _piece(raw: str, span: Span, cells: list[str] | None, layout: Layout) -> Piece:
     if raw.isspace():
         return Piece(span=span, kind="furniture", reason="blank_line", excerpt=excerpt(raw))
     try:
-        if cells is None or columns is None:
-            return _broken(raw, span)
-        fields = columns.pick([None if cell in _NULLS else cell for cell in cells])
+        if cells is None or layout.columns is None:
+            return _broken(raw, span, layout)
+        fields = layout.columns.pick([None if cell in _NULLS else cell for cell in cells])
         piece = document(fields, span)
         piece.inner = bad_spans(raw, span.char_start, span.line_start)
     except RefusedError as error:
@@ -136,14 +137,17 @@ def _piece(raw: str, span: Span, cells: list[str] | None, columns: Columns | Non
     return piece
 
 
-def _broken(raw: str, span: Span) -> Piece:
+def _broken(raw: str, span: Span, layout: Layout) -> Piece:
     chars = span.char_end - span.char_start
     if chars > len(raw):
         reason, detail = "record_too_long", f"expected a shorter row, found {chars} characters."
     elif raw.count('"') % 2:
         reason, detail = "unbalanced_quotes", "expected a closing quote, found none that fits."
     else:
-        reason, detail = "wrong_field_count", "expected as many fields as the header has names."
+        found = len(_cells(raw, layout.delimiter) or [])
+        shown = f"{found} fields" if found else "quotes that close before a field ends"
+        reason = "wrong_field_count"
+        detail = f"expected {layout.width} fields, as the header has names, found {shown}."
     return Piece(span=span, kind="quarantine", reason=reason, detail=detail, excerpt=excerpt(raw))
 
 
@@ -165,13 +169,17 @@ class _Rows:
                 yield line.start, line.chars + line.ended, 1, None
                 continue
             taken = self._joined(line)
-            cells = _cells("".join(taken), self._layout.delimiter)
-            if cells is not None and self._layout.width in {0, len(cells)}:
-                row = "".join(taken)
-                yield row, len(row), len(taken), cells
-            else:
+            row = "".join(taken)
+            cells = self._fitting(row)
+            if cells is None and len(taken) > 1:
                 self._ahead.extend(reversed(taken[1:]))
-                yield line, len(line), 1, None
+                taken, row = [line], line
+                cells = self._fitting(line)  # a quote inside a field that has none around it
+            yield row, len(row), len(taken), cells
+
+    def _fitting(self, row: str) -> list[str] | None:
+        cells = _cells(row, self._layout.delimiter)
+        return cells if cells is not None and self._layout.width in {0, len(cells)} else None
 
     def _next(self) -> str | Long | None:
         return self._ahead.pop() if self._ahead else next(self._source, None)

@@ -28,6 +28,8 @@ _BINARY = (
     (b"PARE", "an encrypted Parquet file"),
     (b"ORC\n", "an ORC file"),
     (b"{\\rtf", "an RTF document"),
+    (b"filedesc://", "an ARC file, the forerunner of WARC"),
+    (b"!<arch>\n", "an ar archive or Debian package"),
     (b"%!PS", "a PostScript document"),
     (b"version https://git-lfs.github.com/", "a Git LFS pointer to a file that is elsewhere"),
     (b"LZIP", "an lzip file"),

@@ -15,7 +15,8 @@ from pipeline.model.settings import IngestSettings
 
 _OPENS = r"<(?:!doctype\s+html|html)(?=[\s>])"
 _START = re.compile(
-    rf"\ufeff?\s*(?:<\?xml[^>]{{0,200}}\?>\s*)?(?:<!--.{{0,2000}}?-->\s*){{0,3}}{_OPENS}",
+    r"\ufeff?\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*){0,3}"
+    rf"(?:{_OPENS}|<(?:head|body)(?=[\s>]))",
     re.IGNORECASE | re.DOTALL,
 )
 _END = re.compile(rf"</html\s{{0,9}}>\s{{0,99}}(?={_OPENS})", re.IGNORECASE)

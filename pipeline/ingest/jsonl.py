@@ -275,8 +275,9 @@ def _decode_slowly(line: str) -> _Record:
         detail = f"expected a JSON object, found {type(fields).__name__}."
         raise RefusedError("not_an_object", detail)
     if "text" not in fields:
-        detail = f'expected a field "text", found {sorted(fields)[:20]}.'
-        raise RefusedError("missing_text", normalise.without_surrogates(detail)[:500])
+        names = normalise.without_surrogates(f"{sorted(fields)[:20]}")[:400]
+        detail = f'expected a field "text", found {names}. Write the dump with that name.'
+        raise RefusedError("missing_text", detail)
     if not isinstance(fields["text"], str):
         detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
         raise RefusedError("wrong_type", detail)

@@ -137,3 +137,26 @@ def test_rows_behind_damage_know_the_header() -> None:
     pieces = read(members[0] + bytes(broken) + members[2])
     assert kinds(pieces)[:2] == ["header", ""]
     assert kinds(pieces)[-2:] == ["corrupt_stream", ""]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_quotes_inside_a_field_without_quotes_are_characters(delimiter: str) -> None:
+    """Inches, and words in quotes: a row is not joined with what follows it."""
+    said = ["He is 6'2\" tall", "plain words", 'two "quotes" here', 'ends with "', "more words"]
+    rows = "".join(f"{number}{delimiter}{text}\n" for number, text in enumerate(said))
+    pieces = read(f"id{delimiter}text\n{rows}".encode())
+    assert [piece.text for piece in pieces[1:]] == said
+
+
+def test_a_row_with_other_fields_says_how_many() -> None:
+    """The message has what was expected and what was found."""
+    pieces = read(b"id,text,tag\n1,words\n2,words,a,b\n")
+    assert [piece.detail.partition("names, ")[2] for piece in pieces[1:]] == [
+        "found 2 fields.",
+        "found 4 fields.",
+    ]
+
+
+def test_a_table_in_a_page_is_a_page() -> None:
+    """Bars around a table are no header of a file."""
+    read(b"| id | text |\n|----|------|\n| 1 | some words |\n| 2 | more words |\n", "text")
