@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.ingest.pieces import Piece, Span, bad_spans, excerpt
+from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.ingest.web import html_piece
 from pipeline.model.settings import IngestSettings
 
@@ -61,18 +61,24 @@ def _pages(blocks: Iterable[str], limit: int) -> Iterator[tuple[str, int, int]]:
         yield first or held, dropped + len(held), newlines + held.count("\n")
 
 
-def _piece(text: str, span: Span, limit: int) -> Piece:
-    chars = span.char_end - span.char_start
-    if chars > min(len(text), limit):
-        return Piece(
-            span=span,
-            kind="quarantine",
-            reason="record_too_long",
-            detail=f"expected a page of at most {limit} characters, found one of {chars}. Raise "
+def _check(chars: int, limit: int) -> None:
+    if chars > limit:
+        raise RefusedError(
+            "record_too_long",
+            f"expected a shorter page, found one of {chars} characters. Raise "
             "ingest.max_record_bytes.",
-            excerpt=excerpt(text),
         )
-    piece = html_piece(text)
+
+
+def _piece(text: str, span: Span, limit: int) -> Piece:
+    try:
+        _check(span.char_end - span.char_start, min(len(text), limit))
+        piece = html_piece(text)
+    except RefusedError as error:
+        return Piece(
+            span=span, kind="quarantine", reason=error.reason, detail=error.detail,
+            excerpt=excerpt(text),
+        )  # fmt: skip
     piece.span = span
     if piece.kind == "document":
         piece.mime = "text/html"

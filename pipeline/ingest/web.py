@@ -16,7 +16,7 @@ from resiliparse.parse.html import HTMLTree
 
 from pipeline.ingest import normalise
 from pipeline.ingest.http import media_type, parse_response
-from pipeline.ingest.pieces import Piece, Span
+from pipeline.ingest.pieces import Piece, RefusedError, Span
 from pipeline.ingest.web_encoding import page_text
 from pipeline.model.settings import IngestSettings
 
@@ -28,6 +28,9 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 MAX_DEPTH = 500
+MAX_TAGS = 1 << 21
+"""Each takes up to half a kilobyte of memory as long as its page is looked at."""
+
 _WORD = re.compile(r"[a-z]{1,20}")
 _NOWHERE = Span(0, 0, 0, 0)
 
@@ -86,7 +89,13 @@ def html_piece(page: str) -> Piece:
     """Make the piece of a page, without its span.
 
     The main content is kept; all that is visible when there seems to be none.
+
+    Raises:
+        RefusedError: `record_too_long`, when the page is hardly anything but tags.
     """
+    if (tags := page.count("<")) > MAX_TAGS:
+        detail = f"expected a page of at most {MAX_TAGS} tags, found {tags}."
+        raise RefusedError("record_too_long", detail)
     tree = HTMLTree.parse(_clean(page))
     found = ""
     if not _is_deep(page):
