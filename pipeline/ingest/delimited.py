@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -31,6 +31,7 @@ _SHORT_NAME = re.compile(r"(?:[^\s.!?。！？]+(?: [^\s.!?。！？]+){0,2})?")
 _SEPARATOR = re.compile(r"sep=([,;|\t])\r?")
 """The first line by which spreadsheets tell each other the delimiter."""
 
+_ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _NULLS = frozenset(("NULL", r"\N"))
 """How databases write that a field has no value."""
 
@@ -168,14 +169,20 @@ class _Rows:
             if isinstance(line, Long):
                 yield line.start, line.chars + line.ended, 1, None
                 continue
-            taken = self._joined(line)
+            taken, cells = self._row(line, mend=_as_it_is)
+            if cells is None:
+                taken, cells = self._row(line, mend=_unescaped)
             row = "".join(taken)
-            cells = self._fitting(row)
-            if cells is None and len(taken) > 1:
-                self._ahead.extend(reversed(taken[1:]))
-                taken, row = [line], line
-                cells = self._fitting(line)  # a quote inside a field that has none around it
             yield row, len(row), len(taken), cells
+
+    def _row(self, line: str, *, mend: Callable[[str], str]) -> tuple[list[str], list[str] | None]:
+        """Return the lines of the row that a line begins, and its cells, if it is one."""
+        taken = self._joined(line, mend)
+        cells = self._fitting(mend("".join(taken)))
+        if cells is None and len(taken) > 1:
+            self._ahead.extend(reversed(taken[1:]))
+            return [line], self._fitting(mend(line))  # a quote in a field without any around it
+        return taken, cells
 
     def _fitting(self, row: str) -> list[str] | None:
         cells = _cells(row, self._layout.delimiter)
@@ -184,17 +191,26 @@ class _Rows:
     def _next(self) -> str | Long | None:
         return self._ahead.pop() if self._ahead else next(self._source, None)
 
-    def _joined(self, line: str) -> list[str]:
+    def _joined(self, line: str, mend: Callable[[str], str]) -> list[str]:
         """Return the line with those after it, up to the one that closes its quotes."""
-        taken, size, quotes = [line], len(line), line.count('"')
+        taken, size, quotes = [line], len(line), mend(line).count('"')
         while quotes % 2 and size <= self._limit and (after := self._next()) is not None:
             if isinstance(after, Long):
                 self._ahead.append(after)
                 break
             taken.append(after)
             size += len(after)
-            quotes += after.count('"')
+            quotes += mend(after).count('"')
         return taken
+
+
+def _as_it_is(row: str) -> str:
+    return row
+
+
+def _unescaped(row: str) -> str:
+    """Double the quotes that a backslash marks, as some databases and Spark write them."""
+    return _ESCAPED.sub(r'\1""', row) if '\\"' in row else row
 
 
 def _cells(row: str, delimiter: str) -> list[str] | None:

@@ -116,6 +116,7 @@ TABLE_ROWS = [
     row("names-with-blanks.csv", lambda: b"Page No,Text\n" + WORDS * 2, 6),
     row("sep.csv", lambda: b"sep=;\r\nid;text\r\n1;a few words\r\n", 1),
     row("inches.csv", lambda: b'id,text\n1,6\'2" tall\n2,more words\n3,5" wide\n', 3),
+    row("backslashes.csv", lambda: b'id,text\n1,"a \\"b\\", c"\n2,"d\n\\"e\\""\n3,more words\n', 3),
     row("nulls.csv", lambda: b"id,text\n1,NULL\n2,\\N\n" + WORDS, 3, "missing_text"),
 ]  # fmt: skip
 

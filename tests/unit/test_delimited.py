@@ -160,3 +160,19 @@ def test_a_row_with_other_fields_says_how_many() -> None:
 def test_a_table_in_a_page_is_a_page() -> None:
     """Bars around a table are no header of a file."""
     read(b"| id | text |\n|----|------|\n| 1 | some words |\n| 2 | more words |\n", "text")
+
+
+def test_quotes_behind_a_backslash_are_characters() -> None:
+    """Spark and MySQL write them so, also over several lines."""
+    stored = (
+        'id,text\n1,"He said \\"hi\\", and left."\n2,"plain ""words"""\n'
+        '3,"a \\"b\nand c\\" d"\n4,"ends in C:\\\\"\n5,more words\n'
+    )
+    pieces = read(stored.encode())
+    assert [piece.text for piece in pieces[1:]] == [
+        'He said "hi", and left.',
+        'plain "words"',
+        'a "b\nand c" d',
+        "ends in C:\\\\",
+        "more words",
+    ]
