@@ -49,6 +49,7 @@ class Corpus:
         self._scratch_bytes = scratch_bytes
         self._reads = 0
         self._last_read: dict[str, int] = {}
+        self._held = 0
 
     def read(self, ref: FileRef, *, columns: list[str] | None = None) -> pa.Table:
         """Read a whole small Parquet file after checking its hash."""
@@ -85,25 +86,40 @@ class Corpus:
         return self._noted(path)
 
     def _noted(self, path: Path) -> Path:
+        """Note that a file was read; look at all only when those that came may be too many.
+
+        `_held` is never less than what they take: others may have removed some.
+        """
         if path.parent == self.scratch:
+            if not self._reads:
+                self._held = sum(stat.st_size for _, stat in self._downloaded())
+            elif path.name not in self._last_read:
+                self._held += path.stat().st_size
             self._reads += 1
             self._last_read[path.name] = self._reads
-            self._make_room(path)
+            if self._held > self._scratch_bytes:
+                self._make_room(path)
         return path
 
     def _make_room(self, latest: Path) -> None:
         """Remove downloaded files, least recently read first, until the others fit."""
-        with os.scandir(self.scratch) as entries:
-            held = [(entry.name, entry.stat()) for entry in entries if len(entry.name) == _DIGITS]
+        held = self._downloaded()
         size = sum(stat.st_size for _, stat in held)
         held.sort(key=lambda one: (self._last_read.get(one[0], 0), one[1].st_mtime_ns))
+        there = {name for name, _ in held}
         for name, stat in held:
             if size <= self._scratch_bytes:
-                return
+                break
             if name != latest.name:
                 (self.scratch / name).unlink(missing_ok=True)
-                self._last_read.pop(name, None)
+                there.remove(name)
                 size -= stat.st_size
+        self._last_read = {name: at for name, at in self._last_read.items() if name in there}
+        self._held = size
+
+    def _downloaded(self) -> list[tuple[str, os.stat_result]]:
+        with os.scandir(self.scratch) as entries:
+            return [(entry.name, entry.stat()) for entry in entries if len(entry.name) == _DIGITS]
 
     def write(
         self, stage: str, fingerprint: str, name: str, table: pa.Table, **options: object

@@ -7,6 +7,8 @@ import hashlib
 import msgspec
 import pyarrow as pa
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import CorruptError, MissingError
 from pipeline.storage import layout
@@ -119,6 +121,31 @@ def test_scratch_folder_is_bounded(memory_corpus: Corpus) -> None:
     assert held == {refs[1].sha256, refs[3].sha256}
     assert pa.Table.from_batches([first, *opened]) == tables[0]
     assert [corpus.read(ref) for ref in refs] == tables
+
+
+@given(steps=st.lists(st.tuples(st.booleans(), st.integers(0, 5)), max_size=30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_whatever_is_read_and_removed_the_scratch_folder_is_bounded(
+    memory_corpus: Corpus, steps: list[tuple[bool, int]]
+) -> None:
+    """Also when files were there before, or others remove some that come again."""
+    refs = [
+        memory_corpus.write("test", f"f{at}", "rows", pa.table({"number": [at] * 100 * (at + 1)}))
+        for at in range(6)
+    ]
+    for path in memory_corpus.scratch.iterdir():
+        path.unlink()
+    memory_corpus.read(refs[0])
+    limit = sum(ref.size for ref in refs[:4])
+    corpus = Corpus(memory_corpus.store, memory_corpus.scratch, scratch_bytes=limit)
+    for remove, at in steps:
+        path = corpus.scratch / refs[at].sha256
+        if remove:
+            path.unlink(missing_ok=True)
+        else:
+            assert corpus.fetch(refs[at]) == path
+            assert path.is_file()
+        assert sum(one.stat().st_size for one in corpus.scratch.iterdir()) <= limit
 
 
 def test_a_file_larger_than_the_scratch_limit_is_read(memory_corpus: Corpus) -> None:
