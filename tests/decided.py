@@ -33,6 +33,8 @@ from pipeline.storage.units import Corpus
 THRESHOLD = Rule().threshold
 OFTEN = Sizes(fan_in=2, most=3, alone=200, per_slice=100)
 """Sizes with which a few small dumps already are merged several times, into several slices."""
+CROWDED = Sizes(fan_in=2, most=3, alone=200, per_slice=2500)
+"""The same for dumps of hundreds of documents, which would have a hundred slices each."""
 DATES = [f"2026-11-0{day}" for day in range(1, 6)]
 
 Dump = dict[str, str]
@@ -204,7 +206,9 @@ class Nights:
         manifest = IngestManifest(
             fingerprint=name,
             documents=self.corpus.write("ingest", name, "documents", documents),
-            signatures=self.corpus.write("ingest", name, "signatures", table, row_group_size=3),
+            signatures=self.corpus.write(
+                "ingest", name, "signatures", table, row_group_size=max(3, len(ids) // 8)
+            ),
             quarantine=self.corpus.write("ingest", name, "quarantine", pa.table({"a": [1]})),
             files=(),
         )

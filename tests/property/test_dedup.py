@@ -17,7 +17,7 @@ from pipeline.model.plan import KeyRange, Plan, Shard
 from pipeline.model.settings import RunSettings
 from pipeline.signature import sign, similarity
 from pipeline.storage import snapshots
-from tests.decided import DATES, THRESHOLD, Dump, Nights, by_classes, identity, story
+from tests.decided import CROWDED, DATES, THRESHOLD, Dump, Nights, by_classes, identity, story
 
 texts = st.one_of(
     st.builds(story, st.integers(0, 2), st.integers(0, 6), st.integers(0, 6), shout=st.booleans()),
@@ -285,7 +285,7 @@ def test_hot_buckets_are_decided_by_the_definition(tmp_path: Path) -> None:
     paths = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]]
     expected = by_classes(corpus)
     for number, path in enumerate(paths):
-        nights = Nights(tmp_path, shards=1 + number, ranges=1 + number)
+        nights = Nights(tmp_path, shards=1 + number, ranges=1 + number, sizes=CROWDED)
         if number == 2:
             nights.run(DATES[1], crowd("cold", 120, 1))
         ties = 0
@@ -310,7 +310,7 @@ def test_hot_buckets_keep_the_threshold_of_their_dumps(tmp_path: Path) -> None:
     rules = {DATES[0]: 0.6, DATES[1]: 0.98, DATES[2]: 0.6}
     found = []
     for path in itertools.permutations(sorted(rules)):
-        nights = Nights(tmp_path)
+        nights = Nights(tmp_path, sizes=CROWDED)
         for date in path:
             nights.run(date, corpus[date], rules[date])
         found.append(nights.verdicts())

@@ -13,7 +13,7 @@ from pipeline.model.rule import Rule
 from pipeline.publish.order import witnesses_come_first
 from pipeline.publish.view import View
 from pipeline.storage import snapshots
-from tests.decided import Dump, Nights, by_classes, by_pairs, identity, story
+from tests.decided import CROWDED, Dump, Nights, by_classes, by_pairs, identity, story
 from tests.drawn import DATES, dumps, rules
 
 Night = tuple[str, Dump, Rule]
@@ -214,7 +214,7 @@ def test_hot_buckets_are_decided_by_the_definition_under_a_rank(tmp_path: Path) 
     }
     expected = by_pairs(corpus, dict.fromkeys(corpus, rule))
     for path in (DATES[:3], [DATES[2], DATES[0], DATES[1]]):
-        nights = Nights(tmp_path)
+        nights = Nights(tmp_path, sizes=CROWDED)
         nights.run(path[1], crowd("cold", 70), rule)
         ties = 0
         for date in path:
