@@ -61,7 +61,7 @@ def corpus_of(
     made = msgspec.structs.replace(
         made,
         passages=PassageSettings(**rule),
-        plan=PlanSettings(quiet_seconds=0, shard_bytes=1 if shards > 1 else 1 << 30),
+        plan=PlanSettings(quiet_seconds=0, shard_bytes=1, max_shards=shards),
     )
     store = open_store(made.store.landing, create=True)
     for number, night in enumerate(nights):
@@ -146,7 +146,7 @@ def test_order_and_packing_do_not_matter(tmp_path: Path, repeated: str) -> None:
     late = [pair for pair in articles() if pair[0] in {f"a{n:02}" for n in (*range(0, 16, 2), 3)}]
     nights = [files(late, EARLIER), files(articles())]
     results = []
-    for name, order, shards in (("a", nights, 1), ("b", nights[::-1], 3)):
+    for name, order, shards in (("a", nights, 1), ("b", nights[::-1], 7)):
         made = corpus_of(tmp_path / name, order, shards=shards, repeated=repeated)
         with corpus_session(made) as corpus:
             assert list(verify.findings(corpus)) == []
