@@ -19,7 +19,7 @@ from pipeline.storage import layout
 from pipeline.storage.open import open_store
 from tests.analysts import tools
 from tests.conftest import BUCKET
-from tests.nights import land, run, settings_for
+from tests.nights import SHARD_BYTES, land, one_trial, run, settings_for
 
 PREFIX = "analysts"
 
@@ -60,12 +60,16 @@ def demo(object_store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) ->
     home = tmp_path_factory.mktemp("analysts")
     (home / "landing").mkdir()
     settings = settings_for(
-        str(home / "landing"), f"s3://{BUCKET}/{PREFIX}", endpoint_url=object_store.url
+        str(home / "landing"),
+        f"s3://{BUCKET}/{PREFIX}",
+        endpoint_url=object_store.url,
+        shard_bytes=SHARD_BYTES,
     )
     landing = open_store(settings.store.landing)
-    for night in nights():
-        land(landing, night.files)
-        run(settings, night.dump_date, f"demo-{night.dump_date}")
+    with one_trial():
+        for night in nights():
+            land(landing, night.files)
+            run(settings, night.dump_date, f"demo-{night.dump_date}")
     with runner.corpus_session(settings) as corpus:
         monthly.start(corpus)
         bring_in_step(corpus)

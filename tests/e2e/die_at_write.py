@@ -31,7 +31,7 @@ from pipeline.publish.promote import promote
 from pipeline.runner.reannotate import Reannotation
 from pipeline.storage.open import open_store
 from pipeline.storage.units import open_corpus
-from tests.nights import TREES, published_bytes, settings_for
+from tests.nights import TREES, one_trial, published_bytes, settings_for
 
 WRITES = ("put", "put_file", "copy", "delete")
 NEVER = 1 << 30
@@ -123,4 +123,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_trial():
+        main()

@@ -18,6 +18,7 @@ from pipeline.plan import ledger
 from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
+from tests.e2e.conftest import Once
 from tests.nights import land, published_bytes, run
 
 FIRST, SECOND, LATE = "2026-11-20", "2026-11-21", "2026-11-19"
@@ -59,12 +60,16 @@ def published(settings: Settings) -> Counter[tuple[str, str]]:
 
 
 @pytest.fixture
-def two(local: Settings, landing: Store) -> Settings:
+def two(local: Settings, landing: Store, once: Once) -> Settings:
     """Publish two nights without a copy in common."""
-    land(landing, [(f"web/{FIRST}/a.jsonl", texts(range(30)))])
-    land(landing, [(f"web/{SECOND}/a.jsonl", texts(range(30, 60)))])
-    for date in (FIRST, SECOND):
-        run(local, date, f"run-{date}")
+
+    def publish() -> None:
+        land(landing, [(f"web/{FIRST}/a.jsonl", texts(range(30)))])
+        land(landing, [(f"web/{SECOND}/a.jsonl", texts(range(30, 60)))])
+        for date in (FIRST, SECOND):
+            run(local, date, f"run-{date}")
+
+    once(publish)
     return local
 
 

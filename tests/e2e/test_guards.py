@@ -20,6 +20,7 @@ from pipeline.model.settings import Settings
 from pipeline.signature import Signatures, sign
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
+from tests.e2e.conftest import Once
 from tests.nights import land, published_bytes, run
 
 STOP = {
@@ -50,11 +51,15 @@ def winnow(settings: Settings, *arguments: str, **environment: str) -> Result:
 
 
 @pytest.fixture
-def usual(local: Settings, landing: Store) -> Settings:
+def usual(local: Settings, landing: Store, once: Once) -> Settings:
     """Publish four ordinary nights."""
-    for day in DAYS:
-        land(landing, [(f"web/2026-11-{day}/a.jsonl", texts(100 * day))])
-        run(local, f"2026-11-{day}", f"run-{day}")
+
+    def publish() -> None:
+        for day in DAYS:
+            land(landing, [(f"web/2026-11-{day}/a.jsonl", texts(100 * day))])
+            run(local, f"2026-11-{day}", f"run-{day}")
+
+    once(publish)
     return local
 
 

@@ -28,6 +28,7 @@ from pipeline.storage.open import open_store
 from pipeline.storage.s3 import S3Store
 from pipeline.storage.store import Store
 from pipeline.storage.units import Corpus
+from tests.e2e.conftest import Once
 from tests.nights import land, published_bytes, run, settings_for
 
 EARLIER, LATER = "2026-11-18", "2026-11-20"
@@ -64,23 +65,28 @@ def _back(settings: Settings, sequence: int) -> None:
 
 
 @pytest.fixture
-def three(local: Settings, landing: Store) -> list[dict[str, str]]:
+def three(local: Settings, landing: Store, once: Once) -> list[dict[str, str]]:
     """Publish a night, a late one that retracts in it, and the first anew; return all bytes.
 
     The tables are kept by month too.
     """
-    seen = []
-    open_store(local.store.corpus, create=True).put(layout.WANTS_MONTHS, b"{}")
-    land(landing, [(f"wire/{LATER}/b.jsonl", _line("shared") + _line("own"))])
-    run(local, LATER, "later")
-    seen.append(_bytes(local))
-    land(landing, [(f"wire/{EARLIER}/a.jsonl", _line("shared"))])
-    run(local, EARLIER, "late")
-    seen.append(_bytes(local))
-    land(landing, [(f"wire/{LATER}/c.jsonl", _line("more"))])
-    run(local, LATER, "changed")
-    seen.append(_bytes(local))
-    return seen
+
+    def publish() -> list[dict[str, str]]:
+        seen = []
+        open_store(local.store.corpus, create=True).put(layout.WANTS_MONTHS, b"{}")
+        land(landing, [(f"wire/{LATER}/b.jsonl", _line("shared") + _line("own"))])
+        run(local, LATER, "later")
+        seen.append(_bytes(local))
+        land(landing, [(f"wire/{EARLIER}/a.jsonl", _line("shared"))])
+        run(local, EARLIER, "late")
+        seen.append(_bytes(local))
+        land(landing, [(f"wire/{LATER}/c.jsonl", _line("more"))])
+        run(local, LATER, "changed")
+        seen.append(_bytes(local))
+        return seen
+
+    found: list[dict[str, str]] = once(publish)
+    return found
 
 
 @pytest.mark.parametrize("sequence", [1, 2])

@@ -20,10 +20,16 @@ from pipeline.runner import corpus_session
 from pipeline.storage import snapshots
 from pipeline.storage.open import open_store
 from pipeline.storage.store import Store
-from tests.nights import land, published_bytes, run, settings_for
+from tests.nights import SHARD_BYTES, land, published_bytes, run, settings_for
 
 DATE = "2026-11-16"
 TEXT = " ".join(f"word{number}" for number in range(60))
+
+
+@pytest.fixture
+def local(local: Settings) -> Settings:
+    """Return the settings with fewer and larger shards: this is about whole nights."""
+    return settings_for(local.store.landing, local.store.corpus, shard_bytes=SHARD_BYTES)
 
 
 def _verified(settings: Settings) -> list[object]:
@@ -53,7 +59,8 @@ def test_order_of_arrival_does_not_matter(tmp_path: Path) -> None:
     results = []
     for order in (nights(), sorted(nights(), key=lambda night: night.dump_date)):
         name = "-".join(night.dump_date for night in order)
-        settings = settings_for(str(tmp_path / name / "landing"), str(tmp_path / name / "corpus"))
+        urls = (str(tmp_path / name / kind) for kind in ("landing", "corpus"))
+        settings = settings_for(*urls, shard_bytes=SHARD_BYTES)
         store = open_store(settings.store.landing, create=True)
         for night in order:
             land(store, night.files)

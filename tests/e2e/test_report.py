@@ -34,7 +34,7 @@ from pipeline.storage.units import Corpus
 from tests.chromium import chromium
 from tests.conftest import BUCKET
 from tests.hostile import PAYLOADS
-from tests.nights import land, settings_for
+from tests.nights import SHARD_BYTES, land, settings_for
 from tests.reporting import report_of
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.xdist_group("report")]
@@ -47,7 +47,7 @@ WIDTHS = (360, 1280)
 def settings(object_store: ObjectStore) -> Settings:
     """Publish three demo nights and a hostile one on the S3 server, each with its page."""
     urls = (f"s3://{BUCKET}/report/{name}" for name in ("landing", "corpus"))
-    made = settings_for(*urls, endpoint_url=object_store.url)
+    made = settings_for(*urls, endpoint_url=object_store.url, shard_bytes=SHARD_BYTES)
     store = open_store(made.store.landing, endpoint_url=object_store.url)
     with runner.session(made) as night:
         for one in nights()[:3]:
