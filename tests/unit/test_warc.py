@@ -134,7 +134,8 @@ CHUNKED = "Content-Type: text/html\r\nTransfer-Encoding: chunked"
         (response(zstandard.compress(page()), HTML + "\r\nContent-Encoding: zstd"), ""),
         (
             response(
-                brotli.compress(gzip.compress(page())), HTML + "\r\nContent-Encoding: gzip, br"
+                brotli.compress(gzip.compress(page(), mtime=0)),
+                HTML + "\r\nContent-Encoding: gzip, br",
             ),
             "",
         ),
