@@ -66,13 +66,53 @@ _NAVIGATION: Final = (
     "lees verder|volgende pagina|läs mer|les mer|læs mere|lue lisää|číst dále|tovább|"
     "citește mai mult|baca selengkapnya|selengkapnya|đọc thêm|xem thêm|trang sau|اقرأ المزيد|"
     "إقرأ المزيد|المزيد|الصفحة التالية|الصفحة السابقة|تابعنا|ادامه مطلب|بیشتر بخوانید|"
-    "קרא עוד|המשך לקרוא|อ่านต่อ|อ่านเพิ่มเติม|หน้าถัดไป|หน้าก่อนหน้า|और पढ़ें|अगला पृष्ठ"
+    "קרא עוד|המשך לקרוא|อ่านต่อ|อ่านเพิ่มเติม|หน้าถัดไป|หน้าก่อนหน้า|और पढ़ें|अगला पृष्ठ|"
+    "文章导航|文章導覽|投稿ナビゲーション|글 탐색|글 내비게이션|beitragsnavigation|"
+    "beitrags-navigation|navigation des articles|navigation de l’article|"
+    "navigation de l'article|navegación de entradas|navegação de artigos|"
+    "navegação de posts|navegação de post|navigazione articoli|navigazione articolo|"
+    "навигация по записям|навігація записів|nawigacja wpisu|yazı gezinmesi|yazı dolaşımı|"
+    "berichtnavigatie|inläggsnavigering|innleggsnavigasjon|indlægsnavigation|"
+    "artikkelien selaus|navigace pro příspěvek|bejegyzés navigáció|navigare în articole|"
+    "navigasi pos|điều hướng bài viết|πλοήγηση άρθρων|ניווט בפוסטים|แนะแนวเรื่อง|"
+    "تصفّح المقالات|تصفح المقالات|راهبری نوشته|"
+    "read also|see also|related posts|related articles|you may also like|相关阅读|相关文章|"
+    "相关推荐|推荐阅读|相關文章|延伸閱讀|関連記事|관련 기사|관련기사|lesen sie auch|lire aussi|"
+    "à lire aussi|lea también|leer también|te puede interesar|leia também|veja também|"
+    "leggi anche|читайте также|читайте також|zobacz też|zobacz także|czytaj też|"
+    "czytaj także|ayrıca okuyun|lees ook|läs också|les også|læs også|lue myös|čtěte také|"
+    "olvassa el ezt is|citește și|baca juga|xem thêm tại|اقرأ أيضا|اقرأ أيضًا|"
+    "مواضيع ذات صلة|مطالب مرتبط|διαβάστε επίσης|קראו גם"
 )
 _PROMPTS: Final = (
     "follow us on |follow us at |follow me on |like us on |join us on |subscribe to our |"
     "sign up for our |continue reading |posted in |上一篇：|上一篇:|下一篇：|下一篇:|"
     "关注我们|关注微信公众号|關注我們|suivez-nous sur |folgen sie uns auf |síguenos en |"
-    "siga-nos |seguici su |подписывайтесь на |تابعونا على "
+    "siga-nos |seguici su |подписывайтесь на |تابعونا على |bizi takip edin|"
+    "obserwuj nas na |śledź nas na |volg ons op |följ oss på |följ oss i |seuraa meitä |"
+    "sledujte nás na |kövess minket |urmărește-ne pe |urmăriți-ne pe |ikuti kami di |"
+    "theo dõi chúng tôi |підписуйтесь на |підписуйтеся на |ما را در اینستاگرام |"
+    "this entry was posted |this post was posted |bookmark the permalink|"
+    "dieser beitrag wurde unter |dieser eintrag wurde veröffentlicht |"
+    "cette entrée a été publiée |ce contenu a été publié dans |esta entrada fue publicada |"
+    "esta entrada se publicó en |esta entrada foi publicada |este artigo foi publicado em |"
+    "questa voce è stata pubblicata |questo articolo è stato pubblicato in |"
+    "запись опубликована в рубрике |запис було опубліковано |"
+    "ten wpis został opublikowany |dit bericht werd geplaatst |dit bericht is geplaatst |"
+    "detta inlägg publicerades |příspěvek byl publikován |acest articol a fost publicat |"
+    "pos ini dipublikasikan |bài này đã được đăng |此条目发表在|本篇發表於|本条目发布于"
+)
+_SHARES: Final = (
+    "share on|share to|share via|tweet on|compartir en|compartir por|compartilhar no|"
+    "compartilhe no|partager sur|condividi su|teilen auf|teilen über|поделиться в|"
+    "поділитися в|udostępnij na|deel op|delen op|dela på|del på|sdílet na|distribuie pe|"
+    "bagikan ke|bagikan di|chia sẻ lên|شارك على|مشاركة على|分享到|分享至|转发到"
+)
+"""Each stands before the name of a network."""
+_NETWORKS: Final = (
+    "facebook|twitter|x|whatsapp|telegram|linkedin|pinterest|instagram|reddit|tumblr|vk|"
+    "вконтакте|вк|одноклассники|viber|line|email|e-mail|微信|微信朋友圈|朋友圈|微博|"
+    "新浪微博|qq空间|qq"
 )
 _MARKS: Final = " \t.…»«>›<‹→←↓↑|·•–—-[]()（）【】:：!！"
 
@@ -84,6 +124,8 @@ def _phrases(text: str) -> frozenset[str]:
 _ARCHIVE_NAMES = _phrases(_ARCHIVES)
 _LABEL_NAMES = _phrases(_LABELS)
 _NAVIGATION_NAMES = _phrases(_NAVIGATION)
+_SHARE_STARTS = tuple(sorted(_phrases(_SHARES)))
+_NETWORK_NAMES = _phrases(_NETWORKS)
 _PROMPT_STARTS = tuple(part.casefold() for part in _PROMPTS.split("|"))
 
 
@@ -100,11 +142,17 @@ def furniture_reason(line: str, *, opens: bool) -> str | None:
         return None
     small = line.casefold()
     bare = small.strip(_MARKS)
-    if bare in _NAVIGATION_NAMES or small.startswith(_PROMPT_STARTS):
+    if bare in _NAVIGATION_NAMES or small.startswith(_PROMPT_STARTS) or _shares(bare):
         return "navigation"
     if opens and _names_archive(small):
         return "archive_heading"
     return None
+
+
+def _shares(line: str) -> bool:
+    """Whether a line offers to share the page: "Share on Facebook"."""
+    starts = (start for start in _SHARE_STARTS if line.startswith(start))
+    return any(line[len(start) :].strip() in _NETWORK_NAMES for start in starts)
 
 
 def _names_archive(line: str) -> bool:

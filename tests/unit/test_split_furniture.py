@@ -42,6 +42,16 @@ def test_headings_of_archives(line: str) -> None:
         "اقرأ المزيد",
         "อ่านต่อ",
         "Follow us on every network there is",
+        "Share on WhatsApp",
+        "Compartir en Telegram",
+        "分享到微信朋友圈",
+        "Читайте также:",
+        "Lesen Sie auch",
+        "Навигация по записям",
+        "Yazı gezinmesi",
+        "Bizi takip edin: Telegram | X",
+        "This entry was posted in Harbour news and tagged ferry on May 3, 2021 by admin.",
+        "Dieser Beitrag wurde unter Hafen abgelegt und mit Fähre verschlagwortet.",
     ],
 )
 @pytest.mark.parametrize("opens", [True, False])
@@ -55,6 +65,8 @@ def test_navigation(line: str, *, opens: bool) -> None:
     [
         "Read more books, said the librarian",
         "Next page of our history: the harbour opens",
+        "Share on the harbour company's profits: what owners may expect",
+        "Lesen Sie auch, was der Hafenmeister dazu sagt",
         "Tag der offenen Tür im Hafen",
         "Category: what the word means, and to whom",
         "(Reporter: Ellen Marsh)",
