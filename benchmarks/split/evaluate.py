@@ -128,6 +128,8 @@ def main() -> None:
     floor, by_name = options.floor, not options.brief
     for name, cases in of_written(options.half):
         measure(name, cases, floor=floor, by_name=by_name)
+    measure("written dumps", sets.dumps(sets.WRITTEN_DUMPS), floor=floor, by_name=by_name)
+    measure("written dumps, one by one", sets.alone(sets.dumps(sets.WRITTEN_DUMPS)), floor=floor)
     if options.only_written:
         return
     if options.dumps:

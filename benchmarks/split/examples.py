@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from library import Library, sampled
 from pages import GeneratedPage, make_page
-from written import Shelves, make_written_page
+from shelves import Shelves
+from written import make_written_page
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_features import features

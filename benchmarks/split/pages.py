@@ -23,7 +23,7 @@ INDENTS = ["", "", "", "  ", "  ", "\u3000\u3000", "    ", "\t", " "]
 GAPS = [(1,), (1,), (1,), (1,), (1,), (0,), (2,), (1, 2), (1, 2, 3), (0, 1)]
 
 
-TIDY = 0.42
+TIDY = 0.55
 """Share of the pages whose articles are all made alike, without noise."""
 SITES = 0.06
 """Share of the pages that are several under each other."""

@@ -22,11 +22,17 @@ from typing import NamedTuple
 import msgspec
 from library import HELD_LANGUAGES, Library
 from pages import GeneratedPage, make_page
-from written import Shelves, make_written_page, read_shelves, written_page
+from shelves import Shelves, archived, read_shelves
+from written import archive_page, make_written_page, written_page
 
 FIRST_SEED = 1_000_000
 WRITTEN_PAGES = 400
 """Pages of each of the two sets of written articles."""
+WRITTEN_DUMPS = Path(__file__).with_name("dumps")
+"""Whole dump files, furniture and all, written by others than the articles; nothing learns from
+them."""
+ARCHIVE_PAGES = 200
+"""Pages of articles of many sites."""
 SHORTEST = 1000
 """Characters of a text that is fit to be a page of its own."""
 SENTENCE = re.compile(r".+?(?:[.!?።]+(?=\s|$)|$)")
@@ -76,7 +82,16 @@ def written(pages: int = WRITTEN_PAGES) -> dict[str, list[Case]]:
         "written, unseen languages": [_case(make_written_page(unseen, seed)) for seed in seeds],
         "written, unseen articles": [_case(make_written_page(known, seed)) for seed in seeds],
         "written, alone": list(_each_alone(shelves)),
+        **of_archives("unseen", shelves),
     }
+
+
+def of_archives(name: str, shelves: Shelves) -> dict[str, list[Case]]:
+    """Make pages of articles of many sites, and of each by itself."""
+    archives = archived(shelves)
+    rng = random.Random(FIRST_SEED)
+    pages = [_case(archive_page(rng, archives)) for _ in range(ARCHIVE_PAGES)]
+    return {f"archives, {name}": pages, f"archives, {name}, alone": list(_each_alone(archives))}
 
 
 def written_looked() -> dict[str, list[Case]]:
@@ -86,6 +101,7 @@ def written_looked() -> dict[str, list[Case]]:
     return {
         "written, looked": [_case(make_written_page(shelves, seed)) for seed in seeds],
         "written, looked, alone": list(_each_alone(shelves)),
+        **of_archives("looked", shelves),
     }
 
 

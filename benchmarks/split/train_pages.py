@@ -26,8 +26,9 @@ from examples import WORKERS, Rows, joined, truth
 from library import Library
 from pages import GeneratedPage, make_page, manual_page, manual_pages
 from sets import SHORTEST
+from shelves import Shelves, WrittenArticle, read_shelves
 from train import Arrays, fit
-from written import Shelves, WrittenArticle, make_written_page, read_shelves, written_page
+from written import make_written_page, written_page
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_forest import LOOKS, MODEL, PAGES, Model, forest

@@ -57,7 +57,7 @@ class IngestSettings(_Group, frozen=True):
 
     splitter: str = "page"
     split_records: bool = False
-    min_split_score: Share = 0.6
+    min_split_score: Share = 0.4
     max_ratio: Positive = 1000
     max_object_bytes: Positive = 64 * 1024 * 1024 * 1024
     max_record_bytes: Positive = 16 * 1024 * 1024
