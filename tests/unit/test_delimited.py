@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
-import io
 
 import pytest
 
-from pipeline.ingest.books import Books
 from pipeline.ingest.pieces import Piece
-from pipeline.ingest.reader import Reading, UnreadableError
-from pipeline.model.files import DumpFile
+from pipeline.ingest.reader import UnreadableError
 from pipeline.model.settings import IngestSettings
+from tests.reading import read_whole
 
 HEAD = "id,url,title,text,date\n"
 GOOD = '7,https://x.example/a,"A, b","First line\nsaid ""yes"".",2026-01-02\n'
@@ -20,17 +18,7 @@ GOOD = '7,https://x.example/a,"A, b","First line\nsaid ""yes"".",2026-01-02\n'
 
 def read(stored: bytes, kind: str = "csv", **settings: object) -> list[Piece]:
     """Read a file, closing its books and checking that its spans tile it."""
-    reading = Reading(io.BytesIO(stored), IngestSettings(**settings), size=len(stored))  # type: ignore[arg-type]  # a table
-    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
-    pieces = []
-    for piece in reading:
-        books.count(piece)
-        pieces.append(piece)
-    edges = [0, *(piece.span.char_end for piece in pieces)]
-    assert [piece.span.char_start for piece in pieces] == edges[:-1]
-    assert books.close(reading).balanced
-    assert (reading.format, reading.chars) == (kind, edges[-1])
-    return pieces
+    return read_whole(stored, IngestSettings(**settings), kind=kind)  # type: ignore[arg-type]  # a table
 
 
 def kinds(pieces: list[Piece]) -> list[str]:

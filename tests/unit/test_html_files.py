@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
-from pipeline.ingest.books import Books
 from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.pieces import Piece
-from pipeline.ingest.reader import Reading
-from pipeline.model.files import DumpFile
 from pipeline.model.settings import IngestSettings
+from tests.reading import read_whole
 
 SAID = "The council met on Tuesday and agreed to mend the old bridge before winter comes. "
 
@@ -26,17 +22,7 @@ def page(text: str = SAID, *, head: str = "<title>A bridge</title>") -> str:
 
 def read(stored: bytes, **settings: int) -> list[Piece]:
     """Read a file, closing its books and checking that its spans tile it."""
-    reading = Reading(io.BytesIO(stored), IngestSettings(**settings), size=len(stored))  # type: ignore[arg-type]  # a table
-    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
-    pieces = []
-    for piece in reading:
-        books.count(piece)
-        pieces.append(piece)
-    edges = [0, *(piece.span.char_end for piece in pieces)]
-    assert [piece.span.char_start for piece in pieces] == edges[:-1]
-    assert books.close(reading).balanced
-    assert (reading.format, reading.chars) == ("html", edges[-1])
-    return pieces
+    return read_whole(stored, IngestSettings(**settings), kind="html")  # type: ignore[arg-type]  # a table
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import bz2
 import datetime as dt
-import io
 
 import pytest
 
-from pipeline.ingest.books import Books
 from pipeline.ingest.pieces import Piece
-from pipeline.ingest.reader import Reading
 from pipeline.ingest.wikitext import plain
-from pipeline.model.files import DumpFile
 from pipeline.model.settings import IngestSettings
+from tests.reading import read_whole
 
 HEAD = '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" xml:lang="en">\n  <siteinfo><sitename>W</sitename></siteinfo>\n'  # noqa: E501 - as dumps have it
 TAIL = "</mediawiki>\n"
@@ -32,17 +29,7 @@ def page(
 
 def read(stored: bytes, **settings: int) -> list[Piece]:
     """Read a file, closing its books and checking that its spans tile it."""
-    reading = Reading(io.BytesIO(stored), IngestSettings(**settings), size=len(stored))  # type: ignore[arg-type]  # a table
-    books = Books(DumpFile("s", "2026-11-21", "s/2026-11-21/a", "e", len(stored)))
-    pieces = []
-    for piece in reading:
-        books.count(piece)
-        pieces.append(piece)
-    edges = [0, *(piece.span.char_end for piece in pieces)]
-    assert [piece.span.char_start for piece in pieces] == edges[:-1]
-    assert books.close(reading).balanced
-    assert (reading.format, reading.chars) == ("mediawiki", edges[-1])
-    return pieces
+    return read_whole(stored, IngestSettings(**settings), kind="mediawiki")  # type: ignore[arg-type]  # a table
 
 
 def kinds(pieces: list[Piece]) -> list[str]:
