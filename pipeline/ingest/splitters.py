@@ -27,7 +27,7 @@ from pipeline.model.settings import IngestSettings
 
 GROUP: Final = "winnow.splitters"
 MODEL: Final = Path(__file__).with_name("split_model.npz")
-RULES: Final = b"5"
+RULES: Final = b"6"
 """Raised whenever the splitter `page` may cut a text differently by the same model."""
 BUILT_IN: Final = {
     "none": "pipeline.ingest.segments:whole",
