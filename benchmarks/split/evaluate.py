@@ -76,7 +76,8 @@ def add(score: Score, case: Case, floor: float) -> None:
     if not case.marked:
         segments = [segment for segment in segments if segment.kind == "document"]
     lines = [i for i, line in enumerate(case.text.split("\n"), 1) if line.strip()]
-    mine, gold = {segment.line_start for segment in segments[1:]}, set(case.starts[1:])
+    starts = sets.begun([(segment.kind, segment.line_start) for segment in segments])
+    mine, gold = set(starts[1:]), set(case.starts[1:])
     score.hits += len(mine & gold)
     score.extra += len(mine - gold)
     score.missed += len(gold - mine)

@@ -15,7 +15,7 @@ import hashlib
 import html
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -185,11 +185,22 @@ def _paragraphs(rng: random.Random, text: str, *, cut: bool) -> Iterator[str]:
 
 
 def dumps(folder: Path) -> Iterator[Case]:
-    """Read dump files with hand-marked segments."""
+    """Read dump files with hand-marked segments; neighbouring ones of furniture are one."""
     for path in sorted(folder.glob("*.docs.jsonl")):
         found = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
         text = path.with_name(path.name.replace(".docs.jsonl", ".txt")).read_bytes().decode()
-        yield Case(text, [row["start_line"] for row in found], path.name, marked=True)
+        starts = begun([(row["kind"], row["start_line"]) for row in found])
+        yield Case(text, starts, path.name, marked=True)
+
+
+def begun(segments: Sequence[tuple[str, int]]) -> list[int]:
+    """Return the lines at which segments begin, those of furniture behind furniture left out."""
+    before = [None, *(kind for kind, _ in segments)]
+    return [
+        line
+        for last, (kind, line) in zip(before, segments, strict=False)
+        if not last == kind == "furniture"
+    ]
 
 
 def alone(cases: Iterable[Case]) -> Iterator[Case]:
