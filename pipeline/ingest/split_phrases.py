@@ -139,7 +139,7 @@ NAVIGATION: Final = (
     "berichtnavigatie|inläggsnavigering|innleggsnavigasjon|indlægsnavigation|"
     "artikkelien selaus|navigace pro příspěvek|bejegyzés navigáció|navigare în articole|"
     "navigasi pos|điều hướng bài viết|πλοήγηση άρθρων|ניווט בפוסטים|แนะแนวเรื่อง|"
-    "تصفّح المقالات|تصفح المقالات|راهبری نوشته|"
+    "تصفّح المقالات|تصفح المقالات|التنقل بين المواضيع|راهبری نوشته|"
     "read also|see also|related posts|related articles|you may also like|相关阅读|相关文章|"
     "相关推荐|推荐阅读|相關文章|延伸閱讀|関連記事|관련 기사|관련기사|lesen sie auch|lire aussi|"
     "à lire aussi|lea también|leer también|te puede interesar|leia também|veja também|"
@@ -149,6 +149,13 @@ NAVIGATION: Final = (
     "مواضيع ذات صلة|مطالب مرتبط|διαβάστε επίσης|קראו גם"
 )
 PROMPTS: Final = (
+    "scan the code and follow |scan the code to follow |scan the qr code to follow |"
+    "scan the qr code and follow |"
+    "subscribe to our newsletter|subscribe to the newsletter|扫码关注|扫一扫关注|扫描二维码关注|"
+    "长按二维码|长按识别二维码|微信扫一扫|掃描二維碼關注|フォローして|suscríbase a nuestro |"
+    "suscríbete a nuestr|abonnez-vous à notre |inscrivez-vous à notre |iscriviti alla nostra |"
+    "abonnieren sie unseren |подпишитесь на наш |підпишіться на наш |assine nossa |"
+    "assine a nossa |inscreva-se em noss|inscreva-se no nosso |"
     "follow us on |follow us at |follow me on |like us on |join us on |subscribe to our |"
     "sign up for our |continue reading |posted in |上一篇：|上一篇:|下一篇：|下一篇:|"
     "关注我们|关注微信公众号|關注我們|suivez-nous sur |folgen sie uns auf |síguenos en |"
