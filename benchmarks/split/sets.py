@@ -25,6 +25,8 @@ from pages import GeneratedPage, make_page
 from shelves import Shelves, archived, read_shelves
 from written import archive_page, make_written_page, written_page
 
+from pipeline.ingest.split_furniture import furniture_reason
+
 FIRST_SEED = 1_000_000
 WRITTEN_PAGES = 400
 """Pages of each of the two sets of written articles."""
@@ -69,7 +71,18 @@ def generated(cache: Path, pages: int) -> dict[str, list[Case]]:
 
 
 def _case(page: GeneratedPage) -> Case:
-    return Case(page.text, [start + 1 for start in page.starts], page.language)
+    lines = page.text.split("\n")
+    return Case(page.text, [_first(lines, start) + 1 for start in page.starts], page.language)
+
+
+def _first(lines: list[str], at: int) -> int:
+    """Return where an article begins behind a path or menu that its page has above it."""
+    place = at
+    while place < len(lines) and (
+        not lines[place].strip() or furniture_reason(lines[place], opens=True)
+    ):
+        place += 1
+    return place if place < len(lines) else at
 
 
 def written(pages: int = WRITTEN_PAGES) -> dict[str, list[Case]]:
