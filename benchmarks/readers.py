@@ -64,6 +64,7 @@ def files(megabytes: int) -> Iterator[tuple[str, bytes]]:
     yield "jsonl.gz", gzip.compress(lines, 6)
     yield "jsonl.zst", zstandard.compress(lines)
     yield "jsonl.bz2", bz2.compress(lines)
+    yield "json", b"[" + lines.rstrip().replace(b"\n", b", ") + b"]"
     yield (
         "text gb18030",
         "今天下午，市政府召开新闻发布会，介绍经济情况。\n".encode("gb18030") * (megabytes << 14),

@@ -17,7 +17,7 @@ from itertools import islice
 import msgspec
 
 from pipeline.ingest.columns import Columns, chosen_columns, document
-from pipeline.ingest.jsonl import Long, lines
+from pipeline.ingest.lines import Long, lines
 from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.model.settings import IngestSettings
 
@@ -39,11 +39,15 @@ csv.field_size_limit((1 << 31) - 1)  # rows are bounded before they are parsed
 
 
 class Layout(msgspec.Struct):
-    """How a file is laid out; filled when its header is read, kept behind damage."""
+    """How a file is laid out; filled when its start is read, kept behind damage.
+
+    `around`: what JSON records stand in, if they are no lines: `array`, `object`, or nothing.
+    """
 
     delimiter: str = ""
     columns: Columns | None = None
     width: int = 0
+    around: str = ""
 
 
 def delimiter_of(head: str, text_names: Iterable[str]) -> str:

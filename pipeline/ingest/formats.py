@@ -16,6 +16,7 @@ import msgspec
 from pipeline.ingest.delimited import delimiter_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
 from pipeline.ingest.html_files import looks_like_html
+from pipeline.ingest.json_files import looks_like_json
 from pipeline.ingest.mediawiki import looks_like_mediawiki
 from pipeline.ingest.tar_members import is_tar
 from pipeline.ingest.warc import is_warc
@@ -62,10 +63,6 @@ _INSIDE = (
 )
 _OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
 _OBJECT_CUT = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:\\|"\s*)?)?')
-_DOCUMENT_START = re.compile(
-    rb'(?:\xef\xbb\xbf)?\s*(?:\[\s*\{|\{[ \t\r]*\n)\s*"(?:[^"\\\n]|\\.){0,200}"\s*:'
-)
-"""An array of objects, or an object over several lines."""
 _XML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[\s?]")
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -76,8 +73,6 @@ def binary_kind(head: bytes) -> str | None:
     found = next((name for at, magic, name in places if head.startswith(magic, at)), None)
     if found:
         return found
-    if _DOCUMENT_START.match(head) and not _has_records(head):
-        return "one JSON document (JSON lines have an object a line: jq -c writes them)"
     if _XML_START.match(head) and not _is_known_markup(head):
         return "an XML document that is no dump of a wiki"
     if head.count(0) > MAX_NULS * len(head) and encoding_of(head) == "utf-8":
@@ -121,7 +116,22 @@ def text_kind(head: str, text_names: Iterable[str], *, complete: bool) -> str:
         return "html"
     if delimiter_of(head, text_names):
         return "csv"
+    if looks_like_json(head, by_lines=_by_lines(head, complete=complete)):
+        return "json"
     return "jsonl" if looks_like_jsonl(head, complete=complete) else "text"
+
+
+def _by_lines(head: str, *, complete: bool) -> bool:
+    """Whether most of the first lines are objects that are not inside of another."""
+    lines = head.lstrip("\n").split("\n", PROBE_LINES)
+    whole = (lines if complete else lines[:-1])[:PROBE_LINES]
+    said = [line for line in whole if line.strip("[], \t\r")]
+    indents = [len(line) - len(line.lstrip()) for line in said]
+    found = sum(
+        indent <= indents[0] and _is_object(line.strip("[], \t\r"))
+        for line, indent in zip(said, indents, strict=True)
+    )
+    return 2 * found > len(said)
 
 
 def looks_like_jsonl(head: str, *, complete: bool) -> bool:

@@ -4,7 +4,8 @@ Holds: `FRAMES`. Pure; a twin of the readers (`jsonl.py`, `warc.py`) that only f
 begin. Not here: the file around the part (`measure.py`).
 
 A part may end at the first record that begins at or after a cut, unless the reader would join it
-with what stands before: blank lines are one row, however many there are.
+with what stands before: blank lines are one row, however many there are, and so are lines of
+brackets.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pipeline.ingest.warc import skip_record
 from pipeline.ingest.window import Window
 from pipeline.model.settings import IngestSettings
 
-LINE_START = re.compile(rb"\n(?=[!-~])")
-"""The end of a line before one that is not blank."""
+LINE_START = re.compile(rb"\n(?=[!-+\--Z^-~\\])")
+"""The end of a line before one that is not blank, nor begins like one of brackets alone."""
 
 Cut = Callable[[], int | None]
 """The byte of the part at or after which it may end, once it is known."""

@@ -1,7 +1,8 @@
 """JSON lines: one document a line.
 
-Holds: `jsonl_pieces`, `lines`, `Long`. Pure; memory is bounded by `max_record_bytes`.
-Not here: bytes to characters (`decode.py`), which files are JSON lines (`formats.py`).
+Holds: `jsonl_pieces`, `object_piece`. Pure; memory is bounded by `max_record_bytes`.
+Not here: lines (`lines.py`), records that are not a line each (`json_files.py`), which files are
+JSON lines (`formats.py`).
 
 Fields: `text` (needed); `id`, `url`, `title`, `byline` or `author`, and `published`, `date` or
 `published_at` (the first that holds a date). Others are ignored, and optional ones of another type
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -20,8 +22,10 @@ from typing import Any
 import msgspec
 
 from pipeline.ingest import normalise
+from pipeline.ingest.delimited import Layout
+from pipeline.ingest.json_objects import Ending, Objects
+from pipeline.ingest.lines import Long, lines
 from pipeline.ingest.pieces import (
-    EXCERPT,
     MAX_BAD_SHARE,
     Piece,
     RefusedError,
@@ -47,19 +51,10 @@ class _Record(msgspec.Struct, gc=False):
     author: Any = None
 
 
-class Long(msgspec.Struct):
-    """A line that is dropped because it is too long: its start and how long it was."""
+_AROUND = "[], \t\r\n"
+_GAP = re.compile(r"[\[\], \t\r\n]*")
+"""What stands around the records of an array."""
 
-    start: str
-    chars: int
-    ended: bool
-
-
-_GAP = " \t\r\n,"
-_MAX_BROKEN = 16
-"""Broken objects of a line behind which others are looked for: each may cost a look at all."""
-
-_scanner = json.JSONDecoder(strict=False)
 _fast = msgspec.json.Decoder(_Record)
 
 
@@ -89,7 +84,7 @@ def jsonl_pieces(
             )
         else:
             end = start + len(line)
-            piece = _piece(line, Span(start, end, number, number))
+            piece = object_piece(line, Span(start, end, number, number))
             if piece.reason == "invalid_json":
                 yield from _records_of(line, piece)
             else:
@@ -97,69 +92,15 @@ def jsonl_pieces(
         start = end
 
 
-def lines(blocks: Iterable[str], limit: int) -> Iterator[str | Long]:
-    r"""Yield lines with their "\n"; of lines longer than `limit` bytes only the first part."""
-    held = _Held(limit)
-    for block in blocks:
-        *whole, rest = block.split("\n")
-        if whole:
-            yield held.end(whole[0])
-            for line in whole[1:]:
-                yield line + "\n" if 4 * len(line) <= limit else _checked(line, limit)
-        held.add(rest)
-    if held.chars:
-        yield held.last()
-
-
-class _Held:
-    """The line that the blocks so far have begun; mutable."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._parts: list[str] = []
-        self.chars = 0
-
-    def add(self, part: str) -> None:
-        """Hold another part; of a line that is too long only the first one is kept."""
-        self.chars += len(part)
-        if part and (self.chars <= self._limit or not self._parts):
-            self._parts.append(part)
-        elif self.chars > self._limit:
-            self._parts = [self._parts[0][:EXCERPT]]
-
-    def end(self, part: str) -> str | Long:
-        """Return the line that `part` ends."""
-        self.add(part)
-        return self._take(ended=True)
-
-    def last(self) -> str | Long:
-        """Return the last line of the file, which has no newline."""
-        return self._take(ended=False)
-
-    def _take(self, *, ended: bool) -> str | Long:
-        parts, chars = self._parts, self.chars
-        self._parts, self.chars = [], 0
-        if chars > self._limit:
-            return Long("".join(parts)[:EXCERPT], chars, ended)
-        line = "".join(parts)
-        if 4 * chars > self._limit:
-            return _checked(line, self._limit, ended=ended)
-        return line + "\n" if ended else line
-
-
-def _checked(line: str, limit: int, *, ended: bool = True) -> str | Long:
-    """Measure a line that may be too long in bytes."""
-    if len(line) > limit or len(line.encode("utf-8", "surrogatepass")) > limit:
-        return Long(line[:EXCERPT], len(line), ended)
-    return line + "\n" if ended else line
-
-
-def _piece(line: str, span: Span) -> Piece:
+def object_piece(line: str, span: Span) -> Piece:
+    """Make the piece of a line, or of an object that stands elsewhere."""
     if line.isspace():
         return Piece(span=span, kind="furniture", reason="blank_line", excerpt=excerpt(line))
     try:
         return _document(line, span)
     except RefusedError as refused:
+        if not line.strip(_AROUND):
+            return Piece(span=span, kind="furniture", reason="brackets", excerpt=excerpt(line))
         return Piece(
             span=span,
             kind="quarantine",
@@ -196,43 +137,31 @@ def _document(line: str, span: Span) -> Piece:
 
 
 def _records_of(line: str, piece: Piece) -> Iterator[Piece]:
-    """Yield the piece of a broken line, or those of several records that stand on it.
+    """Yield the piece of a broken line, or those of records that stand on it.
 
     Line ends may be wrong or missing, at one place or everywhere; that costs no record.
     """
-    cuts, found = _cuts(normalise.without_surrogates(line))
-    if found < 2:
+    cuts = _cuts(line)
+    if len(cuts) < 2:
         yield piece
         return
     number, at = piece.span.line_start, piece.span.char_start
     for low, high in pairwise((*cuts, len(line))):
-        yield _piece(line[low:high], Span(at + low, at + high, number, number))
+        yield object_piece(line[low:high], Span(at + low, at + high, number, number))
 
 
-def _cuts(line: str) -> tuple[list[int], int]:
-    """Return where the parts of a line begin, and how many of them are objects.
-
-    Behind a broken object the next one is looked for where objects touch: inside of one they never
-    do.
-    """
-    cuts, at, found, failed = [0], 0, 0, 0
-    while failed < _MAX_BROKEN and (start := line.find("{", at)) >= 0:
-        if line[at:start].strip(_GAP):
-            cuts.append(at)
+def _cuts(line: str) -> list[int]:
+    """Return where the parts of a line begin, when one of them is an object."""
+    held = Objects([line], len(line), layout=Layout())
+    cuts, at, found = [], 0, 0
+    while (start := held.past(at, _GAP)) < len(line):
         cuts.append(start)
-        try:
-            at = _scanner.raw_decode(line, start)[1]
-            found += 1
-        except (ValueError, RecursionError):
-            failed += 1
-            touching = line.find("}{", start)
-            if touching < 0:
-                break
-            at = touching + 1
-    else:
-        if line[at:].strip(_GAP):
-            cuts.append(at)
-    return sorted({*cuts}), found
+        ending = held.end(start) if line.startswith("{", start) else Ending(-1, start)
+        if ending.is_cut:
+            break
+        found += ending.end > 0
+        at = ending.end if ending.end > 0 else held.next_record(start, ending.fault)
+    return [0, *cuts[1:]] if found else []
 
 
 def _refuse_undecodable(line: str, found: int) -> None:
@@ -257,9 +186,10 @@ def _byline(record: _Record, *, mended: bool) -> str | None:
 
 
 def _bare(line: str) -> str:
-    """Return a line without what joined files and arrays put around records: a mark, a comma."""
+    """Return a line without what joined files and arrays put around records: a mark, brackets."""
     said = line.strip().removeprefix("\ufeff")
-    return said[:-1] if said.startswith("{") and said.endswith("},") else said
+    within = said.strip(_AROUND)
+    return within if within.startswith("{") and within.endswith("}") else said
 
 
 def _decode_slowly(line: str) -> _Record:
@@ -269,19 +199,27 @@ def _decode_slowly(line: str) -> _Record:
         detail = "expected a record nested less than about 1,000 deep, found a deeper one."
         raise RefusedError("too_deep", detail) from error
     except ValueError as error:
-        detail = f"expected one JSON object on the line, found: {error}."
+        detail = f"expected one JSON object, found: {error}."
         raise RefusedError("invalid_json", detail) from error
     if not isinstance(fields, dict):
         detail = f"expected a JSON object, found {type(fields).__name__}."
         raise RefusedError("not_an_object", detail)
     if "text" not in fields:
         names = normalise.without_surrogates(f"{sorted(fields)[:20]}")[:400]
-        detail = f'expected a field "text", found {names}. Write the dump with that name.'
+        detail = f'expected a field "text", found {names}. {_next_step(fields)}'
         raise RefusedError("missing_text", detail)
     if not isinstance(fields["text"], str):
         detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
         raise RefusedError("wrong_type", detail)
     return _record(fields)
+
+
+def _next_step(fields: dict[str, object]) -> str:
+    """Say how to write records without a text, or those that an object holds, as records."""
+    for name, value in fields.items():
+        if name.isidentifier() and isinstance(value, list) and value and isinstance(value[0], dict):
+            return f"If its {name[:40]} are the records, write them with jq -c '.{name[:40]}[]'."
+    return "Write the dump with that name."
 
 
 def _record(fields: dict[str, object]) -> _Record:

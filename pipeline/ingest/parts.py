@@ -19,6 +19,7 @@ from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.html_files import html_pieces
+from pipeline.ingest.json_files import json_pieces
 from pipeline.ingest.jsonl import jsonl_pieces
 from pipeline.ingest.mediawiki import Wiki, mediawiki_pieces
 from pipeline.ingest.members import Member
@@ -52,8 +53,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
     ended, whether damage ended them; `whole` whether the first block is the whole file; `layout`
-    and `wiki` are shared by the parts of a table and of a wiki; `nested` reads members of an
-    archive (None inside one); `links` finds the members of a zip archive that are links.
+    and `wiki` are shared by the parts of a table, of JSON and of a wiki; `nested` reads members of
+    an archive (None inside one); `links` finds the members of a zip archive that are links.
     """
 
     settings: IngestSettings
@@ -109,6 +110,8 @@ class TextPart:
         settings = self._opening.settings
         if self.kind == "jsonl":
             return self._truncated(jsonl_pieces(texts, settings, start=start))
+        if self.kind == "json":
+            return json_pieces(texts, settings, layout=self._opening.layout, start=start)
         if self.kind == "mediawiki":
             return mediawiki_pieces(texts, settings, wiki=self._opening.wiki, start=start)
         if self.kind == "html":

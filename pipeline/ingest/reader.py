@@ -30,6 +30,9 @@ from pipeline.model.settings import IngestSettings
 _NO_RECORDS = frozenset({"text", "zip", "tar"})
 """Formats of pages, and of files whose members were split when they were read."""
 
+_JUDGED_ONE_BY_ONE = frozenset({"jsonl", "json"})
+"""Formats of which wrong bytes cost records, never the file."""
+
 
 class UnreadableError(RefusedError):
     """A whole file cannot be taken; nothing of it is published."""
@@ -132,7 +135,7 @@ class Reading:
             raise
         except RefusedError as error:
             raise UnreadableError(error.reason, error.detail) from error
-        judged = self.format != "jsonl" and not self._is_member  # lines are judged one by one
+        judged = self.format not in _JUDGED_ONE_BY_ONE and not self._is_member
         if judged and self._bad > MAX_BAD_SHARE * self.section_chars:
             raise UnreadableError(
                 "undecodable",

@@ -38,6 +38,12 @@ def between(middle: bytes) -> Callable[[], bytes]:
     return lambda: m.lines(3) + middle + m.lines(3, 3)
 
 
+def array(middle: bytes) -> bytes:
+    """Return records in an array on one line, with some bytes as one of them."""
+    made = [*m.lines(3).splitlines(), middle, *m.lines(3, 3).splitlines()]
+    return b"[" + b", ".join(made) + b"]"
+
+
 def table(column: pa.Array, **options: object) -> Callable[[], bytes]:
     """Return a Parquet file with one column of text."""
 
@@ -150,16 +156,25 @@ MOVED = (
 TEXT_ROWS = [
     row("mixed-ends.jsonl", lambda: m.line(0).rstrip() + b"\r\n" + m.line(1) + m.line(2).rstrip()
         + b"\r\r\n", 3),
-    row("crlf-nul.jsonl", between(b'{"text": "a few words"}\0\r\n'), 6, "invalid_json"),
+    row("crlf-nul.jsonl", between(b'{"text": "a few words"}\0\r\n'), 7, "invalid_json"),
     row("nan.jsonl", between(b'{"text": "a few words", "x": NaN, "y": -Infinity}\n'), 7),
     row("huge-int.jsonl", between(b'{"text": "a few words", "x": 1' + b"0" * 400 + b"}\n"), 7),
     row("huge-float.jsonl", between(b'{"text": "a few words", "x": 1e999}\n'), 7),
-    row("one-array.jsonl", lambda: b"[\n" + b",\n".join(GB.splitlines()) + b"\n]\n", 3,
+    row("one-array.jsonl", lambda: b"[\n" + b",\n".join(GB.splitlines()) + b"\n]\n", 3),
+    row("one-line-array.jsonl", lambda: b"[" + b",".join(GB.splitlines()) + b"]", 3),
+    row("pretty.jsonl", lambda: b'{\n  "text": "some words",\n  "id": 1\n}\n' * 3, 3),
+    row("array-broken.json", lambda: array(b'{"text": "a", "c": [{"text": "b"} {"text": "c"}]}'), 6,
         "invalid_json"),
-    row("one-line-array.jsonl", lambda: b"[" + b",".join(GB.splitlines()) + b"]", 0,
-        "unsupported_format"),
-    row("pretty.jsonl", lambda: b'{\n  "text": "some words",\n  "id": 1\n}\n' * 3, 0,
-        "unsupported_format"),
+    row("array-cut.json", lambda: array(b'{"text": "a", "c": [{"text": "b"}, !').split(b"!")[0],
+        3, "truncated"),
+    row("array-long.json", lambda: array(b'{"c": [' + b'{"text": "b"}, ' * (2 << 20) + b"{}]}"), 6,
+        "record_too_long"),
+    row("array-mixed.json", lambda: array(b'null, 5, ["text"], {"body": "a"}'), 6, "not_an_object",
+        "missing_text"),
+    row("answer.json", lambda: b'{"n": 6, "data": ' + array(b"{z}") + b', "next": null}', 6,
+        "invalid_json"),
+    row("one-object.json", lambda: b'{\n"a": [' + b"1, " * (6 << 20) + b"1]\n}\n", 0,
+        "record_too_long"),
     row("utf32.jsonl", lambda: GB.decode().encode("utf-32"), 3),
     row("utf7.txt", lambda: (m.story(1) + "日本").encode("utf-7"), 1),
     row("ebcdic.txt", lambda: (m.story(1) * 20).encode("cp037"), 0, "undecodable"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
 import lzma
 import random
 from collections.abc import Callable
@@ -27,6 +28,11 @@ _CODED = [
     make.response(zstandard.compress(make.page(2)), "Content-Encoding: zstd"),
     make.response(make.page(3), "Content-Type: text/html; charset=gb2312"),
 ]
+_RECORDS = [
+    {"text": make.story(n), "id": n, "by": {"name": "x"}, "c": [{"text": "a"}, {"text": "{b}"}]}
+    for n in range(4)
+]
+_ARRAY = json.dumps(_RECORDS).encode()
 _MEMBERS = [("a.jsonl", _LINES), ("b.csv", _TABLE), ("c.gz", gzip.compress(_LINES, mtime=0))]
 
 SEEDS: dict[str, bytes] = {
@@ -39,6 +45,11 @@ SEEDS: dict[str, bytes] = {
     "jsonl.zst": b"".join(make.frames([_LINES, _LINES])),
     "jsonl.bz2": bz2.compress(_LINES) + bz2.compress(_LINES),
     "jsonl.xz": lzma.compress(_LINES) + lzma.compress(_LINES),
+    "json": json.dumps(_RECORDS).encode(),
+    "json, indented": json.dumps(_RECORDS, indent=2).encode(),
+    "json, objects": "\n".join(json.dumps(record, indent=1) for record in _RECORDS).encode(),
+    "json, wrapped": json.dumps({"n": 4, "data": _RECORDS, "next": {"page": 2}}).encode(),
+    "json.gz": b"".join(make.members([_ARRAY[:200], _ARRAY[200:400], _ARRAY[400:]])),
     "csv": _TABLE,
     "warc": b"".join([*_WARC, _CHUNKED]),
     "warc.gz": b"".join(make.members(_WARC)),
@@ -59,7 +70,7 @@ _TOKENS = (
     b"PK\x03\x04",
     b"WARC/1.0\r\n", b"Content-Length: ", b"<page>", b"</page>", b"&lol;", b"\xed\xa0\x80", b"-1",
     b"99999999999999999999", b"\x28\xb5\x2f\xfd", b"ustar", b"PAR1",
-    b"PK\x05\x06", b"<html>", b"</html>", b"}{", b"[" * 3000, b"\xd8\x00",
+    b"PK\x05\x06", b"<html>", b"</html>", b"}{", b"},{", b"[", b"]", b",", b"[" * 3000, b"\xd8\x00",
 )  # fmt: skip
 
 

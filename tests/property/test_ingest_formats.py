@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 
 import pytest
 from hypothesis import given, settings
@@ -17,10 +18,15 @@ from tests.bad_inputs import make
 
 WIKI = (make.WIKI + make.wiki(1) + make.wiki(2) + make.wiki(3, "#x [[a|b]] {{c}}")).encode()
 TABLE = b"id,text\n" + b"".join(b'%d,"some ""words"", more"\n' % n for n in range(6))
+RECORDS = [{"text": make.story(n), "c": [{"text": "a"}, {}]} for n in range(4)]
+JSON = json.dumps(RECORDS).encode()
 FILES = {
     "warc": b"".join([make.wet(1), make.response(make.page(2)), make.wet(3)]),
     "warc.gz": b"".join(make.members([make.wet(1), make.wet(2), make.wet(3)])),
     "wiki": WIKI,
+    "json": json.dumps(RECORDS).encode(),
+    "json, indented": json.dumps(RECORDS, indent=1).encode(),
+    "json.gz": b"".join(make.members([JSON[:99], JSON[99:250], JSON[250:]])),
     "csv": TABLE,
     "csv.gz": b"".join(make.members([TABLE, TABLE[8:], TABLE[8:]])),
     "parquet": make.parquet({"text": ["one word", "two words", "three"], "id": [1, 2, 3]}),

@@ -74,6 +74,8 @@ RECORDS = records()
 FILES = {
     "jsonl": LINES,
     "jsonl with a mark": b"\xef\xbb\xbf" + LINES,
+    "jsonl of arrays": LINES + b"[\n" + LINES.replace(b"}\n", b"},\n") + b"]\n]\n[\n,\n" + LINES,
+    "json": b"[" + b",".join(b'{"text": "words %d"}' % n for n in range(900)) + b"]",
     "jsonl of one line": b'{"text": "' + b"x" * 9000 + b'"}',
     "jsonl.gz of whole lines": packed([lines(9) for _ in range(25)]),
     "jsonl.gz of blocks": packed(cut(LINES, 1500)),

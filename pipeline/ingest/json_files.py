@@ -1,0 +1,190 @@
+"""JSON whose records are no lines: arrays, objects over several lines, and an array in an object.
+
+Holds: `json_pieces`, `looks_like_json`. Pure; memory is bounded by `max_record_bytes`.
+Not here: where objects end (`json_objects.py`), what they say and JSON lines (`jsonl.py`).
+
+A record has what stands before it on its line, and the comma and the line end behind it. Brackets
+around records are furniture, and so is all of an object around their array.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.ingest.delimited import Layout
+from pipeline.ingest.json_objects import GAP, KEY, OPENS, Ending, Objects, end_of
+from pipeline.ingest.jsonl import object_piece
+from pipeline.ingest.pieces import Piece, RefusedError, excerpt
+from pipeline.model.settings import IngestSettings
+
+AROUND = frozenset(
+    ("data", "items", "results", "records", "rows", "documents", "docs", "articles", "posts",
+     "entries", "hits", "stories", "news")
+)  # fmt: skip
+"""Names of arrays of records in an object: what programs answer with."""
+
+_BRACKETS = re.compile(r"(?:[ \t\r\n,]*[\[\]])+[ \t\r,]*\n?")
+_ARRAY = re.compile(rf"\s*\[\s*{OPENS.pattern}")
+_SPREAD = re.compile(rf"\s*\{{[ \t\r]*\n\s*{KEY}")
+_MEMBER = re.compile(r'[\s,]*"([^"\\]{0,200})"\s*:\s*')
+_OPENED = re.compile(rf"\[\s*(?={OPENS.pattern})")
+_NEARLY = re.compile(r'\s*(?:[\[{]\s*.?\s*[{"]|.\s*[\[{"])')
+"""The start of an array or object in which a character may be wrong."""
+
+_FOLLOWED = re.compile(rf"[ \t\r,]*{OPENS.pattern}")
+_BETWEEN = re.compile(rf"\}}\s*,?\s*(?={OPENS.pattern})")
+_PROBED = 1 << 16
+
+
+def looks_like_json(head: str, *, by_lines: bool) -> bool:
+    """Whether a text begins like JSON with records that are no lines, or nearly so.
+
+    One wrong character at its start turns no records into text, when whole ones follow the first.
+    `by_lines`: most of its first lines are objects.
+    """
+    if by_lines:
+        return _wrapping(head) > 0
+    if _ARRAY.match(head) or _SPREAD.match(head) or _wrapping(head):
+        return True
+    end = -1 if "\n" in head.rstrip() else end_of(head).end
+    if end > 0 and _FOLLOWED.match(head, end):
+        return True
+    return _NEARLY.match(head) is not None and _has_chain(head)
+
+
+def _has_chain(head: str) -> bool:
+    """Whether two objects at least follow each other behind the first, and nothing else does."""
+    found = _BETWEEN.search(head)
+    while found:
+        at, number = found.end(), 0
+        while head.startswith("{", at) and (end := end_of(head, at).end) > 0:
+            gap = GAP.match(head, end)
+            at, number = gap.end() if gap else end, number + 1
+        is_cut = head.startswith("{", at) and end_of(head, at).is_cut
+        if number > 1 and (is_cut or not head[at : at + 9].strip("[] \t\r\n")):
+            return True
+        found = _BETWEEN.search(head, at)
+    return False
+
+
+def _wrapping(text: str, at: int = 0) -> int:
+    """Return where the records begin of an object that holds an array of them; 0 if it does not.
+
+    A record may hold arrays too, but has a text.
+    """
+    found = 0
+    at += len(text[at : at + _PROBED]) - len(text[at : at + _PROBED].lstrip())
+    member = _MEMBER.match(text, at + 1) if text.startswith("{", at) else None
+    while member is not None:
+        name, at = member[1], member.end()
+        if name == "text":
+            return 0
+        opened = _OPENED.match(text, at)
+        if opened and not found and name in AROUND:
+            found = opened.end()
+        end = end_of(text, at).end
+        member = _MEMBER.match(text, end) if end > 0 else None
+    return found
+
+
+def json_pieces(
+    blocks: Iterable[str], settings: IngestSettings, *, layout: Layout, start: int = 0
+) -> Iterator[Piece]:
+    """Make one piece of each record and of what stands between records.
+
+    Raises:
+        RefusedError: the file is one object that is longer than a record may be.
+    """
+    limit = settings.max_record_bytes
+    held = Objects(blocks, limit, layout=layout, start=start)
+    may_wrap = not layout.around
+    while (at := held.past(held.at)) > held.at or at < len(held.text):
+        sign = held.text[at : at + 1]
+        if sign == "{" and may_wrap and (end := _wrapping(held.text, at)):
+            layout.around, may_wrap = "object", False
+            yield _furniture(held, end)
+        elif sign == "{":
+            yield _record(held, at, limit, is_first=may_wrap)
+            may_wrap = False
+        elif sign == "]" and layout.around == "object" and (end := held.tail(at)):
+            may_wrap = True
+            yield _furniture(held, held.behind(end))
+        else:
+            piece = _between_records(held, at, limit)
+            layout.around = layout.around or ("array" if sign == "[" else "")
+            may_wrap = may_wrap and piece.kind == "furniture" and sign == ""
+            yield piece
+
+
+def _furniture(held: Objects, end: int) -> Piece:
+    raw, span = held.take(end)
+    reason = "blank_line" if raw.isspace() else "brackets"
+    return Piece(span=span, kind="furniture", reason=reason, excerpt=excerpt(raw))
+
+
+def _between_records(held: Objects, at: int, limit: int) -> Piece:
+    """Make the piece of brackets and blanks, or of other characters up to the next record."""
+    brackets = _BRACKETS.match(held.text, held.at)
+    if brackets or at == len(held.text):
+        return _furniture(held, brackets.end() if brackets else at)
+    return _refused(held, held.next_record(at, at), limit)
+
+
+def _refused(held: Objects, end: int, limit: int) -> Piece:
+    raw, span = held.take(end)
+    chars = span.char_end - span.char_start
+    reason, detail = "not_an_object", "expected a JSON object, found other characters."
+    if chars > limit:
+        reason = "record_too_long"
+        detail = (
+            f"expected a record of at most {limit} bytes, found one of {chars} characters, or as "
+            "many between two. Raise ingest.max_record_bytes, or split the record."
+        )
+    return Piece(span=span, kind="quarantine", reason=reason, detail=detail, excerpt=excerpt(raw))
+
+
+def _record(held: Objects, at: int, limit: int, *, is_first: bool) -> Piece:
+    found = held.end(at)
+    if found.end < 0:
+        return _broken(held, at, found, limit=limit, is_first=is_first)
+    said = held.text[at : found.end]
+    if 4 * len(said) > limit and len(said.encode("utf-8", "surrogatepass")) > limit:
+        return _refused(held, held.behind(found.end), min(limit, len(said) - 1))
+    piece = object_piece(said, held.place(at))
+    piece.span = held.take(held.behind(found.end))[1]
+    return piece
+
+
+def _broken(held: Objects, at: int, found: Ending, *, limit: int, is_first: bool) -> Piece:
+    """Make the piece of an object that is broken at a place, up to the next record."""
+    is_long = found.is_cut and found.fault - at > limit
+    if found.is_cut and not is_long:
+        return _last(held, at)
+    if is_long and is_first:
+        raise RefusedError(
+            "record_too_long",
+            f"expected JSON records of at most {limit} bytes, found one object that is longer. If "
+            "it holds records, write them one a line, as jq -c '.NAME[]' does for an array NAME.",
+        )
+    end = held.far_end(at) if is_long else 0
+    end = end or (held.next_record(0, 0) if held.dropped else held.next_record(at, found.fault))
+    if is_long or held.dropped or end - held.at > limit:
+        return _refused(held, end, min(limit, end - held.at + held.dropped - 1))
+    piece = object_piece(held.text[at:end], held.place(at))
+    piece.span = held.take(end)[1]
+    return piece
+
+
+def _last(held: Objects, at: int) -> Piece:
+    """Make the piece of an object that the end of the file cuts, or in which a string is broken."""
+    said = held.text[at:]
+    piece = object_piece(said, held.place(at))
+    if not said.rstrip().endswith(("}", "]")):
+        detail = "expected the end of a JSON object, found the end of the file."
+        piece = Piece(
+            span=piece.span, kind="quarantine", reason="truncated", detail=detail,
+            excerpt=piece.excerpt,
+        )  # fmt: skip
+    piece.span = held.take(len(held.text))[1]
+    return piece

@@ -1,0 +1,237 @@
+"""JSON objects one after the other in a long text: where one ends, and where the next begins.
+
+Holds: `Objects`, `Ending`, `end_of` and patterns. Pure; memory is a few times the longest record.
+Not here: what an object says (`jsonl.py`), pieces (`json_files.py`).
+
+Behind a broken object the next record is an object that is whole and is not inside of another: what
+follows it, and the objects after it, is not the rest of an object. Objects inside are passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from pipeline.ingest.delimited import Layout
+from pipeline.ingest.pieces import EXCERPT, Span
+
+_WS = r"[ \t\r\n]"
+KEY = rf'"(?:[^"\\]|\\.){{0,200}}"{_WS}{{0,99}}:'
+GAP = re.compile(r"[ \t\r\n,]*")
+_BLANK = re.compile(rf"{_WS}*")
+OPENS = re.compile(rf"\{{{_WS}{{0,99}}{KEY}")
+_BEHIND = re.compile(r"[ \t\r\n]*,?[ \t\r]*\n?")
+_HEAD, _TAIL = '{"":[', 1 << 16
+"""The start of an object with an array of records, and characters behind that array."""
+
+_LONGEST = 1000
+"""Characters of the longest start of an object."""
+_CUT = 16
+"""Characters before the end at which a word, a number or an escape may be cut."""
+_WINDOW, _SMALL = 1 << 12, 1 << 16
+"""Characters that are looked at first, and that are read on at once."""
+
+_SIGNS = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
+_DEPTHS = {"{": 1, "[": 1, "}": -1, "]": -1}
+_FAR = 4
+_DEEP = 500
+"""Characters that are inside of an object which is too deep, at least."""
+
+_scanner = json.JSONDecoder(strict=False, parse_int=len, parse_float=len, object_pairs_hook=len)
+"""Finds ends alone: makes no numbers, of which long ones cost much, and keeps no objects."""
+
+
+class Ending(NamedTuple):
+    """Where an object ends, or -1; where it is broken; whether it may go on behind the text."""
+
+    end: int
+    fault: int
+    is_cut: bool = False
+
+
+def end_of(text: str, at: int = 0, *, is_all: bool = False) -> Ending:
+    """Find the end of the object at a place; `is_all`: nothing follows the text."""
+    try:
+        return Ending(_scanner.raw_decode(text, at)[1], at)
+    except json.JSONDecodeError as error:
+        slack = 1 + len(text) - len(text.rstrip()) if is_all else _CUT
+        is_cut = error.msg.startswith("Unterminated") or error.pos > len(text) - slack
+        return Ending(-1, len(text) if is_cut else error.pos, is_cut)
+    except RecursionError:
+        return Ending(-1, at + _DEEP)
+
+
+class Objects:
+    """The characters from the start of a piece on; of a long one the newest alone. Mutable.
+
+    Attributes:
+        text: what is held.
+        at: where in it the piece begins.
+        dropped: characters of the piece that are not held any more.
+    """
+
+    def __init__(
+        self, blocks: Iterable[str], limit: int, *, layout: Layout, start: int = 0
+    ) -> None:
+        """Read on as is needed; `limit` characters are a record at most."""
+        self._layout = layout
+        self._blocks = _small(blocks)
+        self._limit = limit
+        self._chars, self._line = start, 1
+        self._first, self._newlines = "", 0
+        self.dropped = 0
+        self.text, self.at = "", 0
+
+    def more(self, size: int = 1) -> bool:
+        """Hold so many more characters, if there are any; places stay."""
+        parts = [self.text]
+        found = 0
+        while found < size and (block := next(self._blocks, None)) is not None:
+            parts.append(block)
+            found += len(block)
+        if found:
+            self.text = "".join(parts)
+        return found > 0
+
+    def past(self, at: int, pattern: re.Pattern[str] = GAP) -> int:
+        """Return the first place that is not of a pattern, up to the limit."""
+        end = _past(pattern, self.text, at)
+        while end == len(self.text) and end - at <= self._limit and self.more():
+            end = _past(pattern, self.text, end)
+        return end
+
+    def end(self, at: int) -> Ending:
+        """Find the end of the object at a place; a part at once, as errors cost what is seen."""
+        size = _WINDOW
+        while True:
+            missing = at + size - len(self.text)
+            is_all = missing > 0 and not self.more(missing)
+            found = end_of(self.text[at : at + size], is_all=is_all)
+            if not found.is_cut or is_all or size > self._limit:
+                end = found.end + at if found.end > 0 else -1
+                return Ending(end, found.fault + at, found.is_cut)
+            size = min(4 * size, max(size, self._limit) + 1)
+
+    def behind(self, at: int) -> int:
+        """Return where what belongs to an object ends: a comma, a line end."""
+        self.past(at)
+        return _past(_BEHIND, self.text, at)
+
+    def next_record(self, at: int, fault: int) -> int:
+        """Return where a record begins behind an object at a place that is broken at another."""
+        at = self._nearer(at, fault)
+        while True:
+            if at - self.at > self._limit:
+                at, fault = self._drop(at), 0
+            found = OPENS.search(self.text, at)
+            if found is None:
+                at = max(at, len(self.text) - _LONGEST)
+                if not self.more():
+                    return len(self.text)
+                continue
+            at = found.start()
+            end, broken, _ = self.end(at)
+            if end < 0:
+                at = self._nearer(at, broken)
+            elif end <= fault:
+                at = end  # it was read as a part of the broken one
+            elif (inside := self._inside(end)) is None:
+                return at
+            else:
+                at = inside
+
+    def far_end(self, at: int) -> int:
+        """Return where an object ends that is too long, told by its brackets; 0 when it is not.
+
+        Were it broken, brackets would lead astray: they are followed for some records' length.
+        """
+        depth, is_text = 0, False
+        while self.dropped <= _FAR * self._limit:
+            for sign in _SIGNS.finditer(self.text, at):
+                at = sign.end()
+                is_text ^= sign[0] == '"'
+                if not is_text:
+                    depth += _DEPTHS.get(sign[0], 0)
+                if depth == 0 and not is_text:
+                    return self.behind(at)
+            at = self._drop(max(at, len(self.text) - 1))
+            if not self.more():
+                return len(self.text)
+        return 0
+
+    def _nearer(self, at: int, fault: int) -> int:
+        """Return the place before a fault from which on a record may begin."""
+        if self.text.startswith("{", fault) and fault > at:
+            return fault
+        return max(at + 1, self.text.rfind("{", at + 1, fault))
+
+    def _inside(self, end: int) -> int | None:
+        """Return a place inside of another object behind one that ends there, None when in none."""
+        start = end
+        while end - start <= self._limit:
+            at = self.past(end)
+            sign = self.text[at : at + 1]
+            if sign == "]":
+                return None if self.is_last(at) else at
+            if sign != "{":
+                return at if sign in {"}", '"'} else None
+            end = self.end(at).end
+            if end < 0:
+                return None
+        return None
+
+    def is_last(self, at: int) -> bool:
+        """Whether the bracket at a place ends an array of records, and not one inside of them."""
+        if self._layout.around == "object":
+            return self.tail(at) > 0
+        after = self.past(at + 1, _BLANK)
+        return self.text[after : after + 1] in {"", "[", "{"}
+
+    def tail(self, at: int) -> int:
+        """Return where the object ends whose array of records ends at a place, 0 if it is none."""
+        while len(self.text) - at < _TAIL and self.more():
+            pass
+        end = end_of(_HEAD + self.text[at : at + _TAIL]).end + at - len(_HEAD)
+        after = self.past(end, _BLANK) if end > at else at
+        return end if end > at and self.text[after : after + 1] in {"", "[", "{"} else 0
+
+    def _drop(self, at: int) -> int:
+        """Forget the piece up to a place, but for its start; return the place."""
+        self._first = self._first or self.text[self.at : self.at + EXCERPT]
+        self._newlines += self.text.count("\n", self.at, at)
+        self.dropped += at - self.at
+        self.text, self.at = self.text[at:], 0
+        return 0
+
+    def place(self, at: int) -> Span:
+        """Return the empty span of a place in the piece."""
+        chars = self._chars + self.dropped + at - self.at
+        line = self._line + self._newlines + self.text.count("\n", self.at, at)
+        return Span(chars, chars, line, line)
+
+    def take(self, end: int) -> tuple[str, Span]:
+        """Take the piece up to a place; of one that is too long only its start is left."""
+        raw = self.text[self.at : end]
+        newlines = self._newlines + raw.count("\n")
+        chars = self._chars + self.dropped + len(raw)
+        last = max(self._line, self._line + newlines - raw.endswith("\n"))
+        span = Span(self._chars, chars, self._line, last)
+        raw = self._first or raw
+        self._chars, self._line, self.at = chars, self._line + newlines, end
+        self._first, self.dropped, self._newlines = "", 0, 0
+        if end > max(_SMALL, len(self.text) // 2):
+            self.text, self.at = self.text[end:], 0
+        return raw, span
+
+
+def _small(blocks: Iterable[str]) -> Iterator[str]:
+    for block in blocks:
+        for at in range(0, len(block), _SMALL):
+            yield block[at : at + _SMALL]
+
+
+def _past(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at

@@ -1,0 +1,191 @@
+"""JSON whose records are no lines: what is a record, what it costs when it is broken."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from itertools import pairwise
+
+import pytest
+
+from pipeline.ingest.formats import text_kind
+from pipeline.ingest.pieces import Piece
+from pipeline.ingest.reader import Reading, UnreadableError
+from pipeline.model.settings import IngestSettings
+from tests.bad_inputs import make
+from tests.reading import read_whole
+
+ROWS = [{"text": f"some words {n}", "id": n, "by": {"x": "y"}, "c": [{"a": 1}]} for n in range(4)]
+WHOLE = IngestSettings(splitter="none")
+
+
+def read(stored: bytes, *, kind: str = "json", limit: int = 1 << 20) -> list[Piece]:
+    """Read a file with its books closed."""
+    settings = IngestSettings(splitter="none", max_record_bytes=limit)
+    return read_whole(stored, settings, kind=kind)
+
+
+def kinds(pieces: list[Piece]) -> list[str]:
+    """Name what became of each piece: its text, or its reason."""
+    return [piece.text or piece.reason for piece in pieces]
+
+
+WORDS = [row["text"] for row in ROWS]
+FORMS = {
+    "on one line": json.dumps(ROWS),
+    "without blanks": json.dumps(ROWS, separators=(",", ":")),
+    "indented": json.dumps(ROWS, indent=2) + "\n",
+    "indented by tabs, CRLF": json.dumps(ROWS, indent="\t").replace("\n", "\r\n"),
+    "objects": "\n".join(json.dumps(row, indent=4) for row in ROWS) + "\n",
+    "objects on one line": " ".join(map(json.dumps, ROWS)),
+    "an array a line": f"{json.dumps(ROWS[:2])}\n{json.dumps(ROWS[2:])}\n",
+    "in an object": json.dumps({"status": "ok", "n": 4, "data": ROWS, "next": {"page": [2]}}),
+    "in an object, indented": json.dumps({"articles": ROWS}, indent=2),
+    "an object a line": "\n".join(json.dumps({"items": [row]}) for row in ROWS),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", FORMS)
+def test_records_are_read_however_they_stand(name: str, encoding: str) -> None:
+    """Each record is a document; what stands around them is furniture."""
+    pieces = read(FORMS[name].encode(encoding))
+    documents = [piece for piece in pieces if piece.kind == "document"]
+    assert [piece.text for piece in documents] == WORDS
+    assert [piece.external_id for piece in documents] == ["0", "1", "2", "3"]
+    assert {piece.reason for piece in pieces} <= {"", "brackets", "bom"}
+
+
+def test_a_record_has_its_characters_and_lines() -> None:
+    """With the indent before it, and the comma and the line end behind."""
+    text = FORMS["indented"]
+    pieces = read(text.encode())
+    said = [text[piece.span.char_start : piece.span.char_end] for piece in pieces]
+    assert said[0] == "[\n"
+    assert said[1].startswith('  {\n    "text": "some words 0"')
+    assert said[1].endswith("\n  },\n")
+    assert said[-1] == "]\n"
+    lines = [(piece.span.line_start, piece.span.line_end) for piece in pieces]
+    assert lines == [(1, 1), (2, 13), (14, 25), (26, 37), (38, 49), (50, 50)]
+
+
+def test_an_array_with_an_object_a_line_is_json_lines() -> None:
+    """It can be read in sections; lines of brackets are furniture, also joined to a record."""
+    rows = ",\n".join(map(json.dumps, ROWS))
+    found = ["brackets", *WORDS, "brackets"]
+    assert kinds(read(f"[\n{rows}\n]\n".encode(), kind="jsonl")) == found
+    assert kinds(read(f"[{rows}]\n".encode(), kind="jsonl")) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ('{"text": "a" "id": 1}', "invalid_json"),
+        ('{"text": "a, "id": 1}', "invalid_json"),
+        ('{"text": "a", "id": 1', "invalid_json"),
+        (
+            '{"text": "a", "c": [{"text": "b"}, {"text": "c"} {"text": "d"}], "e": 1}',
+            "invalid_json",
+        ),
+        ('{"text": "a", "c": [{"text": "b"}, {"text": "c"}}', "invalid_json"),
+        ('{"text": "a", "x": ' + "[" * 9000 + "]" * 9000 + "}", "too_deep"),
+        ('{"text": "' + "x" * 50_000 + '"}', "record_too_long"),
+        ('{"c": [' + '{"text": "b"}, ' * 5000 + '{}], "text": "a"}', "record_too_long"),
+        ('{"body": "a"}', "missing_text"),
+        ('{"text": 5}', "wrong_type"),
+        ("12", "not_an_object"),
+        ('["text"]', "not_an_object"),
+        ("x" * 50_000, "record_too_long"),
+    ],
+)
+@pytest.mark.parametrize("name", ["on one line", "indented", "objects", "in an object"])
+def test_a_broken_record_costs_itself_alone(name: str, broken: str, reason: str) -> None:
+    """What is inside of it is never taken for a record of its own."""
+    text = FORMS[name]
+    at = text.index(
+        '{"text": "some words 2"' if '{"text"' in text else '{\n    "text": "some words 2"'
+    )
+    if name == "objects":
+        at = text.index('{\n    "text": "some words 2"')
+    between = "" if name == "objects" else ", "
+    pieces = read((text[:at] + broken + between + text[at:]).encode(), limit=20_000)
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
+    assert {piece.reason for piece in pieces if piece.kind == "quarantine"} == {reason}
+
+
+def test_brackets_that_lead_astray_cost_some_records_length() -> None:
+    """Of a long record that is broken far inside, the end is not told by its brackets for ever."""
+    long = '{"c": [' + '{"a": "b"}, ' * 500 + '{"a": "b}], "text": "a"}'
+    text = json.dumps(ROWS)[:-1] + ", " + long + ", " + json.dumps(ROWS * 900)[1:]
+    pieces = read(text.encode(), limit=4000)
+    texts = [piece.text for piece in pieces if piece.kind == "document"]
+    assert texts[:4] == WORDS
+    assert len(texts) > 2500
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_record_that_the_end_cuts_is_truncated(name: str) -> None:
+    """The records before it are read."""
+    text = FORMS[name]
+    pieces = read(text[: text.index("words 3") + 3].encode(), kind="")
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS[:3]
+    assert pieces[-1].reason in {"truncated", "invalid_json"}
+    if "line" not in name:
+        assert pieces[-1].reason == "truncated"
+
+
+@pytest.mark.parametrize("name", ["on one line", "indented", "objects", "in an object, indented"])
+def test_records_behind_damage_are_read(name: str) -> None:
+    """A broken member of a file costs the records of which it holds a part."""
+    text = FORMS[name].encode()
+    cuts = [0, text.index(b"words 1"), text.index(b"words 2"), len(text)]
+    parts = make.members([text[low:high] for low, high in pairwise(cuts)])
+    parts[1] = make.holed(parts[1], 12)
+    pieces = read(b"".join(parts))
+    assert [piece.text for piece in pieces if piece.kind == "document"] == [WORDS[0], WORDS[3]]
+
+
+def test_memory_is_that_of_a_record_not_of_the_line() -> None:
+    """An array on one line may be longer than a record; so may blanks and brackets."""
+    text = json.dumps(ROWS * 900).replace("}, {", "}," + " " * 90 + "{")
+    pieces = read(gzip.compress(text.encode() + b" " * 99_000), limit=5000)
+    assert sum(piece.kind == "document" for piece in pieces) == 3600
+    assert {piece.reason for piece in pieces} <= {"", "brackets", "blank_line"}
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        ("[1] A note, {with} braces\n\nAnd a text.\n", "text"),
+        ("[Photo: Ann Lee]\n\nThe council met.\n", "text"),
+        ('["A quote begins this page," she said.]\n\nIt goes on.\n', "text"),
+        ('[1] Such as [{"a": 1}, {"b": 2}, {"c": 3}]\n', "text"),
+        ('["text"]\n["text"]\n', "text"),
+        ("{curly} prose\nmore prose\n", "text"),
+        ("{\nprose in braces\n}\n", "text"),
+        ('[{"text": "a"}, {"text": "b"}]', "json"),
+        ('\n [\n\n{"text":', "json"),
+        ('{\n  "text": "a"\n}\n', "json"),
+        ('[\n{"text": "a"},\n{"text": "b"}\n]', "jsonl"),
+        ('x{"text": "a"}, {"text": "b"}, {"text": "c"}]', "json"),
+        ('[{"text: "a"}, {"text": "b"}, {"text": "c"}]', "json"),
+        ('{"id": 1, "data": [{"text": "a"}]}\n', "json"),
+        ('{"id": 1, "data": [{"text": "a"}], "text": "b"}\n', "jsonl"),
+        ('{"id": 1, "comments": [{"text": "a"}], "text": "b"}\n', "jsonl"),
+    ],
+)
+def test_json_is_told_from_text_and_from_lines(head: str, kind: str) -> None:
+    """A page that begins with a bracket is a page; one wrong character makes no page of records."""
+    assert text_kind(head, ["text"], complete=True) == kind
+
+
+def test_one_object_longer_than_a_record_is_refused_with_a_way_out() -> None:
+    """Nothing of it is published; an object that is shorter names the array in it."""
+    stored = json.dumps({"meta": {}, "pieces": ROWS * 900}, indent=1).encode()
+    with pytest.raises(UnreadableError, match=r"jq -c '\.NAME\[\]'") as caught:
+        list(Reading(io.BytesIO(stored), IngestSettings(max_record_bytes=9000), size=len(stored)))
+    assert caught.value.reason == "record_too_long"
+    (piece,) = read(stored)
+    assert piece.reason == "missing_text"
+    assert "jq -c '.pieces[]'" in piece.detail
