@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import brotli
 import msgspec
@@ -21,17 +22,32 @@ from pipeline.ingest.pieces import RefusedError
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})\b")
 _END = re.compile(rb"\r?\n\r?\n")
 _CHUNK = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]{0,1000})?\r?\n")
+_LAST = re.compile(rb"\r?\n0+[ \t]*\r?\n(?:\r?\n)?\Z")
+"""The end of the last chunk, behind others: a chunk that holds it is longer than it was written."""
+
+_SIZE_CUT = re.compile(rb"[ \t]*[0-9A-Fa-f]{0,8}[ \t]*(?:;[^\n]{0,1000})?\r?")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[!?A-Za-z]")
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
 class HttpResponse(msgspec.Struct, frozen=True):
-    """A response whose body is as the page was written: no chunks, no compression."""
+    """A response whose body is as the page was written: no chunks, no compression.
+
+    `is_cut`: the body ends early.
+    """
 
     status: int
     mime: str
     charset: str
     body: bytes
+    is_cut: bool = False
+
+
+class Body(NamedTuple):
+    """What a body holds, and whether it ends early."""
+
+    content: bytes
+    is_cut: bool = False
 
 
 def parse_response(block: bytes, *, limit: int) -> HttpResponse:
@@ -47,12 +63,12 @@ def parse_response(block: bytes, *, limit: int) -> HttpResponse:
             "bad_http", "expected an HTTP status line and headers, found something else."
         )
     fields = header_fields(block[status.end() : end.start()])
-    body = block[end.end() :]
+    body = Body(block[end.end() :])
     if "chunked" in fields.get("transfer-encoding", "").lower():
-        body = _without_chunks(body)
+        body = _without_chunks(body.content)
     body = _decompressed(body, fields.get("content-encoding", "").strip().lower(), limit)
     mime, charset = media_type(fields.get("content-type", ""))
-    return HttpResponse(int(status[1]), mime, charset, body)
+    return HttpResponse(int(status[1]), mime, charset, body.content, body.is_cut)
 
 
 def header_fields(raw: bytes) -> dict[str, str]:
@@ -76,11 +92,11 @@ def media_type(value: str) -> tuple[str, str]:
     return mime.strip().lower(), charset
 
 
-def _without_chunks(body: bytes) -> bytes:
+def _without_chunks(body: bytes) -> Body:
     """Join the chunks of a body.
 
     Crawlers often store the joined body under the header of the chunked one: a body that does not
-    begin with the size of a chunk is taken as it is.
+    begin with the size of a chunk is taken as it is. One that ends early counts as far as it goes.
     """
     chunks: list[bytes] = []
     at = 0
@@ -88,26 +104,31 @@ def _without_chunks(body: bytes) -> bytes:
         size = int(found[1], 16)
         at = found.end()
         if not size:
-            return b"".join(chunks)
+            return Body(b"".join(chunks))
         chunk = body[at : at + size]
         at += size
-        if len(chunk) < size or not body.startswith((b"\r\n", b"\n"), at):
+        if at >= len(body) and not _LAST.search(chunk):
+            return Body(b"".join([*chunks, chunk]), is_cut=True)
+        if not body.startswith((b"\r\n", b"\n"), at):
             break
         chunks.append(chunk)
         at += 2 if body.startswith(b"\r\n", at) else 1
     if not chunks and found is None:
-        return body
+        return Body(body)
+    if found is None and _SIZE_CUT.fullmatch(body, at):
+        return Body(b"".join(chunks), is_cut=True)
     raise RefusedError(
         "bad_chunking",
         f"expected chunks of the stated sizes in the body, found a break at byte {at}.",
     )
 
 
-def _decompressed(body: bytes, coding: str, limit: int) -> bytes:
+def _decompressed(stored: Body, coding: str, limit: int) -> Body:
     """Undo `Content-Encoding`, the last first; a body that is stored without it is taken as it is.
 
     What is missing at the end of a body is missing in its text.
     """
+    body, is_cut = stored
     for name in reversed([said.strip() for said in coding.split(",")]):
         if name in {"", "identity"} or not body:
             continue
@@ -116,43 +137,57 @@ def _decompressed(body: bytes, coding: str, limit: int) -> bytes:
             wanted = name if name in _WAYS else ", ".join(_WAYS)
             detail = f"expected a body in {wanted}, or a page, found {name[:40]!r} and other bytes."
             raise RefusedError("bad_content_encoding", detail)
-        body = body if plain is None else plain
+        body, is_cut = (plain.content, is_cut or plain.is_cut) if plain else (body, is_cut)
         if len(body) > limit:
             detail = f"expected a body of at most {limit} bytes, found more."
             raise RefusedError("record_too_long", detail)
-    return body
+    return Body(body, is_cut)
 
 
-def _inflated(body: bytes, limit: int, *, wrap: int) -> bytes | None:
+def _inflated(body: bytes, limit: int, *, wrap: int) -> Body | None:
     """Undo one kind of deflate; None when the bytes are not in it."""
+    stream = zlib.decompressobj(wbits=wrap)
     try:
-        return zlib.decompressobj(wbits=wrap).decompress(body, limit + 1)
+        return Body(stream.decompress(body, limit + 1), not stream.eof)
     except zlib.error:
         return None
 
 
-def _gunzipped(body: bytes, limit: int) -> bytes | None:
-    return _inflated(body, limit, wrap=31) if body.startswith(b"\x1f\x8b") else body
+def _gunzipped(body: bytes, limit: int) -> Body | None:
+    is_gzip = body.startswith(b"\x1f\x8b")
+    return _inflated(body, limit, wrap=31) if is_gzip else Body(body)
 
 
-def _unbrotlied(body: bytes, limit: int) -> bytes | None:
+def _unbrotlied(body: bytes, limit: int) -> Body | None:
+    stream = brotli.Decompressor()
     try:
-        return bytes(brotli.Decompressor().process(body, output_buffer_limit=limit + 1))
+        found = bytes(stream.process(body, output_buffer_limit=limit + 1))
     except brotli.error:
         return None
+    return Body(found, not stream.is_finished())
 
 
-def _unzstd(body: bytes, limit: int) -> bytes | None:
-    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(
-        body, read_across_frames=True
-    )
+def _unzstd(body: bytes, limit: int) -> Body | None:
+    packer = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
     try:
-        return reader.read(limit + 1)
+        found = packer.stream_reader(body, read_across_frames=True).read(limit + 1)
+        return Body(found, len(found) <= limit and _ends_early(body, packer))
     except zstandard.ZstdError:
         return None
 
 
-_Way = Callable[[bytes, int], bytes | None]
+def _ends_early(body: bytes, packer: zstandard.ZstdDecompressor) -> bool:
+    """Whether the last zstd frame of a body is not whole."""
+    while body:
+        frame = packer.decompressobj()
+        frame.decompress(body)
+        if not frame.eof:
+            return True
+        body = frame.unused_data
+    return False
+
+
+_Way = Callable[[bytes, int], Body | None]
 _WAYS: Mapping[str, Sequence[_Way]] = {
     "gzip": (_gunzipped,),
     "x-gzip": (_gunzipped,),

@@ -64,6 +64,7 @@ class Piece(msgspec.Struct, kw_only=True):
     documents; `inner` lists the undecodable runs inside one, and `insets` what was taken out of its
     text. `stored_bytes` counts bytes of the
     object that could not be read at all (an empty span marks where they would have been).
+    `cut` says how the body of a web page ends early.
     `part_start` and `part_end` are the place in the text of a record that was split.
     """
 
@@ -83,6 +84,7 @@ class Piece(msgspec.Struct, kw_only=True):
     score: float | None = None
     inner: tuple[Span, ...] = ()
     insets: tuple[Inset, ...] = ()
+    cut: str = ""
     member: str | None = None
     byte_start: int | None = None
     byte_end: int | None = None
@@ -161,7 +163,7 @@ def _moved(span: Span, chars: int, lines: int) -> Span:
 
 
 def inside(piece: Piece) -> Iterator[Piece]:
-    """Yield the spans inside a document as pieces of their own: damage, then insets."""
+    """Yield the spans inside a document as pieces of their own: damage, insets, a missing end."""
     for span in piece.inner:
         yield Piece(
             span=span,
@@ -181,6 +183,17 @@ def inside(piece: Piece) -> Iterator[Piece]:
             byte_end=piece.byte_end,
             part_start=inset.part_start,
             part_end=inset.part_end,
+        )
+    if piece.cut:
+        end, line = piece.span.char_end, piece.span.line_end
+        yield Piece(
+            span=Span(end, end, line, line),
+            kind="quarantine",
+            reason="truncated_body",
+            detail=piece.cut,
+            member=piece.member,
+            byte_start=piece.byte_start,
+            byte_end=piece.byte_end,
         )
 
 

@@ -52,6 +52,8 @@ def parts_of(record: Piece, settings: IngestSettings, *, splitter: Splitter) -> 
             setattr(part, name, getattr(record, name))
         if part.kind == "document":
             _state(part, record, is_first=number == first)
+    if documents:
+        found[documents[-1]].cut = record.cut
     if _is_whole(found):
         found[0].part_start = found[0].part_end = None
         found[0].title = record.title or found[0].title

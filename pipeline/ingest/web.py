@@ -49,9 +49,10 @@ def record_piece(fields: Mapping[str, str], block: bytes, settings: IngestSettin
     kind = fields.get("warc-type", "").lower()
     mime, charset = media_type(fields.get("content-type", ""))
     if kind == "conversion":
-        return _page(fields, block, mime=mime or "text/plain", charset=charset or "utf-8")
+        piece = _page(fields, block, mime=mime or "text/plain", charset=charset or "utf-8")
+        return _marked(piece, fields)
     if kind == "resource":
-        return _page(fields, block, mime=mime, charset=charset)
+        return _marked(_page(fields, block, mime=mime, charset=charset), fields)
     if kind != "response":
         return _furniture(f"warc_{kind}" if _WORD.fullmatch(kind) else "warc_other")
     if mime not in {"application/http", ""}:
@@ -59,6 +60,19 @@ def record_piece(fields: Mapping[str, str], block: bytes, settings: IngestSettin
     answer = parse_response(block, limit=settings.max_record_bytes)
     piece = _page(fields, answer.body, mime=answer.mime, charset=answer.charset)
     piece.http_status = answer.status
+    return _marked(piece, fields, is_cut=answer.is_cut)
+
+
+def _marked(piece: Piece, fields: Mapping[str, str], *, is_cut: bool = False) -> Piece:
+    """Mark a page whose body ends early, as it shows or as its crawler says; refuse it if empty."""
+    said = normalise.line(_clean(fields.get("warc-truncated", "")))
+    if not (said or is_cut) or piece.reason == "not_text":
+        return piece
+    why = f"its crawler says why: {said[:100]}" if said else "its coding goes on"
+    detail = f"expected the whole body of a page, found its end missing; {why}."
+    if piece.kind != "document":
+        raise RefusedError("truncated_body", detail)
+    piece.cut = detail
     return piece
 
 

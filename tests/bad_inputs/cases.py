@@ -179,7 +179,7 @@ WEB = [
     case("member-broken.warc.gz", lambda: b"".join([*m.members(WETS[:2]),
          m.holed(m.members(WETS)[2], 20), *m.members(WETS[3:])]), 4,
          "corrupt_stream"),
-    case("bad-chunks.warc", lambda: WETS[0] + m.response(b"10\r\n<html>", CHUNKED) + WETS[1], 2,
+    case("bad-chunks.warc", lambda: WETS[0] + m.response(b"5\r\n<html>", CHUNKED) + WETS[1], 2,
          "bad_chunking"),
     case("no-http.warc", lambda: WETS[0] + m.warc("response", b"\0\1", mime="application/http")
          + WETS[1], 2, "bad_http"),

@@ -6,6 +6,7 @@ Holds: `FOREIGN`. Not here: the other tables (`cases.py`, `nasty.py`), simple bu
 from __future__ import annotations
 
 import bz2
+import gzip
 import io
 import tarfile
 
@@ -122,6 +123,7 @@ TABLE_ROWS = [
 
 SHOWN = m.warc("response", b"HTTP/1.1 200 OK", length=3922)
 ZLIB = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=zlib\r\n\r\n"
+GZIP, CHUNKED = "Content-Encoding: gzip", "Transfer-Encoding: chunked"
 BROTLI, ZSTD = "Content-Encoding: br", "Content-Encoding: zstd"
 WEB_ROWS = [
     row("brotli.warc", lambda: m.response(brotli.compress(m.page(1)), BROTLI) + m.wet(2), 2),
@@ -131,6 +133,12 @@ WEB_ROWS = [
         + m.wet(2), 1, "record_too_long"),
     row("zstd-bomb.warc", lambda: m.response(zstandard.compress(bytes(20 << 20)), ZSTD)
         + m.wet(2), 1, "record_too_long"),
+    row("body-cut.warc", lambda: m.response(gzip.compress(m.page(1), mtime=0)[:-12], GZIP)
+        + m.wet(2), 2, "truncated_body"),
+    row("chunks-cut.warc", lambda: m.response(b"fff\r\n" + m.page(1)[:-30], CHUNKED) + m.wet(2), 2,
+        "truncated_body"),
+    row("said-to-be-cut.warc", lambda: m.wet(1).replace(b"Content-L", b"WARC-Truncated: time\r\n"
+        b"Content-L") + m.wet(2), 2, "truncated_body"),
     row("charset-zlib.warc", lambda: m.warc("response", ZLIB + m.page(1), mime="application/http")
         + m.wet(2), 2),
     row("no-blank-lines.warc", lambda: b"".join(m.wet(n)[:-4] for n in range(4)), 4),

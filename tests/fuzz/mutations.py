@@ -26,6 +26,7 @@ _CHUNKED = make.response(b"5\r\n<html\r\n1\r\n>\r\n0\r\n\r\n", "Transfer-Encodin
 _CODED = [
     make.response(brotli.compress(make.page(1)), "Content-Encoding: br"),
     make.response(zstandard.compress(make.page(2)), "Content-Encoding: zstd"),
+    make.response(gzip.compress(make.page(4), mtime=0)[:-9], "Content-Encoding: gzip"),
     make.response(make.page(3), "Content-Type: text/html; charset=gb2312"),
 ]
 _RECORDS = [

@@ -222,3 +222,10 @@ def test_a_part_keeps_its_id_when_another_part_is_cut_differently(tmp_path: Path
     assert found[1].keys() == {"Salt", "Fog", "Mist"}
     assert len(TEXT) == len(other)
     assert found[0]["Salt"] == found[1]["Salt"]
+
+
+def test_the_last_part_of_a_page_that_ends_early_is_marked() -> None:
+    """The others are whole."""
+    stored = _wet(RECORD).replace(b"Content-Length", b"WARC-Truncated: time\r\nContent-Length")
+    documents = [piece for piece in read_whole(stored, ON) if piece.kind == "document"]
+    assert [bool(piece.cut) for piece in documents] == [False, True]

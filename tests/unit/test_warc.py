@@ -13,7 +13,7 @@ import zstandard
 from fastwarc.warc import ArchiveIterator
 
 from pipeline.ingest.books import Books
-from pipeline.ingest.pieces import Piece
+from pipeline.ingest.pieces import Piece, inside
 from pipeline.ingest.reader import Reading
 from pipeline.model.files import DumpFile
 from pipeline.model.settings import IngestSettings
@@ -124,7 +124,9 @@ CHUNKED = "Content-Type: text/html\r\nTransfer-Encoding: chunked"
     [
         (response(_chunked(page()), CHUNKED), ""),
         (response(page(), CHUNKED), ""),
-        (response(_chunked(page())[:300], CHUNKED), "bad_chunking"),
+        (response(_chunked(page()).replace(b"\n64\r", b"\nf64\r", 1), CHUNKED), "bad_chunking"),
+        (response(_chunked(page()).replace(b"\n64\r", b"\n63\r", 1), CHUNKED), "bad_chunking"),
+        (response(_chunked(page())[:9], CHUNKED), "truncated_body"),
         (response(_chunked(page()).replace(b"\r\n64\r\n", b"\r\nzz\r\n"), CHUNKED), "bad_chunking"),
         (response(gzip.compress(page(), mtime=0), HTML + "\r\nContent-Encoding: gzip"), ""),
         (response(zlib.compress(page()), HTML + "\r\nContent-Encoding: deflate"), ""),
@@ -169,6 +171,65 @@ def test_bodies_are_read_or_say_why_not(block: bytes, reason: str) -> None:
     """Chunks and compression are undone; a body that cannot be read costs its record alone."""
     pieces = read(WET + record("response", block) + WET, max_record_bytes=200_000)
     assert reasons(pieces) == ["", reason, ""]
+
+
+CODED = CHUNKED + "\r\nContent-Encoding: "
+CUT = page(PARAGRAPH + " ".join(f"{n * n:x}" for n in range(3000)))
+ZSTD = zstandard.ZstdCompressor(write_checksum=True, write_content_size=False)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        response(_chunked(CUT)[:3000], CHUNKED),
+        response(_chunked(CUT)[: 20 * 106], CHUNKED),
+        response(_chunked(CUT)[: 20 * 106 + 2], CHUNKED),
+        response(_chunked(CUT)[:-5], CHUNKED),
+        response(gzip.compress(CUT, mtime=0)[:-4000], HTML + "\r\nContent-Encoding: gzip"),
+        response(gzip.compress(CUT, mtime=0)[:-4], HTML + "\r\nContent-Encoding: gzip"),
+        response(zlib.compress(CUT)[:-4000], HTML + "\r\nContent-Encoding: deflate"),
+        response(zlib.compress(CUT)[2:-4000], HTML + "\r\nContent-Encoding: deflate"),
+        response(brotli.compress(CUT, quality=1)[:-9], HTML + "\r\nContent-Encoding: br"),
+        response(ZSTD.compress(CUT)[:-2], HTML + "\r\nContent-Encoding: zstd"),
+        response(ZSTD.compress(CUT) + ZSTD.compress(CUT)[:3], HTML + "\r\nContent-Encoding: zstd"),
+        response(_chunked(gzip.compress(CUT, mtime=0))[:-9], CODED + "gzip"),
+    ],
+)
+def test_a_body_that_ends_early_is_published_and_marked(block: bytes) -> None:
+    """The document is what there is, and a row in quarantine, at its end, says what is missing."""
+    piece, other = read(record("response", block) + WET)
+    assert PARAGRAPH.strip() in piece.text
+    (row,) = inside(piece)
+    end = piece.span.char_end
+    assert (row.kind, row.reason) == ("quarantine", "truncated_body")
+    assert (row.span.char_start, row.span.char_end) == (end, end)
+    assert list(inside(other)) == []
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
+def test_a_whole_body_is_not_marked(coding: str) -> None:
+    """However it is packed."""
+    packed = {
+        "gzip": gzip.compress(CUT, mtime=0), "deflate": zlib.compress(CUT),
+        "br": brotli.compress(CUT), "zstd": ZSTD.compress(CUT[:900]) + ZSTD.compress(CUT[900:]),
+    }[coding]  # fmt: skip
+    (piece,) = read(record("response", response(_chunked(packed), CODED + coding)))
+    assert PARAGRAPH.strip() in piece.text
+    assert list(inside(piece)) == []
+
+
+@pytest.mark.parametrize("kind", ["response", "conversion", "resource"])
+def test_a_crawler_may_say_that_it_cut_a_page(kind: str) -> None:
+    """What it says is in the row; a page of which nothing is left is refused."""
+    mime = "text/plain" if kind != "response" else "application/http"
+    bodies = [b"some words", b""] if kind != "response" else [response(page()), response(b"")]
+    said = b"WARC-Truncated: length\r\nContent-Length"
+    stored = [record(kind, b, mime=mime).replace(b"Content-Length", said, 1) for b in bodies]
+    first, second = read(b"".join(stored))
+    (row,) = inside(first)
+    assert (first.kind, row.reason) == ("document", "truncated_body")
+    assert "length" in row.detail
+    assert (second.kind, second.reason) == ("quarantine", "truncated_body")
 
 
 @pytest.mark.parametrize("charset", ["windows-1251", "gb18030", "shift_jis"])
