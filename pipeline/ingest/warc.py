@@ -4,8 +4,8 @@ Holds: `warc_pieces`, `skip_record`, `is_warc`, `OPENS`. Reads a `Window`; pure 
 Not here: what a record says (`web.py`), HTTP (`http.py`), gzip members (`codecs.py`).
 
 A character of a WARC file is a byte: the spans of its records tile the decoded bytes, headers and
-damage included. Lines count records. A record whose length is wrong costs itself alone: reading
-goes on at the next line that opens a record.
+damage included. Lines count records, of which one with its segments is one. A record whose length
+is wrong costs itself alone: reading goes on at the next line that opens a record.
 """
 
 from __future__ import annotations
@@ -101,6 +101,40 @@ def _way_back(window: Window) -> Iterator[None]:
 
 
 def _framed(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str], bytes]:
+    """Take a record and the segments behind it that continue it; return its header and content.
+
+    What is missing behind the last one is said in `warc-truncated`.
+    """
+    fields, block = _segment(window, settings)
+    name = fields.get("warc-record-id", "")
+    if not name or fields.get("warc-segment-number") != "1":
+        return fields, block
+    parts, size, last = [block], len(block), fields
+    with suppress(RefusedError):
+        while _continues(window, name):
+            last, block = _segment(window, settings)
+            size += len(block)
+            if size <= settings.max_record_bytes:
+                parts.append(block)
+    if size > settings.max_record_bytes:
+        detail = f"expected segments of at most {settings.max_record_bytes} bytes, found {size}."
+        raise RefusedError("record_too_long", detail)
+    if last is fields or "warc-segment-total-length" not in last:
+        fields = {"warc-truncated": "no segment that continues it follows", **fields}
+    return fields, b"".join(parts)
+
+
+def _continues(window: Window, name: str) -> bool:
+    """Whether the next record continues that of a name."""
+    end = window.find(_HEADER_END, start=0, limit=MAX_HEADER)
+    if end is None or not OPENS.match(window.peek(_LONGEST)):
+        return False
+    fields = header_fields(window.peek(end.start()))
+    is_segment = fields.get("warc-type", "").lower() == "continuation"
+    return is_segment and fields.get("warc-segment-origin-id") == name
+
+
+def _segment(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str], bytes]:
     """Take one record and its trailing blank lines; return its header and content."""
     if not OPENS.match(window.peek(_LONGEST)):
         raise RefusedError(

@@ -53,6 +53,9 @@ def record_piece(fields: Mapping[str, str], block: bytes, settings: IngestSettin
         return _marked(piece, fields)
     if kind == "resource":
         return _marked(_page(fields, block, mime=mime, charset=charset), fields)
+    if kind == "continuation":
+        detail = "expected a segment right behind the record that it continues, found it elsewhere."
+        raise RefusedError("stray_continuation", detail)
     if kind != "response":
         return _furniture(f"warc_{kind}" if _WORD.fullmatch(kind) else "warc_other")
     if mime not in {"application/http", ""}:
@@ -68,8 +71,8 @@ def _marked(piece: Piece, fields: Mapping[str, str], *, is_cut: bool = False) ->
     said = normalise.line(_clean(fields.get("warc-truncated", "")))
     if not (said or is_cut) or piece.reason == "not_text":
         return piece
-    why = f"its crawler says why: {said[:100]}" if said else "its coding goes on"
-    detail = f"expected the whole body of a page, found its end missing; {why}."
+    why = said[:100] if said else "its coding goes on"
+    detail = f"expected the whole body of a page, found its end missing ({why})."
     if piece.kind != "document":
         raise RefusedError("truncated_body", detail)
     piece.cut = detail

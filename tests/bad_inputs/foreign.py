@@ -125,6 +125,7 @@ SHOWN = m.warc("response", b"HTTP/1.1 200 OK", length=3922)
 ZLIB = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=zlib\r\n\r\n"
 GZIP, CHUNKED = "Content-Encoding: gzip", "Transfer-Encoding: chunked"
 BROTLI, ZSTD = "Content-Encoding: br", "Content-Encoding: zstd"
+SEGMENTS = m.segments(m.response(m.page(1)), 3)
 WEB_ROWS = [
     row("brotli.warc", lambda: m.response(brotli.compress(m.page(1)), BROTLI) + m.wet(2), 2),
     row("not-brotli.warc", lambda: m.response(m.noise(300), BROTLI) + m.wet(2), 1,
@@ -139,6 +140,12 @@ WEB_ROWS = [
         "truncated_body"),
     row("said-to-be-cut.warc", lambda: m.wet(1).replace(b"Content-L", b"WARC-Truncated: time\r\n"
         b"Content-L") + m.wet(2), 2, "truncated_body"),
+    row("segments.warc.gz", lambda: b"".join(m.members([*SEGMENTS, m.wet(2)])), 2),
+    row("segment-missing.warc", lambda: b"".join([*SEGMENTS[:2], m.wet(2)]), 2, "truncated_body"),
+    row("segment-broken.warc", lambda: SEGMENTS[0] + m.holed(SEGMENTS[1], 0, 3) + SEGMENTS[2]
+        + m.wet(2), 2, "truncated_body", "garbage_between_records", "stray_continuation"),
+    row("segments-long.warc", lambda: b"".join(m.segments(m.response(b"x" * (20 << 20)), 4))
+        + m.wet(2), 1, "record_too_long"),
     row("charset-zlib.warc", lambda: m.warc("response", ZLIB + m.page(1), mime="application/http")
         + m.wet(2), 2),
     row("no-blank-lines.warc", lambda: b"".join(m.wet(n)[:-4] for n in range(4)), 4),

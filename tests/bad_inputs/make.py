@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import re
 import sys
 import tarfile
 import zipfile
@@ -78,6 +79,26 @@ def response(body: bytes, *headers: str) -> bytes:
     """Return a record of an HTTP response."""
     head = "\r\n".join(["HTTP/1.1 200 OK", "Content-Type: text/html", *headers])
     return warc("response", head.encode() + b"\r\n\r\n" + body, mime="application/http")
+
+
+def segments(record: bytes, count: int) -> list[bytes]:
+    """Cut a WARC record to one with its continuations."""
+    head, _, block = record[:-4].partition(b"\r\n\r\n")
+    kind = re.search(rb"Content-Type: .*", head)[0]  # type: ignore[index] - each has one
+    size = -(-len(block) // count)
+    made = []
+    for number in range(count):
+        part = block[number * size : (number + 1) * size]
+        name, kind_of = (
+            (b"Record-ID", b"response") if not number else (b"Segment-Origin-ID", b"continuation")
+        )
+        lines = [
+            b"WARC/1.0", b"WARC-Type: " + kind_of, b"WARC-%s: <urn:uuid:%d>" % (name, len(block)),
+            b"WARC-Segment-Number: %d" % (number + 1), kind, b"Content-Length: %d" % len(part),
+        ]  # fmt: skip
+        lines += [b"WARC-Segment-Total-Length: %d" % len(block)] if number == count - 1 else []
+        made.append(b"\r\n".join(lines) + b"\r\n\r\n" + part + b"\r\n\r\n")
+    return made
 
 
 def page(number: int) -> bytes:

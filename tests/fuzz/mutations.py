@@ -54,6 +54,7 @@ SEEDS: dict[str, bytes] = {
     "csv": _TABLE,
     "warc": b"".join([*_WARC, _CHUNKED]),
     "warc.gz": b"".join(make.members(_WARC)),
+    "warc, in segments": b"".join([*make.segments(_WARC[1], 3), *_WARC]),
     "warc, coded": b"".join(_CODED),
     "html": b"\n".join(make.page(number) for number in range(4)),
     "mediawiki": _WIKI,

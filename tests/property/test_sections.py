@@ -64,6 +64,8 @@ def records() -> list[bytes]:
         found.append(make.response(make.page(number)))
         found.append(make.warc("metadata", b"a: b\r\n"))
         found.append(make.warc("conversion", nested) if number % 7 == 0 else make.wet(number))
+        if number % 6 == 0:
+            found += make.segments(make.response(make.page(number)), 3)[: 3 - number % 4]
         if number % 5 == 0:
             found.append(make.warc("conversion", b"x" * 90, length=NOISE.choice([5, 300])))
     return found
