@@ -22,6 +22,9 @@ from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.model.settings import IngestSettings
 
 DELIMITERS = (",", "\t", ";", "|")
+NO_DELIMITER = "\x1f"
+"""That of a table with one column: a character that texts do not hold."""
+
 PROBE_ROWS, PROBE_LINES = 5, 100
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
 _LOOSE_NAME = re.compile(r"(?:[\w#][^\n\"]{0,63})?")
@@ -31,6 +34,7 @@ _SHORT_NAME = re.compile(r"(?:[^\s.!?。！？]+(?: [^\s.!?。！？]+){0,2})?")
 _SEPARATOR = re.compile(r"sep=([,;|\t])\r?")
 """The first line by which spreadsheets tell each other the delimiter."""
 
+_LINE_END = re.compile(r"\r\n?|\n")
 _ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _NULLS = frozenset(("NULL", r"\N"))
 """How databases write that a field has no value."""
@@ -41,12 +45,14 @@ csv.field_size_limit((1 << 31) - 1)  # rows are bounded before they are parsed
 class Layout(msgspec.Struct):
     """How a file is laid out; filled when its start is read, kept behind damage.
 
-    `around`: what JSON records stand in, if they are no lines: `array`, `object`, or nothing.
+    `by_cr`: lines end in CR alone. `around`: what JSON records stand in, if they are no lines:
+    `array`, `object`, or nothing.
     """
 
     delimiter: str = ""
     columns: Columns | None = None
     width: int = 0
+    by_cr: bool = False
     around: str = ""
 
 
@@ -57,11 +63,40 @@ def delimiter_of(head: str, text_names: Iterable[str]) -> str:
     many fields each. The less it looks like a header, and the more like a sentence with a comma,
     the more the rows must confirm it.
     """
+    head = head.replace("\r", "\n") if ends_in_cr(head) else head
     first, *rest = head.removesuffix("\n").split("\n", PROBE_LINES)[:PROBE_LINES]
     if said := _SEPARATOR.fullmatch(first):
         return said[1] if rest and said[1] in rest[0] else ""
     wanted = set(text_names)
+    if _is_column(first, rest, wanted):
+        return NO_DELIMITER
     return next((sign for sign in DELIMITERS if _heads(first, rest, sign, wanted=wanted)), "")
+
+
+def ends_in_cr(head: str) -> bool:
+    """Whether the first line of a file ends as those of old Macs do."""
+    end = _LINE_END.search(head)
+    return end is not None and end[0] == "\r"
+
+
+def _is_column(first: str, rest: Sequence[str], wanted: set[str]) -> bool:
+    """Whether a line is the name of a text above a column of texts, and not a title.
+
+    A table has quotes around texts with commas, and a page has paragraphs with commas alone.
+    """
+    name = first.strip()
+    rows = list(_probed(rest))
+    if name.strip('"').lower() not in wanted or len(rows) < 2:
+        return False
+    cells = [_cells(row, NO_DELIMITER) for row in rows]
+    if any(cell is None or not cell[0].strip() for cell in cells):
+        return False
+    quoted = [row for row in rows if row.startswith('"')]
+    if any("," in row for row in rows if not row.startswith('"')):
+        return False
+    if quoted:
+        return len(quoted) == len(rows) or any("," in row or '""' in row for row in quoted)
+    return name.islower() and len(rows) >= PROBE_ROWS
 
 
 def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str]) -> bool:
@@ -75,7 +110,7 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
     if len(set(texts)) < len(texts):
         return False
     is_plain = all(map(_NAME.fullmatch, names)) and len(set(small)) == len(small)
-    rows = list(islice(_probed(rest, delimiter), PROBE_ROWS))
+    rows = [_cells(row, delimiter) for row in islice(_probed(rest), PROBE_ROWS)]
     fits = sum(cells is not None and len(cells) == len(names) for cells in rows)
     is_sure = len(names) > 2 or delimiter != ","
     if texts and is_plain:
@@ -91,13 +126,13 @@ def _has_quotes(rest: Sequence[str], delimiter: str) -> bool:
     return any(line.startswith('"') or f'{delimiter}"' in line for line in rest)
 
 
-def _probed(rest: Sequence[str], delimiter: str) -> Iterator[list[str] | None]:
-    """Yield the cells of the first rows, None for one that is broken."""
+def _probed(rest: Sequence[str]) -> Iterator[str]:
+    """Yield the first rows, each of as many lines as its quotes want."""
     held = ""
     for line in rest:
         held += line + "\n"
         if held.count('"') % 2 == 0:
-            yield _cells(held, delimiter)
+            yield held
             held = ""
 
 
@@ -110,6 +145,7 @@ def delimited_pieces(
         RefusedError: no column holds text; the whole file is refused.
     """
     limit = settings.max_record_bytes
+    texts = (text.replace("\r", "\n") for text in texts) if layout.by_cr else texts
     rows = _Rows(lines(texts, limit), limit, layout)
     line = 1
     for raw, chars, count, cells in rows:

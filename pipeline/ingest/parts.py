@@ -16,7 +16,7 @@ from pipeline.ingest.archives import ArchivePart, Inner
 from pipeline.ingest.columnar import ParquetPart
 from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
-from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of
+from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of, ends_in_cr
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.html_files import html_pieces
 from pipeline.ingest.json_files import json_pieces
@@ -102,6 +102,7 @@ class TextPart:
             names = field_names("text", chosen_columns(self._opening.settings))
             self.kind = text_kind(first, names, complete=self._opening.whole)
             self._opening.layout.delimiter = delimiter_of(first, names)
+            self._opening.layout.by_cr = ends_in_cr(first)
         if start:
             yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         yield from self._read(chain([first], texts), start)

@@ -112,12 +112,17 @@ ARCHIVE_ROWS = [
 ]  # fmt: skip
 
 WORDS = b"".join(b"%d,%s\n" % (n, m.story(n).replace(".", ";").encode()) for n in range(3))
+HEAD = b"id,text\r"
 TABLE_ROWS = [
     row("index.csv", lambda: b",text\n" + WORDS, 3),
     row("names-with-blanks.csv", lambda: b"Page No,Text\n" + WORDS * 2, 6),
     row("sep.csv", lambda: b"sep=;\r\nid;text\r\n1;a few words\r\n", 1),
     row("inches.csv", lambda: b'id,text\n1,6\'2" tall\n2,more words\n3,5" wide\n', 3),
     row("backslashes.csv", lambda: b'id,text\n1,"a \\"b\\", c"\n2,"d\n\\"e\\""\n3,more words\n', 3),
+    row("mac.csv", lambda: HEAD + WORDS.replace(b"\n", b"\r") + b'3,"a\nb"\r9\r', 4,
+        "wrong_field_count"),
+    row("column.csv", lambda: b'text\r\n"a, b"\r\nc\r\n"never closed\r\nd, e\r\n', 3,
+        "unbalanced_quotes"),
     row("nulls.csv", lambda: b"id,text\n1,NULL\n2,\\N\n" + WORDS, 3, "missing_text"),
 ]  # fmt: skip
 

@@ -52,6 +52,8 @@ SEEDS: dict[str, bytes] = {
     "json, wrapped": json.dumps({"n": 4, "data": _RECORDS, "next": {"page": 2}}).encode(),
     "json.gz": b"".join(make.members([_ARRAY[:200], _ARRAY[200:400], _ARRAY[400:]])),
     "csv": _TABLE,
+    "csv, of old Macs": _TABLE.replace(b"\n", b"\r"),
+    "csv, one column": b"text\n" + b"".join(b'"some, words of %d"\n' % n for n in range(9)),
     "warc": b"".join([*_WARC, _CHUNKED]),
     "warc.gz": b"".join(make.members(_WARC)),
     "warc, in segments": b"".join([*make.segments(_WARC[1], 3), *_WARC]),

@@ -127,6 +127,55 @@ def test_rows_behind_damage_know_the_header() -> None:
     assert kinds(pieces)[-2:] == ["corrupt_stream", ""]
 
 
+@pytest.mark.parametrize(
+    ("stored", "texts"),
+    [
+        ("text\n" + "some words\n" * 5, ["some words"] * 5),
+        ('Text\r\n"some, words"\r\nmore words\r\n', ["some, words", "more words"]),
+        ('"content"\n"some words"\n"more\nwords, ""all"""\n', ["some words", 'more\nwords, "all"']),
+        (
+            'body\n"a, b"\nfew words\n' + "x\n" * 99 + "c, d\n",
+            ["a, b", "few words", *"x" * 99, "c, d"],
+        ),
+    ],
+)
+def test_a_table_may_be_one_column(stored: str, texts: list[str]) -> None:
+    """Its header is the name of a text; commas without quotes are characters of a text."""
+    pieces = read(stored.encode())
+    assert pieces[0].reason == "header"
+    assert [piece.text for piece in pieces[1:]] == texts
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "Text\n" + "some words\n" * 9,
+        "content\nsome words, and more\n" + "some words\n" * 9,
+        "content\nsome words\n\n" + "some words\n" * 9,
+        'Body\n"So it is," she said.\n"Words."\n',
+        'Content\n"All is said."\n',
+        "text\n",
+        "A title\r" + "a paragraph, and more\r" * 9,
+    ],
+)
+def test_a_page_below_such_a_word_is_a_page(page: str) -> None:
+    """Paragraphs hold commas, blank lines and quotes inside."""
+    pieces = read(page.encode(), kind="text", splitter="none")
+    assert [piece.kind for piece in pieces] == ["document"]
+
+
+@pytest.mark.parametrize("cell", ["a few words", '"a, few\nwords"', '"a ""few""\rwords"'])
+def test_lines_may_end_as_on_old_macs(cell: str) -> None:
+    """Inside of quotes there may be any line end."""
+    stored = f"id,text\r1,{cell}\r2,more words\r"
+    pieces = read(stored.encode())
+    assert [piece.reason for piece in pieces] == ["header", "", ""]
+    assert [piece.external_id for piece in pieces[1:]] == ["1", "2"]
+    assert pieces[1].text == cell.strip('"').replace('""', '"').replace("\r", "\n")
+    assert stored[pieces[2].span.char_start :] == "2,more words\r"
+    assert pieces[2].span.line_start == 3 + ("\n" in pieces[1].text)
+
+
 @pytest.mark.parametrize("delimiter", [",", "\t"])
 def test_quotes_inside_a_field_without_quotes_are_characters(delimiter: str) -> None:
     """Inches, and words in quotes: a row is not joined with what follows it."""
