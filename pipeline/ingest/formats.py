@@ -17,6 +17,7 @@ from pipeline.ingest.delimited import delimiter_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
 from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.json_files import looks_like_json
+from pipeline.ingest.mail import is_mail
 from pipeline.ingest.mediawiki import looks_like_mediawiki
 from pipeline.ingest.tar_members import is_tar
 from pipeline.ingest.warc import is_warc
@@ -102,7 +103,9 @@ def container_kind(head: bytes) -> str:
         return "tar"
     if head.startswith(b"PAR1"):
         return "parquet"
-    return "warc" if is_warc(head) else ""
+    if is_warc(head):
+        return "warc"
+    return "mail" if is_mail(head) else ""
 
 
 def text_kind(head: str, text_names: Iterable[str], *, complete: bool) -> str:

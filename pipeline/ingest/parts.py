@@ -1,6 +1,6 @@
 """One undamaged run of decoded bytes as pieces: a part of a file, mostly the whole of it.
 
-Holds: `Part`, `TextPart`, `WarcPart`. Reads blocks of decoded bytes; pure otherwise.
+Holds: `Part`, `TextPart`, `WarcPart`, `MailPart`. Reads blocks of decoded bytes; pure otherwise.
 Not here: the file around the part, its damage and its books (`reader.py`).
 """
 
@@ -21,6 +21,7 @@ from pipeline.ingest.formats import text_kind
 from pipeline.ingest.html_files import html_pieces
 from pipeline.ingest.json_files import json_pieces
 from pipeline.ingest.jsonl import jsonl_pieces
+from pipeline.ingest.mail import mail_pieces
 from pipeline.ingest.mediawiki import Wiki, mediawiki_pieces
 from pipeline.ingest.members import Member
 from pipeline.ingest.pages import text_pieces
@@ -154,6 +155,27 @@ class WarcPart:
         return warc_pieces(self._window, self._settings)
 
 
+class MailPart:
+    """Messages in MIME; a character is a byte."""
+
+    def __init__(self, blocks: Iterable[bytes], opening: Opening) -> None:
+        """Read the blocks as messages."""
+        self._window = Window(blocks)
+        self._opening = opening
+
+    @property
+    def chars(self) -> int:
+        """Bytes taken so far."""
+        return self._window.position
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Yield one piece a message."""
+        opening = self._opening
+        return mail_pieces(
+            self._window, opening.settings, is_rest=bool(opening.kind), damaged=opening.damaged
+        )
+
+
 def _zip(blocks: Iterable[bytes], opening: Opening) -> Part:
     def members(window: Window, max_ratio: int) -> Iterator[Member]:
         return zip_members(window, max_ratio, opening.links())
@@ -171,6 +193,7 @@ def _parquet(blocks: Iterable[bytes], opening: Opening) -> Part:
 
 BINARY_PARTS: dict[str, Callable[[Iterable[bytes], Opening], Part]] = {
     "warc": WarcPart,
+    "mail": MailPart,
     "zip": _zip,
     "tar": _tar,
     "parquet": _parquet,

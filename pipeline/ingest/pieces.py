@@ -64,7 +64,7 @@ class Piece(msgspec.Struct, kw_only=True):
     documents; `inner` lists the undecodable runs inside one, and `insets` what was taken out of its
     text. `stored_bytes` counts bytes of the
     object that could not be read at all (an empty span marks where they would have been).
-    `cut` says how the body of a web page ends early.
+    `cut` says how the body of a web page or mail ends early.
     `part_start` and `part_end` are the place in the text of a record that was split.
     """
 

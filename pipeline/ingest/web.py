@@ -1,6 +1,6 @@
 """What a web record says: a page's text, and where it came from.
 
-Holds: `record_piece`, `html_piece`. Pure functions of one WARC record, or of one page.
+Holds: `record_piece`, `body_piece`, `html_piece`. Pure functions of one record, or page.
 Not here: where records begin and end (`warc.py`), chunks and compression of a body (`http.py`).
 """
 
@@ -80,12 +80,9 @@ def _marked(piece: Piece, fields: Mapping[str, str], *, is_cut: bool = False) ->
 
 
 def _page(fields: Mapping[str, str], body: bytes, *, mime: str, charset: str) -> Piece:
-    if mime in HTML or (not mime and _PAGE.match(body)):
-        piece = _html(body, charset)
-    elif mime == "text/plain":
-        piece = _plain(body, charset)
-    else:
-        return _furniture("not_text")
+    piece = body_piece(body, mime or ("text/html" if _PAGE.match(body) else ""), charset)
+    if piece.reason == "not_text":
+        return piece
     url = normalise.line(_clean(fields.get("warc-target-uri", "").strip("<> ")))
     piece.url = url
     piece.host = _host(url)
@@ -93,6 +90,13 @@ def _page(fields: Mapping[str, str], body: bytes, *, mime: str, charset: str) ->
     piece.fetched = instant(fields.get("warc-date", ""))
     piece.external_id = normalise.line(_clean(fields.get("warc-record-id", "").strip("<> ")))
     return piece
+
+
+def body_piece(body: bytes, mime: str, charset: str) -> Piece:
+    """Make the piece of a page or a plain text, without its span and all that is around it."""
+    if mime in HTML:
+        return _html(body, charset)
+    return _plain(body, charset) if mime == "text/plain" else _furniture("not_text")
 
 
 def _html(body: bytes, charset: str) -> Piece:

@@ -198,4 +198,14 @@ MARKUP_ROWS = [
     row("page-checksum.parquet", checksum_broken, 2, "corrupt_row_group"),
 ]  # fmt: skip
 
-FOREIGN: list[Row] = [*ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS, *RECORD_ROWS, *MARKUP_ROWS]
+MAIL_ROWS = [
+    row("mail.eml", lambda: m.mail(1), 1),
+    row("cut.eml", lambda: m.mail(1)[:-30], 1, "truncated_body"),
+    row("long.eml", lambda: m.mail(1, b"x" * (20 << 20)), 0, "record_too_long"),
+    row("pictures.eml", lambda: m.mail(1).replace(b"text/", b"image/"), 0),
+    row("mails.mbox", lambda: m.box(m.mail(1), m.mail(2, b"x" * (20 << 20)), m.mail(3)), 2,
+        "record_too_long"),
+    row("mail-inside.zip", lambda: m.zipped([("a.eml", m.mail(1)), A]), 3),
+]  # fmt: skip
+
+FOREIGN: list[Row] = [*MAIL_ROWS, *ARCHIVE_ROWS, *TABLE_ROWS, *WEB_ROWS, *RECORD_ROWS, *MARKUP_ROWS]

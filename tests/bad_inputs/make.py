@@ -106,6 +106,21 @@ def page(number: int) -> bytes:
     return f"<html><body><article><p>{story(number)}</p></article></body></html>".encode()
 
 
+def mail(number: int, body: bytes | None = None) -> bytes:
+    """Return a mail with its text twice, and a picture."""
+    html = page(number) if body is None else body
+    parts = [(b"text/plain", b"short"), (b"text/html", html), (b"image/png", b"iVBORw0KGgo=")]
+    head = b"Subject: M%d\nDate: Tue, 12 Mar 2024 10:00:00 +0000\nFrom: a@x.example\n" % number
+    head += b"MIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=xx\n\n"
+    body = b"".join(b"--xx\nContent-Type: %s\n\n%s\n" % each for each in parts)
+    return head + body + b"--xx--\n"
+
+
+def box(*mails: bytes) -> bytes:
+    """Join mails to a box."""
+    return b"".join(b"From a@x.example Tue Mar 12 10:00:00 2024\n" + each for each in mails)
+
+
 WIKI = "<mediawiki>\n"
 
 

@@ -58,6 +58,9 @@ SEEDS: dict[str, bytes] = {
     "warc.gz": b"".join(make.members(_WARC)),
     "warc, in segments": b"".join([*make.segments(_WARC[1], 3), *_WARC]),
     "warc, coded": b"".join(_CODED),
+    "mail": make.mail(1),
+    "mail, a box": make.box(make.mail(1), make.mail(2), make.mail(3)),
+    "mail.gz": b"".join(make.members([make.box(make.mail(n)) for n in range(3)])),
     "html": b"\n".join(make.page(number) for number in range(4)),
     "mediawiki": _WIKI,
     "mediawiki.bz2": bz2.compress(_WIKI),
@@ -74,7 +77,8 @@ _TOKENS = (
     b"PK\x03\x04",
     b"WARC/1.0\r\n", b"Content-Length: ", b"<page>", b"</page>", b"&lol;", b"\xed\xa0\x80", b"-1",
     b"99999999999999999999", b"\x28\xb5\x2f\xfd", b"ustar", b"PAR1",
-    b"PK\x05\x06", b"<html>", b"</html>", b"}{", b"},{", b"[", b"]", b",", b"[" * 3000, b"\xd8\x00",
+    b"PK\x05\x06", b"<html>", b"</html>", b"}{", b"[" * 3000, b"\xd8\x00",
+    b"},{", b"[", b"]", b",", b"\nFrom a 1\nx: y\n", b"--xx",
 )  # fmt: skip
 
 

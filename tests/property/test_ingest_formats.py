@@ -23,6 +23,7 @@ JSON = json.dumps(RECORDS).encode()
 FILES = {
     "warc": b"".join([make.wet(1), make.response(make.page(2)), make.wet(3)]),
     "warc.gz": b"".join(make.members([make.wet(1), make.wet(2), make.wet(3)])),
+    "mail": make.box(make.mail(1), make.mail(2), make.mail(3)),
     "wiki": WIKI,
     "json": json.dumps(RECORDS).encode(),
     "json, indented": json.dumps(RECORDS, indent=1).encode(),

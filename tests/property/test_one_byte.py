@@ -49,10 +49,11 @@ FILES: dict[str, tuple[bytes, int]] = {
     "warc": (b"".join(WARC["warc"]), 1),
     "wet.gz": (b"".join(make.members(WARC["wet"])), 1),
     "html": ("\n".join(HTML.format(text) for text in TEXTS).encode(), 2),
+    "mail": (make.box(*(make.mail(n, HTML.format(t).encode()) for n, t in enumerate(TEXTS))), 2),
     "mediawiki": ((make.WIKI + "".join(make.wiki(n, t) for n, t in enumerate(TEXTS))).encode(), 1),
 }
 """Stored bytes, and how many records a byte may cost: of a table also the next, after a line end,
-and of web pages the next, after the end of a page.
+of web pages the next, after the end of a page, and of mails the next, where one begins.
 
 The header of a table, what stands before an array of records in an object, the directory of an
 archive and the footer of a Parquet file are no records: they say where records are, and a byte of

@@ -1,0 +1,181 @@
+"""Mails and saved web pages in MIME (.eml, .mht), and boxes of mails: one document a message.
+
+Holds: `mail_pieces`, `is_mail`. Reads a `Window`; pure otherwise.
+Not here: the text of a part (`web.py`), encodings (`web_encoding.py`).
+
+A character is a byte, lines count messages. The text is that of the parts that a reader would be
+shown; attachments, pictures and frames belong to the message and are not read. A mail in a box ends
+where a line `From` and a header follow; a file that begins otherwise is one message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.utils import parsedate_to_datetime
+
+from pipeline.ingest import normalise
+from pipeline.ingest.http import header_fields
+from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
+from pipeline.ingest.web import HTML, body_piece
+from pipeline.ingest.web_encoding import page_text
+from pipeline.ingest.window import Window
+from pipeline.model.settings import IngestSettings
+
+_LOOKED_AT = 1 << 16
+_SHOWN = 200
+_BOX = b"From "
+_HEADER = re.compile(
+    rb"(?:From [^\r\n]{1,200}\r?\n)?"
+    rb"((?:[!-9;-~]{1,70}:[^\n]*\n(?:[ \t][^\n]*\n){0,999}){2,999})\r?\n"
+)
+_NEXT = re.compile(rb"(?<=\n)From [^\r\n]{1,200}\r?\n(?=[!-9;-~]{1,70}:)")
+_LONGEST = 300
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether a file begins with the header of a message in MIME, or of a box of mails."""
+    header = _HEADER.match(head[:_LOOKED_AT])
+    if header is None:
+        return False
+    wanted = {"from", "date"} if head.startswith(_BOX) else {"mime-version", "content-type"}
+    return wanted <= header_fields(header[1]).keys()
+
+
+def mail_pieces(
+    window: Window, settings: IngestSettings, *, is_rest: bool, damaged: Callable[[], bool]
+) -> Iterator[Piece]:
+    """Make one piece of each message.
+
+    Args:
+        window: the bytes of the messages.
+        settings: `max_record_bytes` bounds a message.
+        is_rest: whether the first may be the rest of one, behind damage.
+        damaged: says at the end whether damage is what ended the bytes.
+    """
+    is_box, number = is_rest or window.peek(len(_BOX)) == _BOX, 0
+    while window.fill(1):
+        number += 1
+        start, shown = window.position, excerpt(window.peek(_SHOWN).decode("latin-1"))
+        try:
+            piece = _message(window, settings, is_box=is_box)
+            if piece.kind == "document" and not window.fill(1) and damaged():
+                piece.cut = "expected the end of a mail, found damage of the file."
+        except RefusedError as error:
+            piece = Piece(span=_span(0, 0, 0), kind="quarantine", reason=error.reason)
+            piece.detail = error.detail
+        piece.excerpt = "" if piece.kind == "document" else shown
+        piece.span = _span(start, window.position, number)
+        yield piece
+
+
+def _span(start: int, end: int, number: int) -> Span:
+    return Span(start, end, number, number)
+
+
+def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece:
+    """Take a message and make its piece, without its span."""
+    limit = settings.max_record_bytes
+    size = _size(window, limit) if is_box else window.fill(limit + 1)
+    if size > limit:
+        if is_box:
+            window.skip_to(_NEXT, longest=_LONGEST, ahead=1)
+        else:
+            while window.skip(_LOOKED_AT):
+                pass
+        detail = f"expected a mail of at most {limit} bytes, found a longer one."
+        raise RefusedError("record_too_long", f"{detail} Raise ingest.max_record_bytes.")
+    raw = window.take(size)
+    if not _HEADER.match(raw[:_LOOKED_AT]):
+        raise RefusedError("truncated", "expected a mail with its header, found a part of one.")
+    try:
+        return _document(message_from_bytes(raw.removeprefix(b"\r\n")))
+    except RecursionError as error:
+        detail = "expected a mail whose parts are nested less than some hundred deep."
+        raise RefusedError("too_deep", detail) from error
+
+
+def _size(window: Window, limit: int) -> int:
+    """Return how many bytes the next message of a box has; more than the limit if it is longer."""
+    size = _LOOKED_AT
+    while (found := window.find(_NEXT, start=0, limit=size)) is None:
+        held = window.fill(size + 1)
+        if held <= size or size > limit:
+            return held
+        size = min(4 * size, limit + 1)
+    return found.start()
+
+
+def _document(message: Message) -> Piece:
+    """Make the piece of a message, without its span.
+
+    A saved page has an address, and its date is that of saving; that of a mail is its publication.
+    """
+    parts = list(_texts(message))
+    found = [_body(part) for part in parts]
+    documents = [piece for piece in found if piece.kind == "document"]
+    if not documents:
+        return (
+            found[0] if found else Piece(span=_span(0, 0, 0), kind="furniture", reason="not_text")
+        )
+    piece = documents[0]
+    piece.text = "\n\n".join(each.text for each in documents)
+    piece.title = normalise.title(_said(message, "Subject")) or piece.title
+    piece.mime = parts[0].get_content_type()
+    piece.url = _said(message, "Snapshot-Content-Location") or _said(parts[0], "Content-Location")
+    piece.external_id = (_said(message, "Message-ID") or "").strip("<>") or None
+    try:
+        date = parsedate_to_datetime(_said(message, "Date") or "")
+    except (ValueError, TypeError, OverflowError, IndexError):
+        date = None
+    if date and not piece.url:
+        piece.published = date.date()
+    if any("Boundary" in type(defect).__name__ for defect in message.defects):
+        piece.cut = "expected the last boundary of a mail, found its end."
+    return piece
+
+
+def _body(part: Message) -> Piece:
+    body = part.get_payload(decode=True)
+    stored = body if isinstance(body, bytes) else b""
+    return body_piece(stored, part.get_content_type(), part.get_content_charset() or "")
+
+
+def _texts(message: Message) -> Iterator[Message]:
+    """Yield the parts that readers are shown: of a page its root, of alternatives the last."""
+    kind = message.get_content_type()
+    children = message.get_payload()
+    if not isinstance(children, list):
+        is_text = kind in HTML or kind == "text/plain"
+        if is_text and str(children).strip() and not _is_attached(message):
+            yield message
+        return
+    shown: Iterable[list[Message]] = (list(_texts(c)) for c in children if isinstance(c, Message))
+    if kind == "multipart/alternative":
+        shown = [parts for parts in shown if parts][-1:]
+    elif kind == "multipart/related":
+        shown = [next(iter(shown), [])]
+    for parts in shown:
+        yield from parts
+
+
+def _is_attached(message: Message) -> bool:
+    return message.get_content_disposition() == "attachment"
+
+
+def _said(message: Message, name: str) -> str | None:
+    """Return what a header field says, on one line."""
+    value = message.get(name)
+    try:
+        runs = decode_header(str(value)) if value is not None else []
+    except HeaderParseError:
+        runs = [(str(value), None)]
+    said = [
+        run if isinstance(run, str) else page_text(run, charset or "", is_html=False)[0]
+        for run, charset in runs
+    ]
+    return normalise.line(normalise.without_surrogates("".join(said)))

@@ -1,0 +1,154 @@
+"""Mails, boxes of mails and saved web pages: what is shown is a document, the rest is not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from email.message import EmailMessage
+
+import pytest
+
+from pipeline.ingest.formats import container_kind
+from pipeline.ingest.pieces import Piece
+from pipeline.model.settings import IngestSettings
+from tests.bad_inputs import make
+from tests.reading import read_whole
+
+STORY = make.story(1).strip()
+
+
+def read(stored: bytes, **settings: int) -> list[Piece]:
+    """Read a file, closing its books and checking that its spans tile it."""
+    options = IngestSettings(splitter="none", **settings)  # type: ignore[arg-type]  # a table
+    return read_whole(stored, options, kind="mail")
+
+
+def mail(text: str = STORY, subject: str = "Die Brücke") -> EmailMessage:
+    """Return a mail in plain text."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Ann <a@x.example>", "b@x.example", subject
+    message["Date"], message["Message-ID"] = "Tue, 12 Mar 2024 10:00:00 +0100", "<1@x.example>"
+    message.set_content(text, cte="base64")
+    return message
+
+
+def saved(*parts: tuple[str, bytes]) -> bytes:
+    """Return a web page as browsers save it."""
+    head = (
+        b"From: <Saved by Blink>\r\nSnapshot-Content-Location: https://n.example/a\r\n"
+        b"Subject: =?utf-8?Q?The=20bridge=20=E2=80=93=20news?=\r\n"
+        b"Date: Tue, 12 Mar 2024 10:00:00 -0000\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/related;\r\n\ttype=text/html;\r\n\tboundary=--b--x\r\n\r\n\r\n"
+    )
+    body = b"".join(
+        b"----b--x\r\nContent-Type: %s\r\nContent-Location: https://n.example/a\r\n"
+        b"Content-Transfer-Encoding: binary\r\n\r\n%s\r\n" % (kind.encode(), content)
+        for kind, content in parts
+    )
+    return head + body + b"----b--x--\r\n"
+
+
+def test_a_mail_is_its_text_with_what_its_header_says() -> None:
+    """Codings are undone, of the text and of the header."""
+    (piece,) = read(mail("Grüße. " + STORY).as_bytes())
+    assert piece.text == "Grüße. " + STORY
+    assert (piece.title, piece.published) == ("Die Brücke", dt.date(2024, 3, 12))
+    assert (piece.external_id, piece.mime, piece.encoding) == ("1@x.example", "text/plain", "utf-8")
+    assert (piece.published_rule, piece.url, piece.cut) == ("record", None, "")
+
+
+def test_of_alternatives_the_last_is_read_and_attachments_are_not() -> None:
+    """A mail with its text twice, a picture and a file is one document."""
+    message = mail("plain")
+    message.add_alternative(make.page(2).decode(), subtype="html")
+    message.add_attachment("a file", filename="a.txt")
+    message.add_attachment(b"\x89PNG", maintype="image", subtype="png")
+    (piece,) = read(message.as_bytes())
+    assert piece.text == make.story(2).strip()
+
+
+def test_a_saved_page_is_its_main_text() -> None:
+    """Its address is known; the day on which it was saved is not its date. Frames are not read."""
+    stored = saved(("text/html", make.page(3)), ("text/css", b"p {}"), ("text/html", make.page(4)))
+    (piece,) = read(stored)
+    assert piece.text == make.story(3).strip()
+    assert (piece.title, piece.url, piece.published) == (
+        "The bridge – news", "https://n.example/a", None,
+    )  # fmt: skip
+
+
+def test_a_message_that_the_end_cuts_is_marked() -> None:
+    """What there is of its text is read."""
+    stored = saved(("text/html", make.page(3)), ("image/png", b"x" * 999))
+    (piece,) = read(stored[:-500])
+    assert piece.text == make.story(3).strip()
+    assert piece.cut
+
+
+def box(count: int) -> list[bytes]:
+    """Return the mails of a box."""
+    return [
+        b"From a@x.example Tue Mar 12 10:00:00 2024\n"
+        + mail(f"Words {n}.\n\nFrom here on\nit goes on.").as_bytes() + b"\n"
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def test_mails_of_a_box_are_documents() -> None:
+    """Each has its bytes; one that is too long costs itself."""
+    mails = [
+        *box(3),
+        *(m.replace(b"Subject: ", b"X: " + b"y" * 9999 + b"\nSubject: ") for m in box(1)),
+    ]
+    pieces = read(b"".join([*mails, *box(1)]), max_record_bytes=5000)
+    assert [piece.text[:7] or piece.reason for piece in pieces] == [
+        "Words 0", "Words 1", "Words 2", "record_too_long", "Words 0",
+    ]  # fmt: skip
+    assert [piece.span.line_start for piece in pieces] == [1, 2, 3, 4, 5]
+    assert pieces[1].span.char_start == len(mails[0])
+
+
+def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
+    """The mails behind it are read."""
+    stored = b"".join(box(6))
+    cuts = [stored[:900], stored[900:1000], stored[1000:]]
+    parts = [gzip.compress(part, mtime=0) for part in cuts]
+    pieces = read(parts[0] + make.holed(parts[1], 12, 30) + parts[2])
+    assert "corrupt_stream" in [piece.reason for piece in pieces]
+    assert [piece.text[:7] for piece in pieces if piece.kind == "document"][-1] == "Words 5"
+    assert all(piece.text.startswith("Words") for piece in pieces if piece.kind == "document")
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"From: Ann\nSubject: A bridge\nDate: today\n\nThe council met.\n", ""),
+        (b"From here on\nNote: it is text\nDate: 12\n\nThe council met.\n", ""),
+        (b"A mail has MIME-Version: 1.0\nContent-Type: text/plain\n\nand so on\n", ""),
+        (b"MIME-Version: 1.0\nContent-Type: text/plain\n\nwords\n", "mail"),
+        (
+            b"Received: by x\r\n\tfor y\r\nmime-version: 1.0\r\ncontent-type: text/html\r\n\r\n",
+            "mail",
+        ),
+        (b"From a 12\nFrom: a\nDate: 12\n\nwords\n", "mail"),
+    ],
+)
+def test_mails_are_told_from_pages(head: bytes, kind: str) -> None:
+    """A page that begins like a letter is a page."""
+    assert container_kind(head) == kind
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"Subject: =?no-such?B?////?=", b"Subject: =?utf-8?B?a?=", b"Subject: \xff\xfe\x80",
+        b"Date: 99 Foo 99999", b"Date: Tue, 12 Mar 99999 10:00:00", b"Content-Type: ;;;",
+        b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: x-uuencode",
+        b"Content-Type: text/plain; charset*0=\xff*", b"Content-Disposition: \xff",
+    ],
+)  # fmt: skip
+def test_a_header_that_is_wrong_does_no_harm(said: bytes) -> None:
+    """Whatever it says, the message is read or refused."""
+    plain = b"Content-Type: text/plain\n" if b"Content-Type" not in said else b"Content-Type: x\n"
+    (piece,) = read(b"MIME-Version: 1.0\n" + said + b"\n" + plain + b"\n" + STORY.encode())
+    assert piece.kind in {"document", "furniture"}
