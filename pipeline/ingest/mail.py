@@ -28,12 +28,14 @@ from pipeline.model.settings import IngestSettings
 
 _LOOKED_AT = 1 << 16
 _SHOWN = 200
-_BOX = b"From "
+_BOX = rb"From (?=[^\r\n]{0,190}\d\d:\d\d)(?=[^\r\n]{0,190}(?:19|20)\d\d)[^\r\n]{1,200}\r?\n"
+"""What stands above a mail in a box: an address, a time and a year."""
+
 _HEADER = re.compile(
-    rb"(?:From [^\r\n]{1,200}\r?\n)?"
-    rb"((?:[!-9;-~]{1,70}:[^\n]*\n(?:[ \t][^\n]*\n){0,999}){2,999})\r?\n"
+    rb"(?:%s)?((?:[!-9;-~]{1,70}:[^\n]*\n(?:[ \t][^\n]*\n){0,999}){2,999})\r?\n" % _BOX
 )
-_NEXT = re.compile(rb"(?<=\n)From [^\r\n]{1,200}\r?\n(?=[!-9;-~]{1,70}:)")
+_NEXT = re.compile(rb"(?<=\n)%s(?=[!-9;-~]{1,70}:)" % _BOX)
+_BEGINS = b"From "
 _LONGEST = 300
 
 
@@ -42,7 +44,7 @@ def is_mail(head: bytes) -> bool:
     header = _HEADER.match(head[:_LOOKED_AT])
     if header is None:
         return False
-    wanted = {"from", "date"} if head.startswith(_BOX) else {"mime-version", "content-type"}
+    wanted = {"from", "date"} if head.startswith(_BEGINS) else {"mime-version", "content-type"}
     return wanted <= header_fields(header[1]).keys()
 
 
@@ -57,7 +59,7 @@ def mail_pieces(
         is_rest: whether the first may be the rest of one, behind damage.
         damaged: says at the end whether damage is what ended the bytes.
     """
-    is_box, number = is_rest or window.peek(len(_BOX)) == _BOX, 0
+    is_box, number = is_rest or window.peek(len(_BEGINS)) == _BEGINS, 0
     while window.fill(1):
         number += 1
         start, shown = window.position, excerpt(window.peek(_SHOWN).decode("latin-1"))

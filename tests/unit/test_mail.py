@@ -108,6 +108,14 @@ def test_mails_of_a_box_are_documents() -> None:
     assert pieces[1].span.char_start == len(mails[0])
 
 
+def test_a_line_of_a_text_begins_no_mail() -> None:
+    """A line "From" above a mail has a time and a year; what a writer quotes has none."""
+    text = b"\nFrom the desk of Ann\nFrom: Ann\nTo: all\n\nWe met.\n"
+    first, second = read(box(1)[0].replace(b"\n\n", b"\n\nx", 1) + text + box(1)[0])
+    assert second.text.startswith("Words 0")
+    assert first.span.char_end == second.span.char_start
+
+
 def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
     """The mails behind it are read."""
     stored = b"".join(box(6))
@@ -130,7 +138,8 @@ def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
             b"Received: by x\r\n\tfor y\r\nmime-version: 1.0\r\ncontent-type: text/html\r\n\r\n",
             "mail",
         ),
-        (b"From a 12\nFrom: a\nDate: 12\n\nwords\n", "mail"),
+        (b"From a Tue Mar 12 10:00:00 2024\nFrom: a\nDate: 12\n\nwords\n", "mail"),
+        (b"From our correspondent\nFrom: Ann Lee\nDate: today\n\nThe council met.\n", ""),
     ],
 )
 def test_mails_are_told_from_pages(head: bytes, kind: str) -> None:
