@@ -10,6 +10,7 @@ where a line `From` and a header follow; a file that begins otherwise is one mes
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Iterable, Iterator
 from email import message_from_bytes
@@ -26,26 +27,40 @@ from pipeline.ingest.web_encoding import page_text
 from pipeline.ingest.window import Window
 from pipeline.model.settings import IngestSettings
 
-_LOOKED_AT = 1 << 16
+_LOOKED_AT = 1 << 18
 _SHOWN = 200
 _BOX = rb"From (?=[^\r\n]{0,190}\d\d:\d\d)(?=[^\r\n]{0,190}(?:19|20)\d\d)[^\r\n]{1,200}\r?\n"
 """What stands above a mail in a box: an address, a time and a year."""
 
 _HEADER = re.compile(
-    rb"(?:%s)?((?:[!-9;-~]{1,70}:[^\n]*\n(?:[ \t][^\n]*\n){0,999}){2,999})\r?\n" % _BOX
+    rb"(?:\xef\xbb\xbf)?[\r\n]{0,9}(?:%s)?((?:(?!\r?\n)[^\n]*\n){2,9999})\r?\n" % _BOX
 )
+_FIELD = re.compile(rb"[!-9;-~]{1,70}:|[ \t]")
+_BROKEN = 4
+"""Of so many lines of a header one may be broken."""
+
 _NEXT = re.compile(rb"(?<=\n)%s(?=[!-9;-~]{1,70}:)" % _BOX)
-_BEGINS = b"From "
+_BEGINS = re.compile(_BOX)
 _LONGEST = 300
 
 
 def is_mail(head: bytes) -> bool:
     """Whether a file begins with the header of a message in MIME, or of a box of mails."""
-    header = _HEADER.match(head[:_LOOKED_AT])
+    header = _header(head)
     if header is None:
         return False
-    wanted = {"from", "date"} if head.startswith(_BEGINS) else {"mime-version", "content-type"}
-    return wanted <= header_fields(header[1]).keys()
+    names = header_fields(header[1]).keys()
+    if names >= {"mime-version", "content-type"}:
+        return True
+    return names >= {"from", "date"} and bool(_BEGINS.match(head) or _NEXT.search(head))
+
+
+def _header(raw: bytes) -> re.Match[bytes] | None:
+    """Find the header at the start of some bytes; a broken line in it does not matter."""
+    found = _HEADER.match(raw[:_LOOKED_AT])
+    lines = found[1].splitlines() if found else []
+    broken = sum(not _FIELD.match(line) for line in lines)
+    return found if _BROKEN * broken <= len(lines) else None
 
 
 def mail_pieces(
@@ -59,7 +74,7 @@ def mail_pieces(
         is_rest: whether the first may be the rest of one, behind damage.
         damaged: says at the end whether damage is what ended the bytes.
     """
-    is_box, number = is_rest or window.peek(len(_BEGINS)) == _BEGINS, 0
+    is_box, number = is_rest or _begins_box(window.peek(_LONGEST)), 0
     while window.fill(1):
         number += 1
         start, shown = window.position, excerpt(window.peek(_SHOWN).decode("latin-1"))
@@ -92,13 +107,21 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece
         detail = f"expected a mail of at most {limit} bytes, found a longer one."
         raise RefusedError("record_too_long", f"{detail} Raise ingest.max_record_bytes.")
     raw = window.take(size)
-    if not _HEADER.match(raw[:_LOOKED_AT]):
+    header = _header(raw)
+    if header is None:
         raise RefusedError("truncated", "expected a mail with its header, found a part of one.")
+    lines = [line for line in header[1].splitlines(keepends=True) if _FIELD.match(line)]
     try:
-        return _document(message_from_bytes(raw.removeprefix(b"\r\n")))
+        return _document(message_from_bytes(b"".join([*lines, b"\n", raw[header.end() :]])))
     except RecursionError as error:
         detail = "expected a mail whose parts are nested less than some hundred deep."
         raise RefusedError("too_deep", detail) from error
+
+
+def _begins_box(head: bytes) -> bool:
+    """Whether the first line is that of a box, or may have been."""
+    first = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
+    return _FIELD.match(first) is None
 
 
 def _size(window: Window, limit: int) -> int:

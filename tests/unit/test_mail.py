@@ -116,6 +116,24 @@ def test_a_line_of_a_text_begins_no_mail() -> None:
     assert first.span.char_end == second.span.char_start
 
 
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\n\r\n", b"\xef\xbb\xbf\n"])
+@pytest.mark.parametrize("broken", [b"To b@x.example", b"\xff", b">From a 12", b"To: b\0@x"])
+def test_a_broken_line_of_a_header_costs_itself(broken: bytes, before: bytes) -> None:
+    """So do bytes before a mail."""
+    stored = before + mail().as_bytes().replace(b"To: b@x.example", broken)
+    (piece,) = read(stored)
+    assert (piece.text, piece.title, piece.cut) == (STORY, "Die Brücke", "")
+
+
+@pytest.mark.parametrize("first", [b"Xrom a@x.example Tue Mar 12 10:00:00 2024\n", b"\xff\0\n"])
+def test_a_broken_first_line_costs_no_box(first: bytes) -> None:
+    """Those of the other mails tell that it is one; old mails in it are no MIME."""
+    old = b"From: a@x.example\nDate: Tue, 12 Mar 2024 10:00:00 +0000\nSubject: Words\n\nWords\n"
+    mails = [first + old, *(box(1)[0].split(b"\n")[0] + b"\n" + old for _ in range(2))]
+    pieces = read(b"".join(mails))
+    assert [piece.text for piece in pieces] == ["Words"] * 3
+
+
 def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
     """The mails behind it are read."""
     stored = b"".join(box(6))
