@@ -149,7 +149,10 @@ def _document(message: Message) -> Piece:
         )
     piece = documents[0]
     piece.text = "\n\n".join(each.text for each in documents)
-    piece.title = normalise.title(_said(message, "Subject")) or piece.title
+    piece.title = (
+        normalise.title(_said(message, "Subject", parts[0].get_content_charset() or ""))
+        or piece.title
+    )
     piece.mime = parts[0].get_content_type()
     piece.url = _said(message, "Snapshot-Content-Location") or _said(parts[0], "Content-Location")
     piece.external_id = (_said(message, "Message-ID") or "").strip("<>") or None
@@ -192,15 +195,27 @@ def _is_attached(message: Message) -> bool:
     return message.get_content_disposition() == "attachment"
 
 
-def _said(message: Message, name: str) -> str | None:
-    """Return what a header field says, on one line."""
-    value = message.get(name)
+def _said(message: Message, name: str, charset: str = "") -> str | None:
+    """Return what a header field says, on one line; raw bytes in it are as in the text."""
+    values = (str(value) for key, value in message.raw_items() if key.lower() == name.lower())
+    value = next(values, "")
+    if not value.isascii():
+        value = _shown(value.encode("ascii", "surrogateescape"), charset)
+    plain = "latin-1" if value.isascii() else "raw-unicode-escape"
     try:
-        runs = decode_header(str(value)) if value is not None else []
+        runs = decode_header(value)
     except HeaderParseError:
-        runs = [(str(value), None)]
+        runs = [(value, None)]
     said = [
-        run if isinstance(run, str) else page_text(run, charset or "", is_html=False)[0]
-        for run, charset in runs
+        run
+        if isinstance(run, str)
+        else _shown(run, label)
+        if label
+        else run.decode(plain, "replace")
+        for run, label in runs
     ]
     return normalise.line(normalise.without_surrogates("".join(said)))
+
+
+def _shown(raw: bytes, charset: str) -> str:
+    return page_text(raw, charset, is_html=False)[0]

@@ -57,6 +57,22 @@ def test_a_mail_is_its_text_with_what_its_header_says() -> None:
     assert (piece.published_rule, piece.url, piece.cut) == ("record", None, "")
 
 
+@pytest.mark.parametrize(
+    ("subject", "charset", "stored"),
+    [
+        ("Grüße", "utf-8", "utf-8"), ("Grüße", "iso-8859-1", "latin-1"),
+        ("Grüße", "iso-8859-1", "utf-8"), ("Мост закрыт", "koi8-r", "koi8-r"),
+        ("Grüße =?utf-8?B?4oCT?= Köln – 9", "us-ascii", "utf-8"),
+        ("C:\\users =?utf-8?B?4oCT?= C:\\users", "us-ascii", "utf-8"),
+    ],
+)  # fmt: skip
+def test_a_subject_may_hold_raw_characters(subject: str, charset: str, stored: str) -> None:
+    """They are in the charset of the text, or in UTF-8."""
+    head = f"MIME-Version: 1.0\nContent-Type: text/plain; charset={charset}\nSubject: {subject}\n\n"
+    (piece,) = read(head.encode(stored) + STORY.encode())
+    assert piece.title == subject.replace("=?utf-8?B?4oCT?=", "–")
+
+
 def test_of_alternatives_the_last_is_read_and_attachments_are_not() -> None:
     """A mail with its text twice, a picture and a file is one document."""
     message = mail("plain")
