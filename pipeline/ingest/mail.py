@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Iterator
 from email import message_from_bytes
 from email.errors import HeaderParseError
@@ -21,7 +22,7 @@ from email.utils import parsedate_to_datetime
 
 from pipeline.ingest import normalise
 from pipeline.ingest.http import header_fields
-from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
+from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, excerpt
 from pipeline.ingest.web import HTML, body_piece
 from pipeline.ingest.web_encoding import page_text
 from pipeline.ingest.window import Window
@@ -36,6 +37,7 @@ _HEADER = re.compile(
     rb"(?:\xef\xbb\xbf)?[\r\n]{0,9}(?:%s)?((?:(?!\r?\n)[^\n]*\n){2,9999})\r?\n" % _BOX
 )
 _FIELD = re.compile(rb"[!-9;-~]{1,70}:|[ \t]")
+_NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]|=(?!=?$)")
 _BROKEN = 4
 """Of so many lines of a header one may be broken."""
 
@@ -168,9 +170,33 @@ def _document(message: Message) -> Piece:
 
 
 def _body(part: Message) -> Piece:
-    body = part.get_payload(decode=True)
-    stored = body if isinstance(body, bytes) else b""
-    return body_piece(stored, part.get_content_type(), part.get_content_charset() or "")
+    """Make the piece of a part.
+
+    Raises:
+        RefusedError: `undecodable`: its coding is broken, and so would be its text.
+    """
+    piece = body_piece(_content(part), part.get_content_type(), part.get_content_charset() or "")
+    if (wrong := piece.text.count(normalise.REPLACEMENT)) > MAX_BAD_SHARE * len(piece.text):
+        detail = f"expected text in a mail, found {wrong} undecodable bytes in one."
+        raise RefusedError("undecodable", detail)
+    return piece
+
+
+def _content(part: Message) -> bytes:
+    """Undo the coding of a part; a line of base64 that is broken costs itself."""
+    said = part.get_payload(decode=True)
+    content = said if isinstance(said, bytes) else b""
+    if not any("Base64" in type(defect).__name__ for defect in part.defects):
+        return content
+    lines = str(part.get_payload()).encode("ascii", "replace").split()
+    if 2 * sum(len(line) % 4 > 0 for line in lines) > len(lines):
+        return content
+    found = []
+    for line in lines:
+        found.append(a2b_base64(_NO_BASE64.sub(b"A", line[: len(line) // 4 * 4])))
+        if line.endswith(b"="):
+            break
+    return b"".join(found)
 
 
 def _texts(message: Message) -> Iterator[Message]:
