@@ -13,7 +13,7 @@ from __future__ import annotations
 import codecs
 import re
 from binascii import a2b_base64
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -44,6 +44,8 @@ _BROKEN = 4
 _NEXT = re.compile(rb"(?<=\n)%s(?=[!-9;-~]{1,70}:)" % _BOX)
 _BEGINS = re.compile(_BOX)
 _LONGEST = 300
+
+_Parts = list[tuple[Message, Piece]]
 
 
 def is_mail(head: bytes) -> bool:
@@ -142,21 +144,17 @@ def _document(message: Message) -> Piece:
 
     A saved page has an address, and its date is that of saving; that of a mail is its publication.
     """
-    parts = list(_texts(message))
-    found = [_body(part) for part in parts]
-    documents = [piece for piece in found if piece.kind == "document"]
+    shown = _texts(message)
+    documents = [(part, piece) for part, piece in shown if piece.kind == "document"]
     if not documents:
-        return (
-            found[0] if found else Piece(span=_span(0, 0, 0), kind="furniture", reason="not_text")
-        )
-    piece = documents[0]
-    piece.text = "\n\n".join(each.text for each in documents)
+        return _without_text(message, shown)
+    part, piece = documents[0]
+    piece.text = "\n\n".join(each.text for _, each in documents)
     piece.title = (
-        normalise.title(_said(message, "Subject", parts[0].get_content_charset() or ""))
-        or piece.title
+        normalise.title(_said(message, "Subject", part.get_content_charset() or "")) or piece.title
     )
-    piece.mime = parts[0].get_content_type()
-    piece.url = _said(message, "Snapshot-Content-Location") or _said(parts[0], "Content-Location")
+    piece.mime = part.get_content_type()
+    piece.url = _said(message, "Snapshot-Content-Location") or _said(part, "Content-Location")
     piece.external_id = (_said(message, "Message-ID") or "").strip("<>") or None
     try:
         date = parsedate_to_datetime(_said(message, "Date") or "")
@@ -167,6 +165,24 @@ def _document(message: Message) -> Piece:
     if any("Boundary" in type(defect).__name__ for defect in message.defects):
         piece.cut = "expected the last boundary of a mail, found its end."
     return piece
+
+
+def _without_text(message: Message, shown: _Parts) -> Piece:
+    """Make the piece of a message without text.
+
+    Raises:
+        RefusedError: its parts cannot be told apart.
+    """
+    if any(each.is_multipart() is False for each in message.walk() if _holds_parts(each)):
+        detail = "expected the parts of a mail, found no line with the boundary that it names."
+        raise RefusedError("truncated_body", detail)
+    return shown[0][1] if shown else Piece(span=_span(0, 0, 0), kind="furniture", reason="not_text")
+
+
+def _holds_parts(message: Message) -> bool:
+    return message.get_content_maintype() == "multipart" and bool(
+        str(message.get_payload()).strip()
+    )
 
 
 def _body(part: Message) -> Piece:
@@ -199,22 +215,28 @@ def _content(part: Message) -> bytes:
     return b"".join(found)
 
 
-def _texts(message: Message) -> Iterator[Message]:
-    """Yield the parts that readers are shown: of a page its root, of alternatives the last."""
+def _texts(message: Message) -> _Parts:
+    """Return the parts that readers are shown: of a page its root, of alternatives the last.
+
+    An alternative without text is none.
+    """
     kind = message.get_content_type()
     children = message.get_payload()
     if not isinstance(children, list):
         is_text = kind in HTML or kind == "text/plain"
-        if is_text and str(children).strip() and not _is_attached(message):
-            yield message
-        return
-    shown: Iterable[list[Message]] = (list(_texts(c)) for c in children if isinstance(c, Message))
-    if kind == "multipart/alternative":
-        shown = [parts for parts in shown if parts][-1:]
-    elif kind == "multipart/related":
-        shown = [next(iter(shown), [])]
-    for parts in shown:
-        yield from parts
+        is_shown = is_text and str(children).strip() and not _is_attached(message)
+        return [(message, _body(message))] if is_shown else []
+    inner = [child for child in children if isinstance(child, Message)]
+    if kind == "multipart/related":
+        return _texts(inner[0]) if inner else []
+    if kind != "multipart/alternative":
+        return [found for child in inner for found in _texts(child)]
+    shown: _Parts = []
+    for child in reversed(inner):
+        shown = _texts(child) or shown
+        if any(piece.kind == "document" for _, piece in shown):
+            break
+    return shown
 
 
 def _is_attached(message: Message) -> bool:

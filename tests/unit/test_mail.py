@@ -103,6 +103,24 @@ def test_of_alternatives_the_last_is_read_and_attachments_are_not() -> None:
     assert piece.text == make.story(2).strip()
 
 
+def test_an_alternative_without_text_is_none() -> None:
+    """Programs write an empty page beside the text, or an invitation."""
+    message = mail()
+    message.add_alternative("<html><body><img src='x'> </body></html>", subtype="html")
+    message.add_alternative("BEGIN:VCALENDAR", subtype="calendar")
+    (piece,) = read(message.as_bytes())
+    assert piece.text == STORY
+
+
+@pytest.mark.parametrize(("said", "wrong"), [(b"boundary=", b"bound="), (b'="=', b'="X')])
+def test_a_mail_whose_parts_cannot_be_told_is_refused(said: bytes, wrong: bytes) -> None:
+    """It has text, so it is no furniture."""
+    message = mail()
+    message.add_alternative(make.page(2).decode(), subtype="html")
+    (piece,) = read(message.as_bytes().replace(said, wrong, 1))
+    assert (piece.kind, piece.reason) == ("quarantine", "truncated_body")
+
+
 def test_a_saved_page_is_its_main_text() -> None:
     """Its address is known; the day on which it was saved is not its date. Frames are not read."""
     stored = saved(("text/html", make.page(3)), ("text/css", b"p {}"), ("text/html", make.page(4)))
