@@ -27,6 +27,7 @@ _LAST = re.compile(rb"\r?\n0+[ \t]*\r?\n(?:\r?\n)?\Z")
 
 _SIZE_CUT = re.compile(rb"[ \t]*[0-9A-Fa-f]{0,8}[ \t]*(?:;[^\n]{0,1000})?\r?")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[!?A-Za-z]")
+_FRAME = 256
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
@@ -177,13 +178,19 @@ def _unzstd(body: bytes, limit: int) -> Body | None:
 
 
 def _ends_early(body: bytes, packer: zstandard.ZstdDecompressor) -> bool:
-    """Whether the last zstd frame of a body is not whole."""
-    while body:
-        frame = packer.decompressobj()
-        frame.decompress(body)
+    """Whether the last zstd frame of a body is not whole.
+
+    A part at once, as the bytes behind a frame are copied.
+    """
+    at = 0
+    while at < len(body):
+        frame, size = packer.decompressobj(), _FRAME
+        while not frame.eof and at < len(body):
+            frame.decompress(body[at : at + size])
+            at, size = at + size, 2 * size
         if not frame.eof:
             return True
-        body = frame.unused_data
+        at = min(at, len(body)) - len(frame.unused_data)
     return False
 
 

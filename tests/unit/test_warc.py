@@ -218,6 +218,16 @@ def test_a_whole_body_is_not_marked(coding: str) -> None:
     assert list(inside(piece)) == []
 
 
+@pytest.mark.parametrize("cut", [0, 3])
+def test_a_body_of_many_frames_is_read_in_time(cut: int) -> None:
+    """The end of each frame is found without a copy of all behind it."""
+    packed = ZSTD.compress(page()) + 300_000 * ZSTD.compress(b" ")
+    packed = packed[: len(packed) - cut]
+    (piece,) = read(record("response", response(packed, HTML + "\r\nContent-Encoding: zstd")))
+    assert PARAGRAPH.strip() in piece.text
+    assert bool(piece.cut) == bool(cut)
+
+
 @pytest.mark.parametrize("kind", ["response", "conversion", "resource"])
 def test_a_crawler_may_say_that_it_cut_a_page(kind: str) -> None:
     """What it says is in the row; a page of which nothing is left is refused."""
