@@ -24,6 +24,8 @@ from pipeline.ingest.warc import is_warc
 from pipeline.ingest.zip_members import MAGIC
 
 PROBE_LINES = 20
+_FEW = 6
+"""Lines of which fewer than one is an object are a page."""
 
 _BINARY = (
     (b"PK\x05\x06", "an empty zip archive"),
@@ -141,7 +143,8 @@ def looks_like_jsonl(head: str, *, complete: bool) -> bool:
     """Whether a file that begins with `head` is JSON lines.
 
     It is when the first line that is not blank begins like an object with a first name, or when
-    one of the first lines is an object: one broken line at the top must not turn records into text.
+    some of the first lines are objects: broken lines at the top must not turn records into text,
+    nor an example a page into records.
     All that damage left of a file may be the start of such a beginning.
 
     Args:
@@ -153,8 +156,9 @@ def looks_like_jsonl(head: str, *, complete: bool) -> bool:
         return True
     if not complete and len(lines) == 1 and _OBJECT_CUT.fullmatch(lines[0]):
         return True
-    whole = lines if complete else lines[:-1]
-    return any(_is_object(line) for line in whole[:PROBE_LINES])
+    whole = (lines if complete else lines[:-1])[:PROBE_LINES]
+    found = sum(_is_object(line) for line in whole)
+    return _FEW * found > sum(not line.isspace() for line in whole if line)
 
 
 def _is_object(line: str) -> bool:

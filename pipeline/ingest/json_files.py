@@ -34,6 +34,7 @@ _NEARLY = re.compile(r'\s*(?:[\[{]\s*.?\s*[{"]|.\s*[\[{"])')
 
 _FOLLOWED = re.compile(rf"[ \t\r,]*{OPENS.pattern}")
 _BETWEEN = re.compile(rf"\}}\s*,?\s*(?={OPENS.pattern})")
+_AROUND = "[], \t\r\n"
 _PROBED = 1 << 16
 
 
@@ -45,12 +46,22 @@ def looks_like_json(head: str, *, by_lines: bool) -> bool:
     """
     if by_lines:
         return _wrapping(head) > 0
-    if _ARRAY.match(head) or _SPREAD.match(head) or _wrapping(head):
+    if _begins(head) or _wrapping(head):
         return True
     end = -1 if "\n" in head.rstrip() else end_of(head).end
     if end > 0 and _FOLLOWED.match(head, end):
         return True
     return _NEARLY.match(head) is not None and _has_chain(head)
+
+
+def _begins(head: str) -> bool:
+    """Whether a text begins with records, and not with an example below which its prose begins."""
+    if not (_ARRAY.match(head) or _SPREAD.match(head)):
+        return False
+    start = head.index("{")
+    end = end_of(head, start).end
+    after = head[end:].lstrip(_AROUND) if end > 0 else ""
+    return not after or OPENS.match(after) is not None or '"text"' in head[start:end]
 
 
 def _has_chain(head: str) -> bool:
