@@ -27,6 +27,7 @@ AROUND = frozenset(
 _BRACKETS = re.compile(r"(?:[ \t\r\n,]*[\[\]])+[ \t\r,]*\n?")
 _ARRAY = re.compile(rf"\s*\[\s*{OPENS.pattern}")
 _SPREAD = re.compile(rf"\s*\{{[ \t\r]*\n\s*{KEY}")
+_VALUES = re.compile(r'\s*\[\s*(?:(?=[\]"\[{])|(?=[-\dtfn][^,\]]{0,40},))')
 _MEMBER = re.compile(r'[\s,]*"([^"\\]{0,200})"\s*:\s*')
 _OPENED = re.compile(rf"\[\s*(?={OPENS.pattern})")
 _NEARLY = re.compile(r'\s*(?:[\[{]\s*.?\s*[{"]|.\s*[\[{"])')
@@ -46,7 +47,7 @@ def looks_like_json(head: str, *, by_lines: bool) -> bool:
     """
     if by_lines:
         return _wrapping(head) > 0
-    if _begins(head) or _wrapping(head):
+    if _begins(head) or _is_array(head) or _wrapping(head):
         return True
     end = -1 if "\n" in head.rstrip() else end_of(head).end
     if end > 0 and _FOLLOWED.match(head, end):
@@ -62,6 +63,20 @@ def _begins(head: str) -> bool:
     end = end_of(head, start).end
     after = head[end:].lstrip(_AROUND) if end > 0 else ""
     return not after or OPENS.match(after) is not None or '"text"' in head[start:end]
+
+
+def _is_array(head: str) -> bool:
+    """Whether a text is an array and nothing else: without records, or none but other values.
+
+    Of one that goes on behind the head, its first value and all that is seen are well written.
+    """
+    found = _VALUES.match(head)
+    if not found:
+        return False
+    end, _, is_cut = end_of(head, head.index("["))
+    if end > 0:
+        return not head[end:].strip()
+    return is_cut and end_of(head, found.end()).end > 0
 
 
 def _has_chain(head: str) -> bool:
@@ -146,6 +161,8 @@ def _refused(held: Objects, end: int, limit: int) -> Piece:
     raw, span = held.take(end)
     chars = span.char_end - span.char_start
     reason, detail = "not_an_object", "expected a JSON object, found other characters."
+    if raw.lstrip().startswith('"'):
+        detail = "expected JSON objects, found strings. Write them with jq -c '.[] | {text: .}'."
     if chars > limit:
         reason = "record_too_long"
         detail = (

@@ -162,6 +162,10 @@ def test_memory_is_that_of_a_record_not_of_the_line() -> None:
         ('["A quote begins this page," she said.]\n\nIt goes on.\n', "text"),
         ('[1] Such as [{"a": 1}, {"b": 2}, {"c": 3}]\n', "text"),
         ('["text"]\n["text"]\n', "text"),
+        ('["A quote begins this page, and it has one quote alone.\n', "text"),
+        ("[1]\n", "text"),
+        ("[[Category:Bridges]]\n", "text"),
+        ("[]\n\nA box.\n", "text"),
         ("{curly} prose\nmore prose\n", "text"),
         ("{\nprose in braces\n}\n", "text"),
         ('{\n  "name": "x"\n}\n\nThis is how an object looks.\n', "text"),
@@ -183,6 +187,34 @@ def test_memory_is_that_of_a_record_not_of_the_line() -> None:
 def test_json_is_told_from_text_and_from_lines(head: str, kind: str) -> None:
     """A page that begins with a bracket is a page; one wrong character makes no page of records."""
     assert text_kind(head, ["text"], complete=True) == kind
+
+
+@pytest.mark.parametrize("text", ["[]", " [ ]\n", "[\n]\n", "[[], []]"])
+def test_an_export_without_records_is_no_page(text: str) -> None:
+    """Programs answer with an empty array when there is nothing new."""
+    assert {(piece.kind, piece.reason) for piece in read(text.encode())} == {
+        ("furniture", "brackets")
+    }
+
+
+@pytest.mark.parametrize("form", [None, 1])
+@pytest.mark.parametrize(
+    "values", [["a text", "another"], [1, "x", ROWS[0]], [[1, "a text"], [2, "b"]], [{}, {}]]
+)
+def test_an_array_of_other_values_is_no_page(values: list[object], form: int | None) -> None:
+    """It is not published with its brackets; records among them are read."""
+    pieces = read(json.dumps(values, indent=form).encode(), kind="")
+    documents = [piece.text for piece in pieces if piece.kind == "document"]
+    assert documents == ([WORDS[0]] if ROWS[0] in values else [])
+    assert "quarantine" in {piece.kind for piece in pieces}
+
+
+def test_strings_are_refused_with_a_way_out() -> None:
+    """However many there are."""
+    pieces = read(json.dumps(["some words " * 9] * 20_000).encode())
+    assert [piece.reason for piece in pieces] == ["brackets", "record_too_long"]
+    pieces = read(json.dumps(["some words"]).encode())
+    assert "jq -c '.[] | {text: .}'" in pieces[1].detail
 
 
 def test_one_object_longer_than_a_record_is_refused_with_a_way_out() -> None:
