@@ -27,6 +27,12 @@ AROUND = frozenset(
 _BRACKETS = re.compile(r"(?:[ \t\r\n,]*[\[\]])+[ \t\r,]*\n?")
 _ARRAY = re.compile(rf"\s*\[\s*{OPENS.pattern}")
 _SPREAD = re.compile(rf"\s*\{{[ \t\r]*\n\s*{KEY}")
+_SCRIPT = re.compile(
+    r"(?:\s{0,99}(?://[^\n]{0,500}\n|/\*[^*]{0,2000}\*/)){0,20}\s*"
+    r"(?:(?:(?:var|let|const)\s+)?[A-Za-z_$][\w.$]{0,99}\s*[=(])?"
+)
+"""What makes a script of JSON: comments, and a name to assign it to, or of a function to call."""
+
 _VALUES = re.compile(r'\s*\[\s*(?:(?=[\]"\[{])|(?=[-\dtfn][^,\]]{0,40},))')
 _MEMBER = re.compile(r'[\s,]*"([^"\\]{0,200})"\s*:\s*')
 _OPENED = re.compile(rf"\[\s*(?={OPENS.pattern})")
@@ -57,9 +63,11 @@ def looks_like_json(head: str, *, by_lines: bool) -> bool:
 
 def _begins(head: str) -> bool:
     """Whether a text begins with records, and not with an example below which its prose begins."""
-    if not (_ARRAY.match(head) or _SPREAD.match(head)):
+    before = _SCRIPT.match(head)
+    at = before.end() if before else 0
+    if not (_ARRAY.match(head, at) or _SPREAD.match(head, at)):
         return False
-    start = head.index("{")
+    start = head.index("{", at)
     end = end_of(head, start).end
     after = head[end:].lstrip(_AROUND) if end > 0 else ""
     return not after or OPENS.match(after) is not None or '"text"' in head[start:end]

@@ -19,10 +19,15 @@ from pipeline.ingest.pieces import EXCERPT, Span
 
 _WS = r"[ \t\r\n]"
 KEY = rf'"(?:[^"\\]|\\.){{0,200}}"{_WS}{{0,99}}:'
-GAP = re.compile(r"[ \t\r\n,]*")
+GAP = re.compile(r"[ \t\r\n,\x1e]*")
+"""What stands between objects; the separator of records (RFC 7464) among it."""
+
 _BLANK = re.compile(rf"{_WS}*")
 OPENS = re.compile(rf"\{{{_WS}{{0,99}}{KEY}")
 _BEHIND = re.compile(r"[ \t\r\n]*,?[ \t\r]*\n?")
+_AFTER = frozenset(("", "[", "{", ")", ";"))
+"""What may follow records: other records, or the end of a script."""
+
 _HEAD, _TAIL = '{"":[', 1 << 16
 """The start of an object with an array of records, and characters behind that array."""
 
@@ -187,7 +192,7 @@ class Objects:
         if self._layout.around == "object":
             return self.tail(at) > 0
         after = self.past(at + 1, _BLANK)
-        return self.text[after : after + 1] in {"", "[", "{"}
+        return self.text[after : after + 1] in _AFTER
 
     def tail(self, at: int) -> int:
         """Return where the object ends whose array of records ends at a place, 0 if it is none."""
@@ -195,7 +200,7 @@ class Objects:
             pass
         end = end_of(_HEAD + self.text[at : at + _TAIL]).end + at - len(_HEAD)
         after = self.past(end, _BLANK) if end > at else at
-        return end if end > at and self.text[after : after + 1] in {"", "[", "{"} else 0
+        return end if end > at and self.text[after : after + 1] in _AFTER else 0
 
     def _drop(self, at: int) -> int:
         """Forget the piece up to a place, but for its start; return the place."""

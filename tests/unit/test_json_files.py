@@ -162,6 +162,10 @@ def test_memory_is_that_of_a_record_not_of_the_line() -> None:
         ('["A quote begins this page," she said.]\n\nIt goes on.\n', "text"),
         ('[1] Such as [{"a": 1}, {"b": 2}, {"c": 3}]\n', "text"),
         ('["text"]\n["text"]\n', "text"),
+        ('// note\n\nThe council met.\n\n{\n  "a": 1\n}\n', "text"),
+        ('Result (see below) = [{"a": 1}]\n', "text"),
+        ("/* a */ [1] b\n", "text"),
+        ('x = [{"a": 1}]\n\nThis is how an array looks.\n', "text"),
         ('["A quote begins this page, and it has one quote alone.\n', "text"),
         ("[1]\n", "text"),
         ("[[Category:Bridges]]\n", "text"),
@@ -187,6 +191,34 @@ def test_memory_is_that_of_a_record_not_of_the_line() -> None:
 def test_json_is_told_from_text_and_from_lines(head: str, kind: str) -> None:
     """A page that begins with a bracket is a page; one wrong character makes no page of records."""
     assert text_kind(head, ["text"], complete=True) == kind
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("var data = ", ";\n"), ("window.YTD.tweet.part0 = ", ""), ("show(", ");"),
+        ("// exported\n// by hand\n", ""), ("/* exported\n */ let a = ", ";"), ("a.b=", "\n"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["on one line", "indented"])
+def test_records_in_a_script_are_read(name: str, before: str, behind: str) -> None:
+    """Archives of social networks are scripts; what is no JSON is refused."""
+    pieces = read((before + FORMS[name] + behind).encode())
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
+    assert {piece.reason for piece in pieces} <= {"", "brackets", "not_an_object", "blank_line"}
+
+
+def test_comments_between_records_cost_no_record() -> None:
+    """They are refused."""
+    text = "// of today\n" + "\n// next\n".join(json.dumps(row, indent=1) for row in ROWS)
+    pieces = read(text.encode())
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
+
+
+def test_records_behind_separators_are_read() -> None:
+    """As `jq --seq` writes them (RFC 7464)."""
+    text = "".join(f"\x1e{json.dumps(row, indent=1)}\n" for row in ROWS)
+    assert kinds(read(text.encode())) == WORDS
 
 
 @pytest.mark.parametrize("text", ["[]", " [ ]\n", "[\n]\n", "[[], []]"])
