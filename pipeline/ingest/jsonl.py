@@ -23,6 +23,7 @@ import msgspec
 
 from pipeline.ingest import normalise
 from pipeline.ingest.delimited import Layout
+from pipeline.ingest.json_advice import next_step
 from pipeline.ingest.json_objects import Ending, Objects
 from pipeline.ingest.lines import Long, lines
 from pipeline.ingest.pieces import (
@@ -206,20 +207,12 @@ def _decode_slowly(line: str) -> _Record:
         raise RefusedError("not_an_object", detail)
     if "text" not in fields:
         names = normalise.without_surrogates(f"{sorted(fields)[:20]}")[:400]
-        detail = f'expected a field "text", found {names}. {_next_step(fields)}'
+        detail = f'expected a field "text", found {names}. {next_step(fields)}'
         raise RefusedError("missing_text", detail)
     if not isinstance(fields["text"], str):
         detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
         raise RefusedError("wrong_type", detail)
     return _record(fields)
-
-
-def _next_step(fields: dict[str, object]) -> str:
-    """Say how to write records without a text, or those that an object holds, as records."""
-    for name, value in fields.items():
-        if name.isidentifier() and isinstance(value, list) and value and isinstance(value[0], dict):
-            return f"If its {name[:40]} are the records, write them with jq -c '.{name[:40]}[]'."
-    return "Write the dump with that name."
 
 
 def _record(fields: dict[str, object]) -> _Record:

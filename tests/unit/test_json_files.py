@@ -221,6 +221,31 @@ def test_records_behind_separators_are_read() -> None:
     assert kinds(read(text.encode())) == WORDS
 
 
+LONG = "some words " * 9
+
+
+@pytest.mark.parametrize(
+    ("record", "step"),
+    [
+        ({"id": 1, "body": LONG}, "jq -c '.text = .body'"),
+        ({"title": {"is": "T"}, "content": {"rendered": LONG}}, "'.text = .content.rendered'"),
+        ({"_id": "1", "_source": {"id": 1, "text": "a"}}, "jq -c '._source'"),
+        ({"took": 1, "hits": {"hits": [{"_source": {"text": "a"}}]}}, "'.hits.hits[]._source'"),
+        ({"kind": "L", "data": {"children": [{"data": {"selftext": LONG}}]}},
+         "jq -c '.data.children[] | .text = .data.selftext'"),
+        ({"a": {"text": "a"}, "b c": {"text": "b"}}, "jq -c '.[]'"),
+        ({"a": {"text": "a"}, "n": 1}, "jq -c '.a'"),
+        ({"id": 1, "lines": [{"n": 1}]}, "jq -c '.lines[]'"),
+        ({"id": 1, "it's": LONG}, "Write the dump with that name."),
+    ],
+)  # fmt: skip
+def test_the_reason_says_how_to_write_records(record: dict[str, object], step: str) -> None:
+    """For exports of search engines, programs that keep sites, and dumps of networks."""
+    (piece,) = read(json.dumps(record).encode(), kind="jsonl")
+    assert piece.reason == "missing_text"
+    assert step in piece.detail
+
+
 @pytest.mark.parametrize("text", ["[]", " [ ]\n", "[\n]\n", "[[], []]"])
 def test_an_export_without_records_is_no_page(text: str) -> None:
     """Programs answer with an empty array when there is nothing new."""
