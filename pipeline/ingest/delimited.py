@@ -83,11 +83,29 @@ def _is_column(first: str, rest: Sequence[str], wanted: set[str]) -> bool:
     """Whether a line is the name of a text above a column of texts, and not a title.
 
     A table has quotes around texts with commas, and a page has paragraphs with commas alone.
+    A broken row makes no page of a table.
     """
     name = first.strip()
-    rows = list(_probed(rest))
-    if name.strip('"').lower() not in wanted or len(rows) < 2:
+    if name.strip('"').lower() not in wanted:
         return False
+    rows = list(_probed(rest))
+    return len(rows) > 1 and (_are_cells(rows, name) or _are_mostly_cells(rest))
+
+
+def _are_mostly_cells(rest: Sequence[str]) -> bool:
+    """Whether most lines are rows in quotes, up to the last that ends one; others may be broken."""
+    ends = [number for number, line in enumerate(rest, 1) if line.rstrip().endswith('"')]
+    held: Iterator[str] = (f"{line}\n" for line in rest[: max(ends, default=0)])
+    quoted = others = 0
+    for row, _, _, cells in _Rows(held, len(rest) << 20, Layout(NO_DELIMITER, width=1)):
+        is_quoted = cells is not None and row.startswith('"')
+        quoted += is_quoted
+        others += not is_quoted and (cells is None or "," in row)
+    return quoted >= PROBE_ROWS and quoted > others
+
+
+def _are_cells(rows: Sequence[str], name: str) -> bool:
+    """Whether all rows are texts, with quotes where they hold commas."""
     cells = [_cells(row, NO_DELIMITER) for row in rows]
     if any(cell is None or not cell[0].strip() for cell in cells):
         return False

@@ -146,9 +146,23 @@ def test_a_table_may_be_one_column(stored: str, texts: list[str]) -> None:
     assert [piece.text for piece in pieces[1:]] == texts
 
 
+@pytest.mark.parametrize("count", [6, 60])
+@pytest.mark.parametrize("wrong", ["x", '"', ""])
+@pytest.mark.parametrize("at", [0, 9, -1])
+def test_a_broken_row_makes_no_page_of_a_column(count: int, wrong: str, at: int) -> None:
+    """It costs itself, and at most the next."""
+    rows = [f'"First words, {n}\n\nMore words, and more."' for n in range(count)]
+    row = rows[1]
+    broken = row[:at] + wrong + row[at + 1 :] if at >= 0 else row[:-1] + wrong
+    pieces = read("\n".join(["text", rows[0], broken, *rows[2:], ""]).encode(), kind="csv")
+    whole = [piece.text for piece in pieces if piece.text.endswith("More words, and more.")]
+    assert len(whole) >= count - 2
+
+
 @pytest.mark.parametrize(
     "page",
     [
+        "Text\n" + 'He said, "no".\n"No."\n"Yes," she said.\n' * 9,
         "Text\n" + "some words\n" * 9,
         "content\nsome words, and more\n" + "some words\n" * 9,
         "content\nsome words\n\n" + "some words\n" * 9,
