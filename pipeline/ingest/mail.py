@@ -116,10 +116,18 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece
         raise RefusedError("truncated", "expected a mail with its header, found a part of one.")
     lines = [line for line in header[1].splitlines(keepends=True) if _FIELD.match(line)]
     try:
-        return _document(message_from_bytes(b"".join([*lines, b"\n", raw[header.end() :]])))
+        return _document(_parsed(b"".join([*lines, b"\n", raw[header.end() :]])))
     except RecursionError as error:
         detail = "expected a mail whose parts are nested less than some hundred deep."
         raise RefusedError("too_deep", detail) from error
+
+
+def _parsed(raw: bytes) -> Message:
+    try:
+        return message_from_bytes(raw)
+    except ValueError as error:  # what it calls a charset is none
+        detail = f"expected a mail with a boundary between its parts, found a broken one: {error}."
+        raise RefusedError("undecodable", detail) from error
 
 
 def _begins_box(head: bytes) -> bool:
@@ -150,9 +158,7 @@ def _document(message: Message) -> Piece:
         return _without_text(message, shown)
     part, piece = documents[0]
     piece.text = "\n\n".join(each.text for _, each in documents)
-    piece.title = (
-        normalise.title(_said(message, "Subject", part.get_content_charset() or "")) or piece.title
-    )
+    piece.title = normalise.title(_said(message, "Subject", _charset(part))) or piece.title
     piece.mime = part.get_content_type()
     piece.url = _said(message, "Snapshot-Content-Location") or _said(part, "Content-Location")
     piece.external_id = (_said(message, "Message-ID") or "").strip("<>") or None
@@ -180,9 +186,7 @@ def _without_text(message: Message, shown: _Parts) -> Piece:
 
 
 def _holds_parts(message: Message) -> bool:
-    return message.get_content_maintype() == "multipart" and bool(
-        str(message.get_payload()).strip()
-    )
+    return message.get_content_maintype() == "multipart" and bool(_bytes(message).strip())
 
 
 def _body(part: Message) -> Piece:
@@ -191,20 +195,33 @@ def _body(part: Message) -> Piece:
     Raises:
         RefusedError: `undecodable`: its coding is broken, and so would be its text.
     """
-    piece = body_piece(_content(part), part.get_content_type(), part.get_content_charset() or "")
+    piece = body_piece(_content(part), part.get_content_type(), _charset(part))
     if (wrong := piece.text.count(normalise.REPLACEMENT)) > MAX_BAD_SHARE * len(piece.text):
         detail = f"expected text in a mail, found {wrong} undecodable bytes in one."
         raise RefusedError("undecodable", detail)
     return piece
 
 
+def _bytes(part: Message) -> bytes:
+    """Undo the coding of a part; decoding its characters as well would believe any charset."""
+    said = part.get_payload(decode=True)
+    return said if isinstance(said, bytes) else b""
+
+
+def _charset(part: Message) -> str:
+    try:
+        return part.get_content_charset() or ""
+    except ValueError:  # a NUL in its name
+        return ""
+
+
 def _content(part: Message) -> bytes:
     """Undo the coding of a part; a line of base64 that is broken costs itself."""
-    said = part.get_payload(decode=True)
-    content = said if isinstance(said, bytes) else b""
+    content = _bytes(part)
     if not any("Base64" in type(defect).__name__ for defect in part.defects):
         return content
-    lines = str(part.get_payload()).encode("ascii", "replace").split()
+    del part["Content-Transfer-Encoding"]
+    lines = _bytes(part).split()
     if 2 * sum(len(line) % 4 > 0 for line in lines) > len(lines):
         return content
     found = []
@@ -221,12 +238,11 @@ def _texts(message: Message) -> _Parts:
     An alternative without text is none.
     """
     kind = message.get_content_type()
-    children = message.get_payload()
-    if not isinstance(children, list):
+    if not message.is_multipart():
         is_text = kind in HTML or kind == "text/plain"
-        is_shown = is_text and str(children).strip() and not _is_attached(message)
+        is_shown = is_text and not _is_attached(message) and _bytes(message).strip()
         return [(message, _body(message))] if is_shown else []
-    inner = [child for child in children if isinstance(child, Message)]
+    inner = [child for child in message.get_payload() if isinstance(child, Message)]
     if kind == "multipart/related":
         return _texts(inner[0]) if inner else []
     if kind != "multipart/alternative":

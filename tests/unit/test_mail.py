@@ -226,10 +226,15 @@ def test_mails_are_told_from_pages(head: bytes, kind: str) -> None:
         b"Date: 99 Foo 99999", b"Date: Tue, 12 Mar 99999 10:00:00", b"Content-Type: ;;;",
         b"Content-Transfer-Encoding: base64", b"Content-Transfer-Encoding: x-uuencode",
         b"Content-Type: text/plain; charset*0=\xff*", b"Content-Disposition: \xff",
+        b"Content-Type: text/plain; charset*=utf-8''utf-8", b"Content-Type: text/plain; charset=\0",
+        b"Content-Type: text/plain; charset*=\0''x", b"Content-Type: text/plain; charset=idna",
+        b"Content-Type: text/plain; charset=idna\nContent-Transfer-Encoding: base64",
+        b"Content-Type: multipart/mixed; boundary*=\0''b", b"Content-Disposition: x; a*=\0''b",
     ],
 )  # fmt: skip
 def test_a_header_that_is_wrong_does_no_harm(said: bytes) -> None:
     """Whatever it says, the message is read or refused."""
     plain = b"Content-Type: text/plain\n" if b"Content-Type" not in said else b"Content-Type: x\n"
-    (piece,) = read(b"MIME-Version: 1.0\n" + said + b"\n" + plain + b"\n" + STORY.encode())
+    text = b"\n--b\n\n" + STORY.encode() + b" Gr\xfc\xdfe\n--b--\n"
+    (piece,) = read(b"MIME-Version: 1.0\n" + said + b"\n" + plain + text)
     assert piece.kind == "document" or piece.reason in {"not_text", "undecodable"}
