@@ -132,7 +132,7 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
     fits = sum(cells is not None and len(cells) == len(names) for cells in rows)
     is_sure = len(names) > 2 or delimiter != ","
     if texts and is_plain:
-        return is_sure or names == cells or fits > 0 or not rows
+        return is_sure or names == cells or 2 * fits >= len(rows)
     if texts:
         return 2 * fits > len(rows) and (is_sure or not names[0] or fits == PROBE_ROWS)
     if fits < PROBE_ROWS:

@@ -162,6 +162,7 @@ def test_a_broken_row_makes_no_page_of_a_column(count: int, wrong: str, at: int)
 @pytest.mark.parametrize(
     "page",
     [
+        "Content, form\nWords, more, and more.\nFew words.\nWords, words.\nNone.\nNone.\n",
         "Text\n" + 'He said, "no".\n"No."\n"Yes," she said.\n' * 9,
         "Text\n" + "some words\n" * 9,
         "content\nsome words, and more\n" + "some words\n" * 9,
