@@ -111,7 +111,7 @@ def _framed(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str]
         return fields, block
     parts, size, last = [block], len(block), fields
     with suppress(RefusedError):
-        while _continues(window, name):
+        while _continues(window, name, last):
             last, block = _segment(window, settings)
             size += len(block)
             if size <= settings.max_record_bytes:
@@ -124,14 +124,16 @@ def _framed(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str]
     return fields, b"".join(parts)
 
 
-def _continues(window: Window, name: str) -> bool:
-    """Whether the next record continues that of a name."""
+def _continues(window: Window, name: str, last: Mapping[str, str]) -> bool:
+    """Whether the next record continues that of a name, behind its last segment."""
     end = window.find(_HEADER_END, start=0, limit=MAX_HEADER)
     if end is None or not OPENS.match(window.peek(_LONGEST)):
         return False
     fields = header_fields(window.peek(end.start()))
     is_segment = fields.get("warc-type", "").lower() == "continuation"
-    return is_segment and fields.get("warc-segment-origin-id") == name
+    number, before = (each.get("warc-segment-number", "") for each in (fields, last))
+    is_next = _is_number(number) and int(number) == int(before) + 1
+    return is_segment and is_next and fields.get("warc-segment-origin-id") == name
 
 
 def _segment(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str], bytes]:

@@ -147,6 +147,12 @@ WEB_ROWS = [
         b"Content-L") + m.wet(2), 2, "truncated_body"),
     row("segments.warc.gz", lambda: b"".join(m.members([*SEGMENTS, m.wet(2)])), 2),
     row("segment-missing.warc", lambda: b"".join([*SEGMENTS[:2], m.wet(2)]), 2, "truncated_body"),
+    row("segment-between.warc", lambda: b"".join([*SEGMENTS[::2], m.wet(2)]), 2, "truncated_body",
+        "stray_continuation"),
+    row("segments-swapped.warc", lambda: b"".join([SEGMENTS[0], *SEGMENTS[:0:-1], m.wet(2)]), 2,
+        "truncated_body", "stray_continuation"),
+    row("segment-twice.warc", lambda: b"".join([*SEGMENTS[:2], *SEGMENTS[1:], m.wet(2)]), 2,
+        "truncated_body", "stray_continuation"),
     row("segment-broken.warc", lambda: SEGMENTS[0] + m.holed(SEGMENTS[1], 0, 3) + SEGMENTS[2]
         + m.wet(2), 2, "truncated_body", "garbage_between_records", "stray_continuation"),
     row("segments-long.warc", lambda: b"".join(m.segments(m.response(b"x" * (20 << 20)), 4))
