@@ -27,6 +27,7 @@ _LAST = re.compile(rb"\r?\n0+[ \t]*\r?\n(?:\r?\n)?\Z")
 
 _SIZE_CUT = re.compile(rb"[ \t]*[0-9A-Fa-f]{0,8}[ \t]*(?:;[^\n]{0,1000})?\r?")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[!?A-Za-z]")
+_GZIP = b"\x1f\x8b"
 _FRAME = 256
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
@@ -155,8 +156,21 @@ def _inflated(body: bytes, limit: int, *, wrap: int) -> Body | None:
 
 
 def _gunzipped(body: bytes, limit: int) -> Body | None:
-    is_gzip = body.startswith(b"\x1f\x8b")
-    return _inflated(body, limit, wrap=31) if is_gzip else Body(body)
+    """Undo gzip, of all members that follow each other; None when the first is broken."""
+    if not body.startswith(_GZIP):
+        return Body(body)
+    found, at, is_cut = bytearray(), 0, False
+    while body.startswith(_GZIP, at) and len(found) <= limit and not is_cut:
+        start, size, member = at, _FRAME, zlib.decompressobj(wbits=31)
+        try:
+            while not member.eof and at < len(body) and len(found) <= limit:
+                found += member.decompress(body[at : at + size], limit + 1 - len(found))
+                at, size = at + size, 2 * size
+        except zlib.error:
+            return Body(bytes(found), is_cut=True) if start else None
+        is_cut = not member.eof
+        at = min(at, len(body)) - len(member.unused_data)
+    return Body(bytes(found), is_cut)
 
 
 def _unbrotlied(body: bytes, limit: int) -> Body | None:

@@ -218,6 +218,19 @@ def test_a_whole_body_is_not_marked(coding: str) -> None:
     assert list(inside(piece)) == []
 
 
+@pytest.mark.parametrize("behind", [b"", b"\n", gzip.compress(b"\n" * 99, mtime=0) * 50_000])
+def test_all_members_of_a_gzip_body_are_read(behind: bytes) -> None:
+    """Other bytes behind them do not matter, as to browsers."""
+    packed = gzip.compress(CUT[:900], mtime=0) + gzip.compress(CUT[900:], mtime=0)
+    head = HTML + "\r\nContent-Encoding: gzip"
+    (piece,) = read(record("response", response(packed + behind, head)))
+    assert PARAGRAPH.strip() in piece.text
+    assert piece.text.endswith(f"{2999 * 2999:x}")
+    assert not piece.cut
+    (piece,) = read(record("response", response(packed[:-3000], head)))
+    assert piece.cut
+
+
 @pytest.mark.parametrize("cut", [0, 3])
 def test_a_body_of_many_frames_is_read_in_time(cut: int) -> None:
     """The end of each frame is found without a copy of all behind it."""
