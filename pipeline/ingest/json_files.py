@@ -27,10 +27,9 @@ AROUND = frozenset(
 _BRACKETS = re.compile(r"(?:[ \t\r\n,]*[\[\]])+[ \t\r,]*\n?")
 _ARRAY = re.compile(rf"\s*\[\s*{OPENS.pattern}")
 _SPREAD = re.compile(rf"\s*\{{[ \t\r]*\n\s*{KEY}")
-_SCRIPT = re.compile(
-    r"(?:\s{0,99}(?://[^\n]{0,500}\n|/\*[^*]{0,2000}\*/)){0,20}\s*"
-    r"(?:(?:(?:var|let|const)\s+)?[A-Za-z_$][\w.$]{0,99}\s*[=(])?"
-)
+_COMMENTS = r"(?:[\s,]{0,99}(?://[^\n]{0,500}\n|/\*[^*]{0,2000}\*/)){0,20}\s*"
+_COMMENT = re.compile(_COMMENTS)
+_SCRIPT = re.compile(rf"{_COMMENTS}(?:[^\s\[{{][^\n\[{{]{{0,99}}[=(]\s*)?")
 """What makes a script of JSON: comments, and a name to assign it to, or of a function to call."""
 
 _VALUES = re.compile(r'\s*\[\s*(?:(?=[\]"\[{])|(?=[-\dtfn][^,\]]{0,40},))')
@@ -53,7 +52,7 @@ def looks_like_json(head: str, *, by_lines: bool) -> bool:
     """
     if by_lines:
         return _wrapping(head) > 0
-    if _begins(head) or _is_array(head) or _wrapping(head):
+    if _begins(head) or _is_array(head):
         return True
     end = -1 if "\n" in head.rstrip() else end_of(head).end
     if end > 0 and _FOLLOWED.match(head, end):
@@ -65,6 +64,8 @@ def _begins(head: str) -> bool:
     """Whether a text begins with records, and not with an example below which its prose begins."""
     before = _SCRIPT.match(head)
     at = before.end() if before else 0
+    if _wrapping(head, at):
+        return True
     if not (_ARRAY.match(head, at) or _SPREAD.match(head, at)):
         return False
     start = head.index("{", at)
@@ -144,11 +145,25 @@ def json_pieces(
         elif sign == "]" and layout.around == "object" and (end := held.tail(at)):
             may_wrap = True
             yield _furniture(held, held.behind(end))
+        elif end := _script_end(held, is_first=may_wrap):
+            yield _refused(held, end, limit)
         else:
             piece = _between_records(held, at, limit)
             layout.around = layout.around or ("array" if sign == "[" else "")
             may_wrap = may_wrap and piece.kind == "furniture" and sign == ""
             yield piece
+
+
+def _script_end(held: Objects, *, is_first: bool) -> int:
+    """Return where comments end that stand before records, or the start of a script; else 0."""
+    found = (_SCRIPT if is_first else _COMMENT).match(held.text, held.at)
+    if (
+        not found
+        or not found[0].strip(_AROUND)
+        or held.text[found.end() : found.end() + 1] not in "[{"
+    ):
+        return 0
+    return found.end()
 
 
 def _furniture(held: Objects, end: int) -> Piece:

@@ -163,7 +163,7 @@ def test_memory_is_that_of_a_record_not_of_the_line() -> None:
         ('[1] Such as [{"a": 1}, {"b": 2}, {"c": 3}]\n', "text"),
         ('["text"]\n["text"]\n', "text"),
         ('// note\n\nThe council met.\n\n{\n  "a": 1\n}\n', "text"),
-        ('Result (see below) = [{"a": 1}]\n', "text"),
+        ('Result (see below) = [{"a": 1}]\nand so on\n', "text"),
         ("/* a */ [1] b\n", "text"),
         ('x = [{"a": 1}]\n\nThis is how an array looks.\n', "text"),
         ('["A quote begins this page, and it has one quote alone.\n', "text"),
@@ -206,6 +206,14 @@ def test_records_in_a_script_are_read(name: str, before: str, behind: str) -> No
     pieces = read((before + FORMS[name] + behind).encode())
     assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
     assert {piece.reason for piece in pieces} <= {"", "brackets", "not_an_object", "blank_line"}
+
+
+@pytest.mark.parametrize("name", ["on one line", "indented", "in an object"])
+def test_a_broken_record_in_a_script_costs_itself(name: str) -> None:
+    """It does not matter to those before it."""
+    text = FORMS[name].replace('"id": 2', '"id" 2')
+    pieces = read(f"var data = {text};\n".encode())
+    assert [piece.text for piece in pieces if piece.kind == "document"] == [*WORDS[:2], WORDS[3]]
 
 
 def test_comments_between_records_cost_no_record() -> None:
