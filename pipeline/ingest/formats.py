@@ -89,8 +89,10 @@ def _is_known_markup(head: bytes) -> bool:
 
 
 def _has_records(head: bytes) -> bool:
-    """Whether one of the first lines is an object, whatever stands around it."""
-    return any(_is_object(line.decode("utf-8", "replace")) for line in _first_lines(head))
+    """Whether one of the first lines is an object, whatever stands around it, or JSON begins."""
+    if any(_is_object(line.decode("utf-8", "replace")) for line in _first_lines(head)):
+        return True
+    return looks_like_json(head.decode("utf-8", "replace"), by_lines=False)
 
 
 def _first_lines(head: bytes) -> list[bytes]:

@@ -216,6 +216,13 @@ def test_a_broken_record_in_a_script_costs_itself(name: str) -> None:
     assert [piece.text for piece in pieces if piece.kind == "document"] == [*WORDS[:2], WORDS[3]]
 
 
+@pytest.mark.parametrize("name", ["on one line", "indented", "objects"])
+def test_zeros_behind_records_cost_none(name: str) -> None:
+    """A file system that broke down leaves them."""
+    pieces = read(FORMS[name].encode() + bytes(5000))
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
+
+
 def test_comments_between_records_cost_no_record() -> None:
     """They are refused."""
     text = "// of today\n" + "\n// next\n".join(json.dumps(row, indent=1) for row in ROWS)
