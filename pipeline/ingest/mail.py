@@ -37,6 +37,11 @@ _HEADER = re.compile(
     rb"(?:\xef\xbb\xbf)?[\r\n]{0,9}(?:%s)?((?:(?!\r?\n)[^\n]*\n){2,9999})\r?\n" % _BOX
 )
 _FIELD = re.compile(rb"[!-9;-~]{1,70}:|[ \t]")
+_BOUNDARY = re.compile(
+    rb"boundary[*\d]{0,3}[ \t]{0,9}=[ \t]{0,9}\"?([^\s\";]{1,70})", re.IGNORECASE
+)
+_DASHES = re.compile(rb"[\r\n]--([^\r\n]{1,80})")
+MAX_PARTS, MAX_COMPARED = 1 << 16, 1 << 27
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]|=(?!=?$)")
 _BROKEN = 4
 """Of so many lines of a header one may be broken."""
@@ -123,6 +128,16 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece
 
 
 def _parsed(raw: bytes) -> Message:
+    """Take a message apart.
+
+    Each part costs a kilobyte, and each line is compared with the boundaries around it.
+    """
+    names = set(_BOUNDARY.findall(raw))
+    parts = sum(line[1].rstrip() in names for line in _DASHES.finditer(raw)) if names else 0
+    lines = raw.count(b"\n") + raw.count(b"\r")
+    if parts > MAX_PARTS or len(names) * lines > MAX_COMPARED:
+        detail = f"expected a mail of at most {MAX_PARTS} parts, found {parts}, or too many inside"
+        raise RefusedError("record_too_long", f"{detail} of each other for its lines.")
     try:
         return message_from_bytes(raw)
     except ValueError as error:  # what it calls a charset is none

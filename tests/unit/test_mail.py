@@ -188,6 +188,16 @@ def test_a_broken_first_line_costs_no_box(first: bytes) -> None:
     assert [piece.text for piece in pieces] == ["Words"] * 3
 
 
+@pytest.mark.parametrize(("depth", "part"), [(1, "\n--b0\n\nx"), (150, "\nx"), (300, "\rx")])
+def test_a_mail_of_more_parts_than_is_reasonable_is_refused(depth: int, part: str) -> None:
+    """Half a gigabyte of memory, or half a minute, is no price for a mail."""
+    kind = "Content-Type: multipart/mixed; boundary="
+    head = f"MIME-Version: 1.0\n{kind}b0\n\n"
+    inner = "".join(f"--b{n}\n{kind}b{n + 1}\n\n" for n in range(depth))
+    (piece,) = read((head + inner + part * 900_000).encode())
+    assert (piece.kind, piece.reason) == ("quarantine", "record_too_long")
+
+
 def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
     """The mails behind it are read."""
     stored = b"".join(box(6))
