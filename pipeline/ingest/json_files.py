@@ -35,7 +35,7 @@ _SCRIPT = re.compile(rf"{_COMMENTS}(?:[^\s\[{{][^\n\[{{]{{0,99}}[=(]\s*)?")
 _VALUES = re.compile(r'\s*\[\s*(?:(?=[\]"\[{])|(?=[-\dtfn][^,\]]{0,40},))')
 _MEMBER = re.compile(r'[\s,]*"([^"\\]{0,200})"\s*:\s*')
 _OPENED = re.compile(rf"\[\s*(?={OPENS.pattern})")
-_NEARLY = re.compile(r'\s*(?:[\[{]\s*.?\s*[{"]|.\s*[\[{"])')
+_NEARLY = re.compile(r'\s*(?:[\[{]\s{0,99}\S?\s{0,99}[{"]|\S\s{0,99}[\[{"])')
 """The start of an array or object in which a character may be wrong."""
 
 _FOLLOWED = re.compile(rf"[ \t\r,]*{OPENS.pattern}")

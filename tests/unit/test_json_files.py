@@ -223,6 +223,12 @@ def test_zeros_behind_records_cost_none(name: str) -> None:
     assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
 
 
+@pytest.mark.parametrize("start", ["", "[", "a", "{"])
+def test_blanks_are_told_from_json_in_time(start: str) -> None:
+    """However many there are."""
+    assert text_kind(start + " " * 1_000_000, ["text"], complete=False) in {"text", "jsonl"}
+
+
 def test_comments_between_records_cost_no_record() -> None:
     """They are refused."""
     text = "// of today\n" + "\n// next\n".join(json.dumps(row, indent=1) for row in ROWS)
