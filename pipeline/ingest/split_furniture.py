@@ -36,7 +36,7 @@ def _any_of(*tables: str) -> re.Pattern[str]:
 
 _ARCHIVE_NAMES = _phrases(known.ARCHIVES)
 _LABEL_NAMES = _phrases(known.LABELS)
-_NAVIGATION_NAMES = _phrases(known.NAVIGATION, known.POSTS, known.COMMENTS)
+_NAVIGATION_NAMES = _phrases(known.NAVIGATION, known.POSTS, known.COMMENTS, known.SKIPS)
 _SHARE_STARTS = tuple(sorted(_phrases(known.SHARES)))
 _NETWORK_NAMES = _phrases(known.NETWORKS)
 _PROMPT_STARTS = tuple(part.casefold() for part in known.PROMPTS.split("|"))

@@ -76,6 +76,21 @@ POSTS: Final = (
     "المقال السابق|المقال التالي|نوشته قبلی|نوشته بعدی|הפוסט הקודם|הפוסט הבא|"
     "เรื่องก่อนหน้า|เรื่องต่อไป|上一篇文章|下一篇文章|前の投稿|次の投稿|前の記事|次の記事"
 )
+SKIPS: Final = (
+    "skip to main content|jump to content|zum inhalt springen|aller au contenu|"
+    "aller au contenu principal|saltar al contenido|ir al contenido|ir al contenido principal|"
+    "pular para o conteúdo|ir para o conteúdo|saltar para o conteúdo|vai al contenuto|"
+    "перейти к содержимому|перейти к содержанию|перейти до вмісту|przejdź do treści|"
+    "içeriğe geç|içeriğe atla|ga naar de inhoud|naar de inhoud springen|"
+    "hoppa till innehåll|hopp til innhold|gå til innhold|videre til indhold|"
+    "siirry sisältöön|přejít k obsahu webu|přejít k obsahu|prejsť na obsah|"
+    "kilépés a tartalomba|ugrás a tartalomhoz|sari la conținut|langsung ke konten|"
+    "lewati ke konten|chuyển đến phần nội dung|chuyển đến nội dung|"
+    "μετάβαση στο περιεχόμενο|към съдържанието|انتقل إلى المحتوى|التجاوز إلى المحتوى|"
+    "تخطى إلى المحتوى|پرش به محتوا|דילוג לתוכן|ข้ามไปยังเนื้อหา|सामग्री पर जाएं|"
+    "跳至内容|跳到内容|跳至正文|跳至主要内容|跳至內容|跳至主要內容|コンテンツへスキップ|"
+    "コンテンツへ移動|본문으로 바로가기|콘텐츠로 건너뛰기"
+)
 COMMENTS: Final = (
     "leave a reply|comments are closed|comments off|发表评论|发表回复|暂无评论|评论已关闭|"
     "發表迴響|發佈留言|迴響已關閉|コメントを残す|コメントする|コメントは停止中です|"
@@ -114,7 +129,7 @@ NAVIGATION: Final = (
     "older posts|newer posts|older entries|newer entries|back to top|home|sitemap|"
     "skip to content|share this|share|post navigation|posts navigation|leave a comment|"
     "next entry|previous entry|recent comments|recent posts|no comments to show|"
-    "no comments|no comments yet|follow us|subscribe|sign up|阅读更多|阅读全文|查看更多|"
+    "no comments|no comments yet|follow|follow us|subscribe|sign up|阅读更多|阅读全文|查看更多|"
     "查看全文|查看全部|了解更多|更多|更多内容|加载更多|展开全文|点击展开全文|上一页|下一页|"
     "上一篇|下一篇|首页|尾页|返回顶部|返回首页|继续阅读|关注我们|閱讀更多|閱讀全文|查看更多|"
     "更多|上一頁|下一頁|繼續閱讀|關注我們|続きを読む|もっと見る|次のページ|前のページ|次へ|"

@@ -52,6 +52,7 @@ def test_headings_of_archives(line: str) -> None:
         "Previous page 1 2 3 … 39 Next page",
         "共39页 首页 上一页 1 2 3 下一页 尾页",
         "84 comments",
+        "Zum Inhalt springen",
         "Scan the QR code to follow the harbour and get more fresh information",
         "0 comments | Add to favorites | Share",
         "Share to: WeChat Weibo Qzone",
