@@ -22,7 +22,7 @@ from typing import NamedTuple
 import msgspec
 from library import HELD_LANGUAGES, Library
 from pages import GeneratedPage, make_page
-from shelves import Shelves, archived, read_shelves
+from shelves import PARTS, Shelves, archived, read_shelves
 from written import archive_page, make_written_page, written_page
 
 from pipeline.ingest.split_furniture import furniture_reason
@@ -33,6 +33,8 @@ WRITTEN_PAGES = 400
 WRITTEN_DUMPS = Path(__file__).with_name("dumps")
 """Whole dump files, furniture and all, written by others than the articles; nothing learns from
 them."""
+UNSEEN = Path(__file__).with_name("unseen")
+"""Articles of an archive that were written last, and that had no say in anything."""
 ARCHIVE_PAGES = 200
 """Pages of articles of many sites."""
 SHORTEST = 1000
@@ -96,7 +98,17 @@ def written(pages: int = WRITTEN_PAGES) -> dict[str, list[Case]]:
         "written, unseen articles": [_case(make_written_page(known, seed)) for seed in seeds],
         "written, alone": list(_each_alone(shelves)),
         **of_archives("unseen", shelves),
+        **of_archives("written last", _all(UNSEEN)),
     }
+
+
+def _all(folder: Path) -> Shelves:
+    """Read the articles of a folder, whatever part they would be of."""
+    found: Shelves = {}
+    for part in PARTS:
+        for name, shelf in read_shelves(part, folder).items():
+            found.setdefault(name, []).extend(shelf)
+    return dict(sorted(found.items()))
 
 
 def of_archives(name: str, shelves: Shelves) -> dict[str, list[Case]]:
