@@ -46,13 +46,13 @@ class Source(NamedTuple):
 
     library: Library
     shelves: Shelves
-    stops: npt.NDArray[np.uint8]
+    lexicon: sl.Lexicon
     looks: tuple[Forest, ...] = ()  # those learned so far
 
 
 def stop_places(library: Library) -> npt.NDArray[np.uint32]:
     """Return the places of the words that stand in an eighth of a language's articles."""
-    none = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
+    none = sl.Lexicon.empty()
     found: set[int] = set()
     for every in library.articles.values():
         counts: Counter[int] = Counter()
@@ -73,8 +73,8 @@ def read(source: Source, seed: int) -> tuple[GeneratedPage, sl.Lines, Page]:
         if seed < WRITTEN
         else make_written_page(source.shelves, seed)
     )
-    stops = source.stops if seed % UNKNOWN else np.zeros_like(source.stops)
-    lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), stops)
+    lexicon = source.lexicon if seed % UNKNOWN else sl.Lexicon.empty()
+    lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), lexicon)
     return page, lines, measure(lines)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from boosting import Trees, bin_edges, binned, boost
 from examples import WRITTEN, Rows, Source, gather, joined, line_rows, pair_rows, stop_places
+from heads import head_table
 from library import Library
 from shelves import half, read_shelves
 
@@ -73,7 +74,8 @@ def learn(sources: list[Source], stored: Arrays) -> Source:
 
     A look is surer of the articles that it has learned from than of others. So that the next one
     learns what to make of doubts, it is shown each half of the written articles as the looks judge
-    that have learned from the other half; those that are kept have learned from both.
+    that have learned from the other half; those that are kept have learned from both. So it is with
+    what lines begin with.
     """
     looks: tuple[Forest, ...] = ()
     for name in LOOKS:
@@ -95,15 +97,21 @@ def learn(sources: list[Source], stored: Arrays) -> Source:
 def main(cache: Path, model: Path) -> None:
     """Train, calibrate, write."""
     library = Library(cache, part="train")
-    places = stop_places(library)
-    stops = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
-    stops[places] = 1
-    stored: Arrays = {"stops": places}
-    shelves = read_shelves("train")
-    sources = [Source(library, half(shelves, side), stops) for side in range(FOLDS)]
+    places, shelves = stop_places(library), read_shelves("train")
+    lexicon = sl.Lexicon.empty()
+    lexicon.stops[places] = 1
+    halves = [half(shelves, side) for side in range(FOLDS)]
+    sources = [
+        Source(library, mine, lexicon._replace(heads=head_table(other)))
+        for mine, other in zip(halves, reversed(halves), strict=True)
+    ]
+    stored: Arrays = {"stops": places, "heads": head_table(shelves)}
     source = learn(sources, stored)
     source = source._replace(
-        library=Library(cache, part="tune"), shelves=read_shelves("tune"), looks=source.looks[:-1]
+        library=Library(cache, part="tune"),
+        shelves=read_shelves("tune"),
+        lexicon=lexicon._replace(heads=head_table(shelves)),
+        looks=source.looks[:-1],
     )
     features, labels, _ = gather(pair_rows, source, TUNE_PAGES)
     stored["steps"] = calibrate(log_odds(forest(stored, LOOKS[-1]), features, -np.inf), labels)

@@ -31,7 +31,7 @@ from train import Arrays, fit
 from written import make_written_page, written_page
 
 from pipeline.ingest import split_lines as sl
-from pipeline.ingest.split_forest import LOOKS, MODEL, PAGES, Model, forest
+from pipeline.ingest.split_forest import LOOKS, MODEL, PAGES, Model, forest, judge_of
 from pipeline.ingest.split_measure import measure
 from pipeline.ingest.split_path import choose
 from pipeline.ingest.split_score import probabilities
@@ -94,7 +94,7 @@ def pages_of(source: Source, job: Job) -> Iterator[GeneratedPage]:
 
 def row_of(page: GeneratedPage, model: Model) -> Rows | None:
     """Return what a page and its proposed cuts look like, and whether most of them are right."""
-    lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), model.stops)
+    lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), model.lexicon)
     if lines.size < 2:
         return None
     measured = measure(lines)
@@ -149,10 +149,7 @@ def written_alone() -> list[tuple[str, WrittenArticle]]:
 
 def scorer(arrays: Arrays) -> Model:
     """Return what judges the lines; of pages it knows nothing yet."""
-    stops = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
-    stops[arrays["stops"]] = 1
-    lines, pairs, thirds = (forest(arrays, name) for name in LOOKS)
-    return Model(lines, pairs, thirds, stops, arrays["steps"].astype(np.float32), pages=lines)
+    return judge_of(arrays, forest(arrays, LOOKS[0]))
 
 
 def main(cache: Path, model: Path) -> None:

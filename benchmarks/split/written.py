@@ -22,11 +22,11 @@ SITES = 0.1
 """Share of the pages that are several under each other."""
 TOGETHER = 0.5
 """Share of the pages on which articles of one group stand beside each other."""
-ARCHIVES = 0.4
+ARCHIVES = 0.5
 """Share of the pages that are an archive's: articles from many sites."""
 TONGUES = 0.1
 """Share of an archive's pages whose articles are in several languages."""
-WHOLE = 0.6
+WHOLE = 0.7
 """Share of an archive's articles of which nothing is left out."""
 SOME = (12, 120)
 """Lines, blank ones included, that are left of others at least and at most."""

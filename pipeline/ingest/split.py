@@ -43,7 +43,7 @@ def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
         text: the page; lone surrogates stand for bytes that could not be decoded.
         settings: `min_split_score`: boundaries less likely than this are not cut.
     """
-    lines = scan(text.encode("utf-8", "surrogatepass"), load_model().stops)
+    lines = scan(text.encode("utf-8", "surrogatepass"), load_model().lexicon)
     if lines.size == 0:
         return blank(text)
     pieces = list(_pieces(text, lines, settings.min_split_score))

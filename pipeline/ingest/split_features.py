@@ -3,8 +3,8 @@
 Holds: `features` and their names. Pure functions.
 Not here: measuring the page (`split_measure.py`), what the numbers add up to (`split_score.py`).
 
-Nothing here knows a language or a layout: lengths are compared with those of neighbours, layout
-is what the lines around do, subjects are hashed words.
+Nothing here knows a layout: lengths are compared with those of neighbours, layout is what the
+lines around do, subjects are hashed words. Of a language, what lines begin with may be known.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ SPANS: Final = (3, 10)
 AROUND: Final = (-2, -1, 0, 1, 2)
 SENTENCE: Final = 90
 """Visible characters of a line that is a sentence or more."""
-LONGEST_RUN: Final = 12
+LONGEST_RUN: Final = 32
 HEAD_WORDS: Final = 30
 """Words of a line that are looked up in the text after and before it."""
 
-_SHAPE: Final = ("length", "first", "end", "closed", "indent", "digits")
+_SHAPE: Final = ("length", "first", "end", "closed", "indent", "digits", "begins", "ends")
 _REGIME: Final = ("length", "indent", "open_end", "gap", "wide", "caseless", "titlelike", "closed")
 _OWN: Final = [
     "uppers_per_word",
@@ -148,9 +148,12 @@ def _shape(page: Page, line: int, out: Floats) -> int:
             out[at + 3] = columns[sl.CLOSED, other]
             out[at + 4] = min(columns[sl.INDENT, other], 12)
             out[at + 5] = columns[sl.DIGITS, other] / length
+            out[at + 6] = columns[sl.BEGINS, other]
+            out[at + 7] = columns[sl.ENDS, other]
         else:
             out[at : at + 6] = -1
-        at += 6
+            out[at + 6 : at + 8] = 0
+        at += 8
     return at
 
 
@@ -191,7 +194,7 @@ def _own(page: Page, line: int, out: Floats) -> int:
 
 @inline
 def _short_run(columns: npt.NDArray[np.int32], line: int, step: int) -> int:
-    """Return how many lines from the next one on, up or down, are no sentences (at most 12)."""
+    """Return how many lines from the next one on, up or down, are no sentences (at most 32)."""
     run = 0
     other = line + step
     while run < LONGEST_RUN and 0 <= other < columns.shape[1] - 1:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ingest.split_lines import STOP_BITS
+from pipeline.ingest.split_lines import Lexicon
 from pipeline.signature.compiled import jit
 
 DEPTH: Final = 6
@@ -33,12 +33,12 @@ class Forest(NamedTuple):
 
 
 class Model(NamedTuple):
-    """All that was learned. `stops`: flags of words that are frequent in their language."""
+    """All that was learned."""
 
     lines: Forest
     pairs: Forest
     thirds: Forest
-    stops: npt.NDArray[np.uint8]
+    lexicon: Lexicon
     steps: npt.NDArray[np.float32]  # log odds as scored, and as they turned out: two rows
     pages: Forest  # whether a page holds several articles
 
@@ -47,10 +47,16 @@ class Model(NamedTuple):
 def load_model(path: Path = MODEL) -> Model:
     """Read what was learned (once a process)."""
     with np.load(path) as stored:
-        stops = np.zeros(1 << STOP_BITS, dtype=np.uint8)
-        stops[stored["stops"]] = 1
-        lines, pairs, thirds = (forest(stored, name) for name in LOOKS)
-        return Model(lines, pairs, thirds, stops, stored["steps"], forest(stored, PAGES))
+        return judge_of(stored, forest(stored, PAGES))
+
+
+def judge_of(stored: Mapping[str, npt.NDArray[Any]], pages: Forest) -> Model:
+    """Return what was learned of words and lines, with what was learned of pages."""
+    lexicon = Lexicon.empty()
+    lexicon.stops[stored["stops"]] = 1
+    lexicon.heads[:] = stored["heads"]
+    lines, pairs, thirds = (forest(stored, name) for name in LOOKS)
+    return Model(lines, pairs, thirds, lexicon, stored["steps"].astype(np.float32), pages)
 
 
 def forest(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Forest:

@@ -1,11 +1,12 @@
 """One pass over a page: its non-blank lines as columns of numbers, its content words as hashes.
 
-Holds: `scan`, `Lines` and the column names. Reads UTF-8 bytes.
+Holds: `scan`, `Lines`, `Lexicon` and the column names. Reads UTF-8 bytes.
 Not here: what the numbers mean for a boundary (`split_features.py`).
 
 A word is a run of letters and digits; in scripts without spaces it is a pair of neighbouring
 characters. Words of one letter and words that are frequent in their language (`stops`) carry no
-subject and are left out of the content words.
+subject and are left out of the content words. What lines that begin with a word mostly are, the
+beginning of an article, its end or neither, is known of the words that articles were learned from.
 """
 
 from __future__ import annotations
@@ -59,14 +60,30 @@ TOKEN: Final = 13  # index of the line's first content word
 HASH: Final = 14  # of the visible characters
 HEAD: Final = 15  # of the first word, digits counted as equal
 CASELESSES: Final = 16  # letters without case, spaceless scripts apart
-COLUMNS: Final = 17
+BEGINS: Final = 17  # how likely lines with such a first word begin an article: 16 times log odds
+ENDS: Final = 18  # how likely they end one
+COLUMNS: Final = 19
 
 STOP_BITS: Final = 20
+HEAD_BITS: Final = 16
 NEWLINE: Final = 10
 STEM: Final = 6
 """Letters by which a word is known: what follows is mostly inflection."""
 _PRIME: Final = 0x01000193
 _SEED: Final = 0x811C9DC5
+
+
+class Lexicon(NamedTuple):
+    """What is known of words, by their hashes: nothing, for those of languages never seen."""
+
+    stops: Bytes  # 2 ** STOP_BITS flags: words that are frequent in their language
+    heads: npt.NDArray[np.int8]  # [2, 2 ** HEAD_BITS]: `BEGINS` and `ENDS` of first words
+
+    @classmethod
+    def empty(cls) -> Lexicon:
+        """Return that of a language of which nothing is known."""
+        stops = np.zeros(1 << STOP_BITS, dtype=np.uint8)
+        return cls(stops, np.zeros((2, 1 << HEAD_BITS), dtype=np.int8))
 
 
 class Lines(NamedTuple):
@@ -91,19 +108,26 @@ class Lines(NamedTuple):
         return Lines(columns, self.tokens[low:high], self.total)
 
 
-def scan(raw: bytes, stops: npt.NDArray[np.uint8]) -> Lines:
+def scan(raw: bytes, lexicon: Lexicon) -> Lines:
     """Measure every non-blank line and hash every content word.
 
     Args:
         raw: the page in UTF-8; surrogates may stand in it as three bytes.
-        stops: table of `2 ** STOP_BITS` flags: words that are frequent in their language.
+        lexicon: which words are no content words, and what lines begin with.
     """
     data = np.frombuffer(raw, dtype=np.uint8)
     classes, lower = char_table()
     columns = np.empty((COLUMNS, _count_lines(data) + 1), dtype=np.int32)
     tokens = np.empty(len(data) // 2 + 2, dtype=np.uint32)
-    lines, words, total = _scan(data, (classes, lower, stops), columns, tokens)
-    return Lines(_shrunk(columns, lines + 1), tokens[:words].copy(), total)
+    lines, words, total = _scan(data, (classes, lower, lexicon.stops), columns, tokens)
+    columns = _shrunk(columns, lines + 1)
+    columns[BEGINS : ENDS + 1] = lexicon.heads[:, head_places(columns[HEAD])]
+    return Lines(columns, tokens[:words].copy(), total)
+
+
+def head_places(heads: Ints) -> npt.NDArray[np.uint32]:
+    """Return where first words stand in a lexicon; numbers, and lines without words, at 0."""
+    return heads.view(np.uint32) >> np.uint32(32 - HEAD_BITS)
 
 
 def _shrunk(columns: Ints, size: int) -> Ints:

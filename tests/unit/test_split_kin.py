@@ -15,14 +15,14 @@ NEAR_MANY, NEAR_ODDS = (KIN_NAMES.index(f"near_kin_{name}") for name in ("many",
 EQUAL_MANY, EQUAL_ODDS = (KIN_NAMES.index(f"after_equal_kin_{name}") for name in ("many", "odds"))
 REACH = LEVELS[0][2]
 NEAR = LEVELS[2][2]
-NO_STOPS = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
+
 TITLE = "Ferry returns to the northern islands after repairs"
 BODY = "The ferry left the harbour at seven on Monday morning with sixty passengers aboard."
 
 
 def kin(lines: list[str], odds: list[float]) -> np.ndarray:
     """Return every line's numbers: many, share and odds of its broad kin, then of the others."""
-    page = measure(sl.scan("\n".join(lines).encode(), NO_STOPS))
+    page = measure(sl.scan("\n".join(lines).encode(), sl.Lexicon.empty()))
     return kinship(page.kinds, np.array(odds, dtype=np.float32))
 
 

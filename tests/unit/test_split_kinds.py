@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_kinds import (
     AFTER_EQUAL,
@@ -15,7 +13,6 @@ from pipeline.ingest.split_kinds import (
 )
 from pipeline.ingest.split_measure import measure
 
-NO_STOPS = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
 TITLE = "Ferry returns to the northern islands after repairs"
 ASKED = "Will the ferry to the northern islands ever return?"
 BODY = "The ferry left the harbour at seven on Monday morning with sixty passengers aboard."
@@ -23,7 +20,7 @@ BODY = "The ferry left the harbour at seven on Monday morning with sixty passeng
 
 def sorted_lines(*lines: str) -> Kinds:
     """Return the kinds of a page's lines."""
-    return measure(sl.scan("\n\n".join(lines).encode(), NO_STOPS)).kinds
+    return measure(sl.scan("\n\n".join(lines).encode(), sl.Lexicon.empty())).kinds
 
 
 def test_titles_are_of_the_kind_of_the_first_line() -> None:

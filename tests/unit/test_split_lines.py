@@ -8,12 +8,10 @@ import pytest
 from pipeline.ingest import split_chars as chars
 from pipeline.ingest import split_lines as sl
 
-NO_STOPS = np.zeros(1 << sl.STOP_BITS, dtype=np.uint8)
-
 
 def scan(text: str) -> sl.Lines:
-    """Scan a text without a list of frequent words."""
-    return sl.scan(text.encode("utf-8", "surrogatepass"), NO_STOPS)
+    """Scan a text of whose words nothing is known."""
+    return sl.scan(text.encode("utf-8", "surrogatepass"), sl.Lexicon.empty())
 
 
 def column(text: str, name: int) -> list[int]:
@@ -105,10 +103,10 @@ def test_pairs_of_characters_are_words_where_there_are_no_spaces() -> None:
 
 def test_frequent_words_are_no_content_words() -> None:
     """A word whose place is flagged is counted as a word and not kept as a content word."""
-    stops = NO_STOPS.copy()
-    stops[scan("harbour").tokens >> np.uint32(32 - sl.STOP_BITS)] = 1
+    lexicon = sl.Lexicon.empty()
+    lexicon.stops[scan("harbour").tokens >> np.uint32(32 - sl.STOP_BITS)] = 1
 
-    lines = sl.scan(b"the harbour wall", stops)
+    lines = sl.scan(b"the harbour wall", lexicon)
 
     assert len(lines.tokens) == 2
     assert int(lines.columns[sl.WORDS, 0]) == 3
@@ -120,6 +118,18 @@ def test_numbers_have_the_same_head() -> None:
 
     assert heads[0] == heads[1]
     assert heads[0] != heads[2]
+
+
+def test_what_a_line_begins_with_is_known() -> None:
+    """Lines with one first word have what the lexicon says of it, whatever follows."""
+    lexicon = sl.Lexicon.empty()
+    place = sl.head_places(scan("Editor").columns[sl.HEAD, :1])
+    lexicon.heads[:, place] = [[-40], [30]]
+
+    columns = sl.scan(b"Editors: A. Reed\nThe editor\n(editor)", lexicon).columns
+
+    assert columns[sl.BEGINS, :-1].tolist() == [-40, 0, -40]
+    assert columns[sl.ENDS, :-1].tolist() == [30, 0, 30]
 
 
 def test_part_of_a_page_is_a_page() -> None:

@@ -29,7 +29,7 @@ def paragraphs(words: list[str], lines: int) -> list[str]:
 
 def page_of(lines: list[str]) -> Page:
     """Measure a page of these lines."""
-    return measure(scan("\n\n".join(lines).encode(), load_model().stops))
+    return measure(scan("\n\n".join(lines).encode(), load_model().lexicon))
 
 
 def scores_of(lines: list[str], likely: dict[int, float]) -> np.ndarray:

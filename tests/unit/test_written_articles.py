@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.ingest.split_lines import HEAD, Lexicon, head_places, scan
+
 SPLIT = Path(__file__).parents[2] / "benchmarks" / "split"
 
 
@@ -117,3 +119,17 @@ def test_an_archive_keeps_the_layout_of_its_articles(
 
 def _lines(article: Any) -> list[str]:
     return [article.title, *article.text] if article.title else article.text
+
+
+def test_first_words_tell_beginnings_from_ends(shelves: ModuleType) -> None:
+    """What articles begin with, and end with, is known by its first word; of others nothing is."""
+    text = ["The ferry is late.", "", "Photo: the pier", "The ferry is new.", "(Editor: Ann Reed)"]
+    article = shelves.WrittenArticle("report", None, "Harbour notes", [], text, [], [])
+    begins, ends = _neighbour("heads").head_table({"en": [article] * 20})
+    words = ["Harbour", "editors", "Photo", "Lantern"]
+    places = [head_places(scan(w.encode(), Lexicon.empty()).columns[HEAD, :1])[0] for w in words]
+
+    assert begins[places[0]] > 0 > ends[places[0]]
+    assert ends[places[1]] > 0 > begins[places[1]]
+    assert max(begins[places[2]], ends[places[2]]) < 0
+    assert begins[places[3]] == ends[places[3]] == 0
