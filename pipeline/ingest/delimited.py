@@ -1,6 +1,6 @@
 """CSV and TSV files: one document a row.
 
-Holds: `delimited_pieces`, `delimiter_of`, `Layout`. Pure; memory is bounded by `max_record_bytes`.
+Holds: `delimited_pieces`, `delimiter_of`. Pure; memory is bounded by `max_record_bytes`.
 Not here: which columns hold what (`columns.py`), bytes to characters (`decode.py`).
 
 A row that does not parse, or has another number of fields than the header, costs its first line
@@ -14,9 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
-import msgspec
-
 from pipeline.ingest.columns import Columns, chosen_columns, document
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.lines import Long, lines
 from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.model.settings import IngestSettings
@@ -40,20 +39,6 @@ _NULLS = frozenset(("NULL", r"\N"))
 """How databases write that a field has no value."""
 
 csv.field_size_limit((1 << 31) - 1)  # rows are bounded before they are parsed
-
-
-class Layout(msgspec.Struct):
-    """How a file is laid out; filled when its start is read, kept behind damage.
-
-    `by_cr`: lines end in CR alone. `around`: what JSON records stand in, if they are no lines:
-    `array`, `object`, or nothing.
-    """
-
-    delimiter: str = ""
-    columns: Columns | None = None
-    width: int = 0
-    by_cr: bool = False
-    around: str = ""
 
 
 def delimiter_of(head: str, text_names: Iterable[str]) -> str:

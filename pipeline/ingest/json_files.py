@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.ingest.delimited import Layout
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.json_objects import GAP, KEY, OPENS, Ending, Objects, end_of
 from pipeline.ingest.jsonl import object_piece
 from pipeline.ingest.pieces import Piece, RefusedError, excerpt

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from pipeline.ingest.delimited import Layout
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.pieces import EXCERPT, Span
 
 _WS = r"[ \t\r\n]"

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from pipeline.ingest import normalise
-from pipeline.ingest.delimited import Layout
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.json_advice import next_step
 from pipeline.ingest.json_objects import Ending, Objects
 from pipeline.ingest.lines import Long, lines

@@ -16,7 +16,8 @@ from pipeline.ingest.archives import ArchivePart, Inner
 from pipeline.ingest.columnar import ParquetPart
 from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
-from pipeline.ingest.delimited import Layout, delimited_pieces, delimiter_of, ends_in_cr
+from pipeline.ingest.delimited import delimited_pieces, delimiter_of, ends_in_cr
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.html_files import html_pieces
 from pipeline.ingest.json_files import json_pieces

@@ -13,8 +13,8 @@ from typing import BinaryIO
 from pipeline.errors import ContractError
 from pipeline.ingest.codecs import BLOCK, open_decoded
 from pipeline.ingest.decode import TextDecoder
-from pipeline.ingest.delimited import Layout
 from pipeline.ingest.encodings import SAMPLE, encoding_of
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.formats import binary_kind, container_kind
 from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.marks import WHOLE, Entry, Section

@@ -1,0 +1,25 @@
+"""How the records of a file are laid out: what the parts of a file behind damage must know.
+
+Holds: `Layout`. A value that readers fill. Not here: finding it out (`delimited.py`,
+`json_files.py`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from pipeline.ingest.columns import Columns
+
+
+class Layout(msgspec.Struct):
+    """How a file is laid out; filled when its start is read, kept behind damage.
+
+    `by_cr`: lines end in CR alone. `around`: what JSON records stand in, if they are no lines:
+    `array`, `object`, or nothing.
+    """
+
+    delimiter: str = ""
+    columns: Columns | None = None
+    width: int = 0
+    by_cr: bool = False
+    around: str = ""
