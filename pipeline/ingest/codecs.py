@@ -70,6 +70,7 @@ class Decoder:
         self._raw = self._checked = at.member
         self._to_skip = at.skip
         self._skipped = 0
+        self._goes_on: bool | None = None
         self.decoded_bytes = 0
         self.damage: Damage | None = None
         self.cut: tuple[int, int] | None = None
@@ -103,6 +104,13 @@ class Decoder:
         if size:
             yield self._deliver(parts, size)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether damage cuts what was delivered; bytes behind the last stream cut nothing."""
+        if self.damage is None or self.damage.reason != "garbage_tail":
+            return self.damage is not None
+        return "+" in self.codec or self._seek()
+
     def resume(self) -> int | None:
         """Look behind the damage for the next member, frame or stream; iterate again to read it.
 
@@ -112,13 +120,18 @@ class Decoder:
         damage = self.damage
         if damage is None or damage.reason in _FINAL or "+" in self.codec:
             return None
-        if not seek_next(self._stored, self.codec):
+        if not self._seek():
             return None
         skipped = max(0, self._stored.position - damage.stored_offset)
         self._skipped += skipped
-        self.damage = None
+        self.damage = self._goes_on = None
         self._pieces = self._members()
         return skipped
+
+    def _seek(self) -> bool:
+        if self._goes_on is None:
+            self._goes_on = seek_next(self._stored, self.codec)
+        return self._goes_on
 
     def _deliver(self, parts: list[bytes], size: int) -> bytes:
         self.decoded_bytes += size

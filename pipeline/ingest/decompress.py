@@ -189,12 +189,15 @@ def _feed(frame: zstandard.ZstdDecompressionObj, source: Source, size: int) -> b
 
 
 def bz2_pieces(source: Source) -> Iterator[bytes]:
-    """Decode bz2 streams one after the other."""
+    """Decode bz2 streams one after the other; zero padding after the last is accepted."""
     while head := source.peek(3):
-        if not b"BZh".startswith(head):
+        if head[:1] == b"\0":
+            _skip_zeros(source, "bz2")
+        elif not b"BZh".startswith(head):
             raise _garbage("bz2")
-        source.begin()
-        yield from bz2_stream(source)
+        else:
+            source.begin()
+            yield from bz2_stream(source)
 
 
 def bz2_stream(source: Source) -> Iterator[bytes]:

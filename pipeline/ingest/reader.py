@@ -233,7 +233,7 @@ class Reading:
             splitter=self._splitter,
             encoding=self.encoding,
             kind="" if self.format == "unknown" else self.format,
-            damaged=lambda: self._decoder.damage is not None,
+            damaged=lambda: self._decoder.is_cut,
             whole=len(head) < BLOCK and self._decoder.damage is None,
             layout=self._layout,
             wiki=self._wiki,

@@ -14,6 +14,7 @@ import zstandard
 from pipeline.errors import ChangedError
 from pipeline.ingest.codecs import Decoder, open_decoded
 from pipeline.model.settings import IngestSettings
+from tests.bad_inputs import make
 
 SETTINGS = IngestSettings()
 LINES = b"".join(b"line %06d of a dump file, with some words\n" % i for i in range(4000))
@@ -88,7 +89,7 @@ def test_skippable_zstd_frames_are_skipped() -> None:
     assert (decoded, decoder.codec, decoder.damage) == (b"one\ntwo\n", "zstd", None)
 
 
-@pytest.mark.parametrize("codec", ["gzip", "zstd", "xz"])
+@pytest.mark.parametrize("codec", PACK)
 def test_zero_padding_is_accepted(codec: str) -> None:
     """Zeros after the last stream are padding of tapes and block devices, not damage."""
     stored = PACK[codec](LINES) + bytes(1 << 17)
@@ -103,6 +104,26 @@ def test_a_garbage_tail_is_damage_after_the_good_text(codec: str) -> None:
     decoded, decoder = _decode(stored + b"garbage" * 9)
     assert decoded == LINES
     assert (_reason(decoder), decoder.read_bytes) == ("garbage_tail", len(stored))
+
+
+@pytest.mark.parametrize("codec", PACK)
+@pytest.mark.parametrize("zeros", [0, 700])
+@pytest.mark.parametrize("tail", [b"x", b"<html>502", make.noise(90_000)], ids=len)
+def test_a_garbage_tail_costs_its_own_bytes_alone(codec: str, zeros: int, tail: bytes) -> None:
+    """Random bytes behind a stream, or behind its padding, cut nothing before them."""
+    _, decoder = _decode(PACK[codec](LINES) + bytes(zeros) + tail)
+    assert (_reason(decoder), decoder.is_cut, decoder.resume()) == ("garbage_tail", False, None)
+    assert decoder.read_bytes == len(PACK[codec](LINES)) + zeros
+
+
+@pytest.mark.parametrize("codec", PACK)
+def test_garbage_between_streams_costs_its_own_bytes_alone(codec: str) -> None:
+    """The stream behind it is read, and what it cut is known."""
+    stored = PACK[codec](LINES)
+    decoded, decoder = _decode(stored + make.noise(5000) + stored)
+    assert (decoded, decoder.is_cut, decoder.resume()) == (LINES, True, 5000)
+    assert (b"".join(decoder), decoder.damage, decoder.is_cut) == (LINES, None, False)
+    assert decoder.read_bytes == 2 * len(stored)
 
 
 @pytest.mark.parametrize("codec", PACK)

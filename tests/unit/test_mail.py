@@ -198,6 +198,15 @@ def test_a_mail_of_more_parts_than_is_reasonable_is_refused(depth: int, part: st
     assert (piece.kind, piece.reason) == ("quarantine", "record_too_long")
 
 
+def test_a_mail_before_a_garbage_tail_is_whole() -> None:
+    """Bytes behind the last member cut nothing; a member that was lost may hold the rest."""
+    stored = gzip.compress(mail().as_bytes())
+    whole, tail = read(stored + b"tail")
+    assert (whole.cut, tail.reason, tail.stored_bytes) == ("", "garbage_tail", 4)
+    first, lost, second = read(stored + b"tail" + stored)
+    assert (first.cut != "", lost.reason, second.kind) == (True, "garbage_tail", "document")
+
+
 def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
     """The mails behind it are read."""
     stored = b"".join(box(6))
