@@ -7,6 +7,7 @@ Not here: the work itself (`ingest/inspect.py`, `enrich/inspect.py`, `dedup/stan
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,8 @@ def split(lookup: Any, *, files: tuple[Path, ...]) -> None:
     settings = lookup.settings()
     for path in files:
         for segment in inspect.segments(path, settings=settings.ingest):
-            click.echo(json.dumps(segment, ensure_ascii=True))
+            # `echo` would write each row by itself.
+            sys.stdout.write(f"{json.dumps(segment, ensure_ascii=True)}\n")
 
 
 @click.command()

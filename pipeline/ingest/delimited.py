@@ -206,6 +206,8 @@ class _Rows:
         self._limit = limit
         self._layout = layout
         self._ahead: list[str | Long] = []
+        self._has_escapes = False
+        """Whether a quote behind a backslash is in the latest lines that were no row."""
 
     def __iter__(self) -> Iterator[tuple[str, int, int, list[str] | None]]:
         while (line := self._next()) is not None:
@@ -213,7 +215,7 @@ class _Rows:
                 yield line.start, line.chars + line.ended, 1, None
                 continue
             taken, cells = self._row(line, mend=_as_it_is)
-            if cells is None:
+            if cells is None and self._has_escapes:
                 taken, cells = self._row(line, mend=_unescaped)
             row = "".join(taken)
             yield row, len(row), len(taken), cells
@@ -221,7 +223,9 @@ class _Rows:
     def _row(self, line: str, *, mend: Callable[[str], str]) -> tuple[list[str], list[str] | None]:
         """Return the lines of the row that a line begins, and its cells, if it is one."""
         taken = self._joined(line, mend)
-        cells = self._fitting(mend("".join(taken)))
+        row = "".join(taken)
+        cells = self._fitting(mend(row))
+        self._has_escapes = cells is None and '\\"' in row
         if cells is None and len(taken) > 1:
             self._ahead.extend(reversed(taken[1:]))
             return [line], self._fitting(mend(line))  # a quote in a field without any around it

@@ -1,6 +1,6 @@
 """What ingest would make of a file, without a corpus: the core of `winnow split`.
 
-Holds: `segments`. Reads a local file or a stream; writes nothing.
+Holds: `segments`. Reads a local file or a stream; writes a temporary file alone.
 Not here: printing (`cli`). The pieces come from the same `Reading` that ingest uses.
 """
 
@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Final, cast
+
+import msgspec
+import zstandard
 
 from pipeline.errors import MissingError
 from pipeline.ingest.pieces import Piece, Span, inside
 from pipeline.ingest.reader import Reading, UnreadableError
 from pipeline.model.settings import IngestSettings
+
+_HELD: Final = 1 << 24
 
 
 def segments(
@@ -53,20 +59,30 @@ def _open_at(path: Path, start: int) -> BinaryIO:
 
 
 def _rows(name: str, reading: Reading) -> Iterator[dict[str, object]]:
-    """Hold the rows back until the end: only then is it known whether the file can be taken."""
-    try:
-        rows = [_row(name, piece) for piece in reading]
-    except UnreadableError as error:
-        whole = Piece(
-            span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail
-        )
-        rows = [_row(name, whole)]
-    yield from rows
+    """Hold the rows back until the end: only then is it known whether the file can be taken.
+
+    There may be a row for every ten bytes of a file, so many are held packed and outside of memory.
+    """
+    with SpooledTemporaryFile(_HELD) as held:
+        stream = cast("BinaryIO", held)
+        try:
+            with zstandard.open(stream, "wb", closefd=False) as packed:
+                for piece in reading:
+                    packed.write(msgspec.json.encode(_row(piece)) + b"\n")
+        except UnreadableError as error:
+            whole = Piece(
+                span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail
+            )
+            yield {"file": name, **_row(whole)}
+            return
+        held.seek(0)
+        with zstandard.open(stream, "rt", encoding="utf-8", newline="\n", closefd=False) as rows:
+            for row in rows:
+                yield {"file": name, **msgspec.json.decode(row)}
 
 
-def _row(name: str, piece: Piece) -> dict[str, object]:
+def _row(piece: Piece) -> dict[str, object]:
     return {
-        "file": name,
         "kind": piece.kind,
         **_place(piece.span),
         "title": piece.title,

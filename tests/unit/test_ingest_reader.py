@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -289,3 +290,13 @@ def test_a_file_that_does_not_exist_is_missing(tmp_path: Path) -> None:
     """The message names the path."""
     with pytest.raises(MissingError, match="nowhere"):
         list(segments(tmp_path / "nowhere", WHOLE))
+
+
+def test_a_row_for_every_few_bytes_takes_little_memory() -> None:
+    """Rows wait outside of memory until it is known whether the file can be taken."""
+    stored = io.BytesIO(b"id,text\n" + b'1,"a" b\n' * 40_000)
+    tracemalloc.start()
+    count = sum(1 for _ in segments(stored, WHOLE))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (count, peak < 16 << 20) == (40_001, True)
