@@ -32,6 +32,13 @@ _COMMENT = re.compile(_COMMENTS)
 _SCRIPT = re.compile(rf"{_COMMENTS}(?:[^\s\[{{][^\n\[{{]{{0,99}}[=(]\s*)?")
 """What makes a script of JSON: comments, and a name to assign it to, or of a function to call."""
 
+_GUARD = re.compile(r"<\?php[^\n>]{0,200}\?>|(?:while|for) ?\([^\n)]{0,20}\);|\)\]\}',?")
+"""What keeps others from running or including JSON; records may follow on its line."""
+
+_NO_PROSE = re.compile(r'[\[{][ \t\r]*\n|"[ \t]*:')
+_PROSE_LINES, _PROSE = 10, 500
+"""Lines, and characters, that may stand above records."""
+
 _VALUES = re.compile(r'\s*\[\s*(?:(?=[\]"\[{])|(?=[-\dtfn][^,\]]{0,40},))')
 _MEMBER = re.compile(r'[\s,]*"([^"\\]{0,200})"\s*:\s*')
 _OPENED = re.compile(rf"\[\s*(?={OPENS.pattern})")
@@ -42,6 +49,8 @@ _FOLLOWED = re.compile(rf"[ \t\r,]*{OPENS.pattern}")
 _BETWEEN = re.compile(rf"\}}\s*,?\s*(?={OPENS.pattern})")
 _AROUND = "[], \t\r\n"
 _PROBED = 1 << 16
+_FEW, _MANY, _FAR = 2, 5, 4
+"""Records with a text, and without one, that are no example; times that they are longer."""
 
 
 def looks_like_json(head: str, *, by_lines: bool) -> bool:
@@ -50,9 +59,10 @@ def looks_like_json(head: str, *, by_lines: bool) -> bool:
     One wrong character at its start turns no records into text, when whole ones follow the first.
     `by_lines`: most of its first lines are objects.
     """
+    below = _below_prose(head)
     if by_lines:
-        return _wrapping(head) > 0
-    if _begins(head) or _is_array(head):
+        return _wrapping(head, below) > 0
+    if _begins(head) or _is_array(head) or (below and _is_all_records(head, below)):
         return True
     end = -1 if "\n" in head.rstrip() else end_of(head).end
     if end > 0 and _FOLLOWED.match(head, end):
@@ -66,12 +76,46 @@ def _begins(head: str) -> bool:
     at = before.end() if before else 0
     if _wrapping(head, at):
         return True
-    if not (_ARRAY.match(head, at) or _SPREAD.match(head, at)):
+    if not _opens(head, at):
         return False
     start = head.index("{", at)
     end = end_of(head, start).end
     after = head[end:].lstrip(_AROUND) if end > 0 else ""
     return not after or OPENS.match(after) is not None or '"text"' in head[start:end]
+
+
+def _opens(text: str, at: int) -> bool:
+    return bool(_ARRAY.match(text, at) or _SPREAD.match(text, at))
+
+
+def _below_prose(text: str, at: int = 0) -> int:
+    """Return where records may begin below a few short lines, or behind a guard; else 0."""
+    guard = _GUARD.match(text, at)
+    low, high = at, guard.end() if guard else text.find("\n", at) + 1
+    for _ in range(0 if _opens(text, at) else _PROSE_LINES):
+        if not low < high <= at + _PROSE or _NO_PROSE.search(text, low, high):
+            break
+        if _opens(text, high) or _wrapping(text, high):
+            return high
+        low, high = high, text.find("\n", high) + 1
+    return 0
+
+
+def _is_all_records(head: str, at: int) -> bool:
+    """Whether a text holds records from a place to its end, and no example of some.
+
+    They have a text or are many, and are far more than what stands before them.
+    """
+    prose, found = at, 0
+    at = _wrapping(head, at) or head.index("{", at)
+    first = head[at : at + _PROBED]
+    while head.startswith("{", at) and (end := end_of(head, at).end) > 0:
+        gap = GAP.match(head, end)
+        at, found = gap.end() if gap else end, found + 1
+    is_cut = head.startswith("{", at) and end_of(head, at).is_cut
+    is_last = is_cut or head[-_PROBED:].rstrip().endswith(("]", "}", ";"))
+    least = _FEW if '"text"' in first else _MANY
+    return is_last and found + is_cut >= least and len(head) > _FAR * prose
 
 
 def _is_array(head: str) -> bool:
@@ -155,15 +199,11 @@ def json_pieces(
 
 
 def _script_end(held: Objects, *, is_first: bool) -> int:
-    """Return where comments end that stand before records, or the start of a script; else 0."""
+    """Return where comments end that stand before records, a script's start, or prose; else 0."""
     found = (_SCRIPT if is_first else _COMMENT).match(held.text, held.at)
-    if (
-        not found
-        or not found[0].strip(_AROUND)
-        or held.text[found.end() : found.end() + 1] not in "[{"
-    ):
-        return 0
-    return found.end()
+    if found and found[0].strip(_AROUND) and held.text[found.end() : found.end() + 1] in "[{":
+        return found.end()
+    return _below_prose(held.text, held.at) if is_first else 0
 
 
 def _furniture(held: Objects, end: int) -> Piece:

@@ -31,6 +31,8 @@ def kinds(pieces: list[Piece]) -> list[str]:
     return [piece.text or piece.reason for piece in pieces]
 
 
+PAGE = "The council met on the bridge, and it said so.\n" * 9
+TWO = json.dumps(ROWS[:2])
 WORDS = [row["text"] for row in ROWS]
 FORMS = {
     "on one line": json.dumps(ROWS),
@@ -175,6 +177,13 @@ def test_memory_is_that_of_a_record_not_of_the_line() -> None:
         ('{\n  "name": "x"\n}\n\nThis is how an object looks.\n', "text"),
         ('[{"name": "x"}]\n\nThis is how an array looks.\n', "text"),
         ('Objects\n\nThis is one:\n{"a": 1}\n' + "It is short.\n\n" * 5, "text"),
+        ('How to list them:\n\n[{"a": 1}, {"b": 2}, {"c": 3}]\n', "text"),
+        (f"An example of two\n{TWO}\nIt goes on.\n", "text"),
+        (f"{PAGE}\n\n{TWO}", "text"),
+        (f"The council met.\n{PAGE}\n{TWO * 9}", "text"),
+        ("Export\n" + '[{"a": 1}, {"b": 2}]' * 9, "text"),
+        ('An object\n{\n  "text": "' + PAGE + '"\n}\n', "text"),
+        (f"Export\n{TWO}", "json"),
         ('{\n  "text": "x"\n}\n\ngarbage\n', "json"),
         ('{\n  "body": "x"\n}\n{\n  "body": "y"\n}\ngarbage\n', "json"),
         ('[{"text": "a"}, {"text": "b"}]', "json"),
@@ -206,6 +215,33 @@ def test_records_in_a_script_are_read(name: str, before: str, behind: str) -> No
     pieces = read((before + FORMS[name] + behind).encode())
     assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
     assert {piece.reason for piece in pieces} <= {"", "brackets", "not_an_object", "blank_line"}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "Export of 2024-03-01\n", "# a comment\n", "<pre>\n", "All [12] of {us}\n\nNo rights.\n\n",
+        "<?php exit; ?>\n", "<?php die('no'); ?>", "while(1);", "for (;;);", ")]}',\n",
+        "a\r\nb\r\n",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", [name for name in FORMS if name != "objects on one line"])
+def test_records_below_a_few_lines_of_prose_are_read(name: str, before: str) -> None:
+    """The lines are refused, or a guard that keeps others from running the file."""
+    pieces = read((before + FORMS[name]).encode(), kind="")
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS
+    refused = [piece for piece in pieces if piece.kind == "quarantine"]
+    assert len(refused) >= 1
+    assert {piece.reason for piece in pieces} <= {
+        "", "brackets", "not_an_object", "blank_line", "invalid_json",
+    }  # fmt: skip
+
+
+def test_records_below_prose_cost_themselves_when_they_are_broken() -> None:
+    """As elsewhere."""
+    text = "Export\n" + FORMS["indented"].replace('"id": 2', '"id" 2')
+    pieces = read(text.encode())
+    assert [piece.text for piece in pieces if piece.kind == "document"] == [*WORDS[:2], WORDS[3]]
 
 
 @pytest.mark.parametrize("name", ["on one line", "indented", "in an object"])
