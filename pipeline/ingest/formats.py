@@ -27,6 +27,9 @@ PROBE_LINES = 20
 _FEW = 6
 """Lines of which fewer than one is an object are a page."""
 
+_PROSE = 200
+"""Characters of the lines below an object without text that make a page of it."""
+
 _BINARY = (
     (b"PK\x05\x06", "an empty zip archive"),
     (b"PARE", "an encrypted Parquet file"),
@@ -66,6 +69,9 @@ _INSIDE = (
 )
 _OBJECT_START = re.compile(r'\s*\{\s*"(?:[^"\\]|\\.){0,200}"\s*:')
 _OBJECT_CUT = re.compile(r'\{\s*(?:"(?:[^"\\]|\\.){0,200}(?:\\|"\s*)?)?')
+_ODD = re.compile(r'[{}]|"\s*:|^\s*[\[\]]')
+"""What a line of broken records has."""
+
 _XML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[\s?]")
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -146,7 +152,7 @@ def looks_like_jsonl(head: str, *, complete: bool) -> bool:
 
     It is when the first line that is not blank begins like an object with a first name, or when
     some of the first lines are objects: broken lines at the top must not turn records into text,
-    nor an example a page into records.
+    nor an example a page into records, nor an object without text above prose.
     All that damage left of a file may be the start of such a beginning.
 
     Args:
@@ -155,12 +161,21 @@ def looks_like_jsonl(head: str, *, complete: bool) -> bool:
     """
     lines = head.lstrip().split("\n", PROBE_LINES)
     if _OBJECT_START.match(lines[0]):
-        return True
+        return not _opens_page(lines[:PROBE_LINES])
     if not complete and len(lines) == 1 and _OBJECT_CUT.fullmatch(lines[0]):
         return True
     whole = (lines if complete else lines[:-1])[:PROBE_LINES]
     found = sum(_is_object(line) for line in whole)
     return _FEW * found > sum(not line.isspace() for line in whole if line)
+
+
+def _opens_page(lines: list[str]) -> bool:
+    """Whether an object stands above prose: as records both would be refused, as a page none is."""
+    prose = [line for line in lines[1:] if line and not line.isspace()]
+    odd = sum(_ODD.search(line) is not None for line in prose)
+    if sum(map(len, prose)) < _PROSE or _FEW * odd > len(prose):
+        return False
+    return _is_object(lines[0]) and "text" not in _object.decode(lines[0].rstrip().rstrip(","))
 
 
 def _is_object(line: str) -> bool:
