@@ -17,7 +17,7 @@ from pipeline.ingest.delimited import delimiter_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
 from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.json_files import looks_like_json
-from pipeline.ingest.mail import is_mail
+from pipeline.ingest.mail_header import is_mail
 from pipeline.ingest.mediawiki import looks_like_mediawiki
 from pipeline.ingest.tar_members import is_tar
 from pipeline.ingest.warc import is_warc

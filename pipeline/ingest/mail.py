@@ -1,7 +1,8 @@
 """Mails and saved web pages in MIME (.eml, .mht), and boxes of mails: one document a message.
 
-Holds: `mail_pieces`, `is_mail`. Reads a `Window`; pure otherwise.
-Not here: the text of a part (`web.py`), encodings (`web_encoding.py`).
+Holds: `mail_pieces`. Reads a `Window`; pure otherwise.
+Not here: headers, and what is a mail (`mail_header.py`), the text of a part (`web.py`), encodings
+(`web_encoding.py`).
 
 A character is a byte, lines count messages. The text is that of the parts that a reader would be
 shown; attachments, pictures and frames belong to the message and are not read. A mail in a box ends
@@ -10,7 +11,6 @@ where a line `From` and a header follow; a file that begins otherwise is one mes
 
 from __future__ import annotations
 
-import codecs
 import re
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator
@@ -21,55 +21,21 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from pipeline.ingest import normalise
-from pipeline.ingest.http import header_fields
+from pipeline.ingest.mail_header import FIELD, LONGEST, LOOKED_AT, NEXT, begins_box, header_of
 from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, excerpt
 from pipeline.ingest.web import HTML, body_piece
 from pipeline.ingest.web_encoding import page_text
 from pipeline.ingest.window import Window
 from pipeline.model.settings import IngestSettings
 
-_LOOKED_AT = 1 << 18
 _SHOWN = 200
-_BOX = rb"From (?=[^\r\n]{0,190}\d\d:\d\d)(?=[^\r\n]{0,190}(?:19|20)\d\d)[^\r\n]{1,200}\r?\n"
-"""What stands above a mail in a box: an address, a time and a year."""
-
-_HEADER = re.compile(
-    rb"(?:\xef\xbb\xbf)?[\r\n]{0,9}(?:%s)?((?:(?!\r?\n)[^\n]*\n){2,9999})\r?\n" % _BOX
-)
-_FIELD = re.compile(rb"[!-9;-~]{1,70}:|[ \t]")
 _BOUNDARY = re.compile(
     rb"boundary[*\d]{0,3}[ \t]{0,9}=[ \t]{0,9}\"?([^\s\";]{1,70})", re.IGNORECASE
 )
 _DASHES = re.compile(rb"[\r\n]--([^\r\n]{1,80})")
 MAX_PARTS, MAX_COMPARED = 1 << 16, 1 << 27
 _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]|=(?!=?$)")
-_BROKEN = 4
-"""Of so many lines of a header one may be broken."""
-
-_NEXT = re.compile(rb"(?<=\n)%s(?=[!-9;-~]{1,70}:)" % _BOX)
-_BEGINS = re.compile(_BOX)
-_LONGEST = 300
-
 _Parts = list[tuple[Message, Piece]]
-
-
-def is_mail(head: bytes) -> bool:
-    """Whether a file begins with the header of a message in MIME, or of a box of mails."""
-    header = _header(head)
-    if header is None:
-        return False
-    names = header_fields(header[1]).keys()
-    if names >= {"mime-version", "content-type"}:
-        return True
-    return names >= {"from", "date"} and bool(_BEGINS.match(head) or _NEXT.search(head))
-
-
-def _header(raw: bytes) -> re.Match[bytes] | None:
-    """Find the header at the start of some bytes; a broken line in it does not matter."""
-    found = _HEADER.match(raw[:_LOOKED_AT])
-    lines = found[1].splitlines() if found else []
-    broken = sum(not _FIELD.match(line) for line in lines)
-    return found if _BROKEN * broken <= len(lines) else None
 
 
 def mail_pieces(
@@ -83,7 +49,7 @@ def mail_pieces(
         is_rest: whether the first may be the rest of one, behind damage.
         damaged: says at the end whether damage is what ended the bytes.
     """
-    is_box, number = is_rest or _begins_box(window.peek(_LONGEST)), 0
+    is_box, number = is_rest or begins_box(window.peek(LONGEST)), 0
     while window.fill(1):
         number += 1
         start, shown = window.position, excerpt(window.peek(_SHOWN).decode("latin-1"))
@@ -109,17 +75,17 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece
     size = _size(window, limit) if is_box else window.fill(limit + 1)
     if size > limit:
         if is_box:
-            window.skip_to(_NEXT, longest=_LONGEST, ahead=1)
+            window.skip_to(NEXT, longest=LONGEST, ahead=1)
         else:
-            while window.skip(_LOOKED_AT):
+            while window.skip(LOOKED_AT):
                 pass
         detail = f"expected a mail of at most {limit} bytes, found a longer one."
         raise RefusedError("record_too_long", f"{detail} Raise ingest.max_record_bytes.")
     raw = window.take(size)
-    header = _header(raw)
+    header = header_of(raw)
     if header is None:
         raise RefusedError("truncated", "expected a mail with its header, found a part of one.")
-    lines = [line for line in header[1].splitlines(keepends=True) if _FIELD.match(line)]
+    lines = [line for line in header[1].splitlines(keepends=True) if FIELD.match(line)]
     try:
         return _document(_parsed(b"".join([*lines, b"\n", raw[header.end() :]])))
     except RecursionError as error:
@@ -145,16 +111,10 @@ def _parsed(raw: bytes) -> Message:
         raise RefusedError("undecodable", detail) from error
 
 
-def _begins_box(head: bytes) -> bool:
-    """Whether the first line is that of a box, or may have been."""
-    first = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
-    return _FIELD.match(first) is None
-
-
 def _size(window: Window, limit: int) -> int:
     """Return how many bytes the next message of a box has; more than the limit if it is longer."""
-    size = _LOOKED_AT
-    while (found := window.find(_NEXT, start=0, limit=size)) is None:
+    size = LOOKED_AT
+    while (found := window.find(NEXT, start=0, limit=size)) is None:
         held = window.fill(size + 1)
         if held <= size or size > limit:
             return held
