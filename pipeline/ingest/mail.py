@@ -1,4 +1,4 @@
-"""Mails and saved web pages in MIME (.eml, .mht), and boxes of mails: one document a message.
+"""Mails, saved web pages in MIME (.eml, .mht), and boxes of mails: one document a message.
 
 Holds: `mail_pieces`. Reads a `Window`; pure otherwise.
 Not here: headers, and what is a mail (`mail_header.py`), the text of a part (`web.py`), encodings
@@ -21,7 +21,16 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from pipeline.ingest import normalise
-from pipeline.ingest.mail_header import FIELD, LONGEST, LOOKED_AT, NEXT, begins_box, header_of
+from pipeline.ingest.mail_header import (
+    FIELD,
+    LONGEST,
+    LOOKED_AT,
+    NEXT,
+    begins_box,
+    header_of,
+    narrowed,
+    wide_encoding,
+)
 from pipeline.ingest.pieces import MAX_BAD_SHARE, Piece, RefusedError, Span, excerpt
 from pipeline.ingest.web import HTML, body_piece
 from pipeline.ingest.web_encoding import page_text
@@ -49,12 +58,13 @@ def mail_pieces(
         is_rest: whether the first may be the rest of one, behind damage.
         damaged: says at the end whether damage is what ended the bytes.
     """
-    is_box, number = is_rest or begins_box(window.peek(LONGEST)), 0
+    wide = "" if is_rest else wide_encoding(window.peek(LONGEST))
+    is_box, number = is_rest or (not wide and begins_box(window.peek(LONGEST))), 0
     while window.fill(1):
         number += 1
         start, shown = window.position, excerpt(window.peek(_SHOWN).decode("latin-1"))
         try:
-            piece = _message(window, settings, is_box=is_box)
+            piece = _message(window, settings, is_box=is_box, wide=wide)
             if piece.kind == "document" and not window.fill(1) and damaged():
                 piece.cut = "expected the end of a mail, found damage of the file."
         except RefusedError as error:
@@ -69,7 +79,7 @@ def _span(start: int, end: int, number: int) -> Span:
     return Span(start, end, number, number)
 
 
-def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece:
+def _message(window: Window, settings: IngestSettings, *, is_box: bool, wide: str) -> Piece:
     """Take a message and make its piece, without its span."""
     limit = settings.max_record_bytes
     size = _size(window, limit) if is_box else window.fill(limit + 1)
@@ -81,13 +91,14 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool) -> Piece
                 pass
         detail = f"expected a mail of at most {limit} bytes, found a longer one."
         raise RefusedError("record_too_long", f"{detail} Raise ingest.max_record_bytes.")
-    raw = window.take(size)
+    raw = narrowed(window.take(size), wide)
     header = header_of(raw)
     if header is None:
         raise RefusedError("truncated", "expected a mail with its header, found a part of one.")
     lines = [line for line in header[1].splitlines(keepends=True) if FIELD.match(line)]
     try:
-        return _document(_parsed(b"".join([*lines, b"\n", raw[header.end() :]])))
+        message = _parsed(b"".join([*lines, b"\n", raw[header.end() :]]))
+        return _in_utf16(message, wide) if wide else _document(message)
     except RecursionError as error:
         detail = "expected a mail whose parts are nested less than some hundred deep."
         raise RefusedError("too_deep", detail) from error
@@ -109,6 +120,19 @@ def _parsed(raw: bytes) -> Message:
     except ValueError as error:  # what it calls a charset is none
         detail = f"expected a mail with a boundary between its parts, found a broken one: {error}."
         raise RefusedError("undecodable", detail) from error
+
+
+def _in_utf16(message: Message, encoding: str) -> Piece:
+    """Make the piece of a message whose parts are in UTF-8 now, whatever it says."""
+    for part in message.walk():
+        coding = (_said(part, "Content-Transfer-Encoding") or "").lower()
+        if part.get_content_maintype() == "text" and coding not in {"base64", "quoted-printable"}:
+            kind = part.get_content_type()
+            del part["Content-Type"]
+            part["Content-Type"] = f"{kind}; charset=utf-8"
+    piece = _document(message)
+    piece.encoding = encoding if piece.encoding == "utf-8" else piece.encoding
+    return piece
 
 
 def _size(window: Window, limit: int) -> int:

@@ -23,6 +23,7 @@ from pipeline.ingest.html_files import html_pieces
 from pipeline.ingest.json_files import json_pieces
 from pipeline.ingest.jsonl import jsonl_pieces
 from pipeline.ingest.mail import mail_pieces
+from pipeline.ingest.mail_header import ends_lines_in_cr, with_lf
 from pipeline.ingest.mediawiki import Wiki, mediawiki_pieces
 from pipeline.ingest.members import Member
 from pipeline.ingest.pages import text_pieces
@@ -157,11 +158,15 @@ class WarcPart:
 
 
 class MailPart:
-    """Messages in MIME; a character is a byte."""
+    """Mails and messages in MIME; a character is a byte."""
 
     def __init__(self, blocks: Iterable[bytes], opening: Opening) -> None:
         """Read the blocks as messages."""
-        self._window = Window(blocks)
+        blocks = iter(blocks)
+        first = next(blocks, b"")
+        by_cr = opening.layout.by_cr or (not opening.kind and ends_lines_in_cr(first))
+        opening.layout.by_cr = by_cr
+        self._window = Window(with_lf(block, by_cr=by_cr) for block in chain([first], blocks))
         self._opening = opening
 
     @property

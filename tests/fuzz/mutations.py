@@ -33,6 +33,9 @@ _RECORDS = [
     {"text": make.story(n), "id": n, "by": {"name": "x"}, "c": [{"text": "a"}, {"text": "{b}"}]}
     for n in range(4)
 ]
+_PLAIN = (
+    b"From: a@x.example\nSubject: words\nDate: 1 Mar 2024 10:00:00\n\n" + make.story(1).encode()
+)
 _ARRAY = json.dumps(_RECORDS).encode()
 _MEMBERS = [("a.jsonl", _LINES), ("b.csv", _TABLE), ("c.gz", gzip.compress(_LINES, mtime=0))]
 
@@ -50,6 +53,7 @@ SEEDS: dict[str, bytes] = {
     "json, indented": json.dumps(_RECORDS, indent=2).encode(),
     "json, objects": "\n".join(json.dumps(record, indent=1) for record in _RECORDS).encode(),
     "json, wrapped": json.dumps({"n": 4, "data": _RECORDS, "next": {"page": 2}}).encode(),
+    "json, below prose": b"Export of 2024-03-01\n\n" + _ARRAY,
     "json.gz": b"".join(make.members([_ARRAY[:200], _ARRAY[200:400], _ARRAY[400:]])),
     "csv": _TABLE,
     "csv, of old Macs": _TABLE.replace(b"\n", b"\r"),
@@ -59,6 +63,9 @@ SEEDS: dict[str, bytes] = {
     "warc, in segments": b"".join([*make.segments(_WARC[1], 3), *_WARC]),
     "warc, coded": b"".join(_CODED),
     "mail": make.mail(1),
+    "mail, plain": _PLAIN,
+    "mail, in UTF-16": _PLAIN.decode().encode("utf-16"),
+    "mail, of old Macs": make.box(_PLAIN, make.mail(2)).replace(b"\n", b"\r"),
     "mail, a box": make.box(make.mail(1), make.mail(2), make.mail(3)),
     "mail.gz": b"".join(make.members([make.box(make.mail(n)) for n in range(3)])),
     "html": b"\n".join(make.page(number) for number in range(4)),

@@ -17,6 +17,12 @@ from tests.reading import read_whole
 STORY = make.story(1).strip()
 
 
+PLAIN = (
+    b"From: Ann Lee <a@x.example>\nSubject: The bridge\n\tof the town\n"
+    b"Date: Tue, 12 Mar 2024 10:00:00 +0100\n\nThe council met.\nIt said so.\n"
+)
+
+
 def read(stored: bytes, **settings: int) -> list[Piece]:
     """Read a file, closing its books and checking that its spans tile it."""
     options = IngestSettings(splitter="none", **settings)  # type: ignore[arg-type]  # a table
@@ -198,6 +204,41 @@ def test_a_mail_of_more_parts_than_is_reasonable_is_refused(depth: int, part: st
     assert (piece.kind, piece.reason) == ("quarantine", "record_too_long")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "koi8-r"]
+)
+def test_a_plain_mail_is_read_however_its_characters_are_stored(encoding: str, end: str) -> None:
+    """With a byte order mark or without; lines may end as those of old Macs do."""
+    text = PLAIN.decode().replace("met", "met. " + "Совет собрался у моста. " * 9)
+    stored = text.replace("\n", end).encode(encoding)
+    (piece,) = read(stored)
+    assert piece.text.splitlines()[1] == "It said so."
+    assert piece.text.count("Совет собрался у моста") == 9
+    assert (piece.title, piece.published) == ("The bridge of the town", dt.date(2024, 3, 12))
+    assert piece.encoding == {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(encoding, encoding)
+    assert (piece.span.char_start, piece.span.char_end) == (0, len(stored))
+
+
+def test_a_mail_in_utf16_may_say_what_it_was_before() -> None:
+    """Programs that write it anew leave its header; what is coded in it is as it was."""
+    head = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    coded = (
+        "Content-Type: text/plain; charset=koi8-r\nContent-Transfer-Encoding: base64\n\n8sXLwQ==\n"
+    )
+    plain = "Content-Type: text/plain; charset=koi8-r\n\nРека\n"
+    (piece,) = read(f"{head}--b\n{coded}--b\n{plain}--b--\n".encode("utf-16"))
+    assert piece.text == "Река\n\nРека"
+
+
+def test_mails_of_a_box_with_line_ends_of_cr_are_documents() -> None:
+    """Also behind damage."""
+    stored = b"".join(box(6)).replace(b"\n", b"\r")
+    assert len(read(stored)) == 6
+    parts = [gzip.compress(part, mtime=0) for part in (stored[:900], stored[900:])]
+    assert sum(piece.kind == "document" for piece in read(parts[0] + b"tail" + parts[1])) >= 5
+
+
 def test_a_mail_before_a_garbage_tail_is_whole() -> None:
     """Bytes behind the last member cut nothing; a member that was lost may hold the rest."""
     stored = gzip.compress(mail().as_bytes())
@@ -231,6 +272,19 @@ def test_the_rest_of_a_mail_behind_damage_is_no_text() -> None:
         ),
         (b"From a Tue Mar 12 10:00:00 2024\nFrom: a\nDate: 12\n\nwords\n", "mail"),
         (b"From our correspondent\nFrom: Ann Lee\nDate: today\n\nThe council met.\n", ""),
+        (PLAIN, "mail"),
+        (PLAIN.replace(b"Tue, 12 Mar 2024 10:00:00", b"Tuesday, 12-Mar-24 10:00:00"), "mail"),
+        (PLAIN.replace(b"Tue, 12 Mar 2024 10:00:00", b"Tue Mar  2 10:00:00 2024"), "mail"),
+        (PLAIN.replace(b"Date: ", b"Lines: 1\nOther: "), "mail"),
+        (PLAIN.replace(b"Date: ", b"Other: "), ""),
+        (PLAIN.replace(b"Tue, 12 Mar 2024 10:00:00", b"March 12, 2024"), ""),
+        (PLAIN.replace(b"Tue, 12 Mar 2024", b"Tuesday, March 12, 2024"), ""),
+        (PLAIN.replace(b"<a@x.example>", b""), ""),
+        (PLAIN.replace(b"Subject: ", b"a line\nSubject: "), ""),
+        (PLAIN.replace(b"\n\n", b"\n"), ""),
+        (b"From: a@x.example\nDate: Tue, 12 Mar 2024 10:00:00\n\nwords\n", ""),
+        (b"Letters\n\n" + PLAIN, ""),
+        (b"\n" + PLAIN, ""),
     ],
 )
 def test_mails_are_told_from_pages(head: bytes, kind: str) -> None:
