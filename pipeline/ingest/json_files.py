@@ -242,6 +242,7 @@ def _record(held: Objects, at: int, limit: int, *, is_first: bool) -> Piece:
     said = held.text[at : found.end]
     if 4 * len(said) > limit and len(said.encode("utf-8", "surrogatepass")) > limit:
         return _refused(held, held.behind(found.end), min(limit, len(said) - 1))
+    held.note(at)
     piece = object_piece(said, held.place(at))
     piece.span = held.take(held.behind(found.end))[1]
     return piece

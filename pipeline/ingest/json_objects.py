@@ -75,6 +75,7 @@ class Objects:
         text: what is held.
         at: where in it the piece begins.
         dropped: characters of the piece that are not held any more.
+        opening: how the latest record begins, up to its first name.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Objects:
         self._first, self._newlines = "", 0
         self.dropped = 0
         self.text, self.at = "", 0
+        self.opening = ""
 
     def more(self, size: int = 1) -> bool:
         """Hold so many more characters, if there are any; places stay."""
@@ -118,6 +120,10 @@ class Objects:
                 end = found.end + at if found.end > 0 else -1
                 return Ending(end, found.fault + at, found.is_cut)
             size = min(4 * size, max(size, self._limit) + 1)
+
+    def note(self, at: int) -> None:
+        """Note that a record begins at a place."""
+        self.opening = _said(OPENS.match(self.text, at))
 
     def behind(self, at: int) -> int:
         """Return where what belongs to an object ends: a comma, a line end."""
@@ -150,20 +156,51 @@ class Objects:
     def far_end(self, at: int) -> int:
         """Return where an object ends that is too long, told by its brackets; 0 when it is not.
 
-        Were it broken, brackets would lead astray: they are followed for some records' length.
+        Were it broken, brackets would lead astray: so it ends at the latest where another begins
+        as records of the file do, and brackets are followed for some records' length.
         """
         depth, is_text = 0, False
+        alike = self._alike(at)
+        looked = at
         while self.dropped <= _FAR * self._limit:
+            end = 0
             for sign in _SIGNS.finditer(self.text, at):
                 at = sign.end()
                 is_text ^= sign[0] == '"'
                 if not is_text:
                     depth += _DEPTHS.get(sign[0], 0)
                 if depth == 0 and not is_text:
-                    return self.behind(at)
-            at = self._drop(max(at, len(self.text) - 1))
+                    end = at
+                    break
+            following = self._following(alike, looked, end) if alike else 0
+            if following or end:
+                return following or self.behind(end)
+            low = max(self.at, len(self.text) - _LONGEST)
+            at, looked = max(at, len(self.text) - 1) - low, 0
+            self._drop(low)
             if not self.more():
                 return len(self.text)
+        return 0
+
+    def _alike(self, at: int) -> re.Pattern[str] | None:
+        """Return what stands before the next record behind a long one, that begins at a place.
+
+        None when objects inside of that one begin as records do.
+        """
+        opening = self.opening or _said(OPENS.match(self.text, at))
+        if not opening or self.text.find(opening, at + 1, at + self._limit) > 0:
+            return None
+        return re.compile(rf"[,}}]{_WS}{{0,99}}(?={re.escape(opening)})")
+
+    def _following(self, alike: re.Pattern[str], low: int, high: int) -> int:
+        """Return where a record begins between two places, which is whole and inside of none."""
+        for found in alike.finditer(self.text, low):
+            at = found.end()
+            if high and at > high:
+                break
+            end = self.end(at).end
+            if end > 0 and self._inside(end) is None:
+                return at
         return 0
 
     def _nearer(self, at: int, fault: int) -> int:
@@ -229,6 +266,10 @@ class Objects:
         if end > max(_SMALL, len(self.text) // 2):
             self.text, self.at = self.text[end:], 0
         return raw, span
+
+
+def _said(found: re.Match[str] | None) -> str:
+    return found[0] if found else ""
 
 
 def _small(blocks: Iterable[str]) -> Iterator[str]:

@@ -118,12 +118,30 @@ def test_a_broken_record_costs_itself_alone(name: str, broken: str, reason: str)
 
 def test_brackets_that_lead_astray_cost_some_records_length() -> None:
     """Of a long record that is broken far inside, the end is not told by its brackets for ever."""
-    long = '{"c": [' + '{"a": "b"}, ' * 500 + '{"a": "b}], "text": "a"}'
+    long = '{"c": [' + '{"text": "b"}, ' * 500 + '{"text": "b}], "text": "a"}'
     text = json.dumps(ROWS)[:-1] + ", " + long + ", " + json.dumps(ROWS * 900)[1:]
     pieces = read(text.encode(), limit=4000)
     texts = [piece.text for piece in pieces if piece.kind == "document"]
     assert texts[:4] == WORDS
     assert len(texts) > 2500
+
+
+@pytest.mark.parametrize("far", [1, 3, 900])
+@pytest.mark.parametrize("form", [None, 2])
+@pytest.mark.parametrize("inner", ['"b}, {"b": 1', '"b, "b": {', "{", "]]", "}", ""])
+def test_a_long_record_that_is_broken_costs_itself_alone(
+    inner: str, form: int | None, far: int
+) -> None:
+    """Where the next one begins as those before it, and objects inside of it do not."""
+    parts = json.dumps(ROWS, indent=form).rstrip("\n]")
+    before = "," + ("\n  " if form else " ")
+    opening = parts[parts.index("{") : parts.index("some")]
+    long = opening + 'a", "c": [' + '{"a": "b"}, ' * 900 + '{"a": ' + inner + "}]}"
+    rest = json.dumps(ROWS * far, indent=form).lstrip("[\n ")
+    pieces = read(f"{parts}{before}{long}{before}{rest}".encode(), limit=4000)
+    assert [piece.text for piece in pieces if piece.kind == "document"] == WORDS * (far + 1)
+    refused = {piece.reason for piece in pieces if piece.kind == "quarantine"}
+    assert refused <= {"record_too_long", "not_an_object"}
 
 
 @pytest.mark.parametrize("name", FORMS)
