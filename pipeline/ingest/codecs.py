@@ -52,7 +52,8 @@ class Decoder:
         decoded_bytes: bytes delivered.
         damage: why the iteration ended early, or None.
         cut: the first member at or after the byte that the entry asks for, when it was reached:
-            its first stored byte, and the decoded bytes before it.
+            its first stored byte, and the decoded bytes before it. Behind damage it is another: who
+            enters at one before would pass the damage again.
         excess: the most that the limits were exceeded by (mostly far below 0), without grace.
     """
 
@@ -124,7 +125,7 @@ class Decoder:
             return None
         skipped = max(0, self._stored.position - damage.stored_offset)
         self._skipped += skipped
-        self.damage = self._goes_on = None
+        self.damage = self._goes_on = self.cut = None
         self._pieces = self._members()
         return skipped
 

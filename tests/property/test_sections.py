@@ -164,6 +164,24 @@ def test_sections_of_a_damaged_file_are_too(name: str, data: st.DataObject) -> N
     assert ingested(stored, sections, order=order) == ingested(stored, 1)
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "warc"])
+def test_damage_between_a_cut_and_the_next_record_is_told_once(kind: str) -> None:
+    """The next section begins behind it, not with the member at the cut."""
+    texts = [NOISE.randbytes(8000).hex() for _ in range(4)]
+    made = [json.dumps({"text": text}).encode() + b"\n" for text in texts]
+    if kind == "warc":
+        made = [make.warc("conversion", text.encode()) for text in texts]
+    members = [gzip.compress(part, mtime=0) for part in cut(b"".join(made), 1500)]
+    at = next(
+        number
+        for number in range(len(members))
+        if 2 * len(b"".join(members[:number])) > len(b"".join(members))
+    )
+    members[at + 1] = make.holed(members[at + 1], -8, 4)
+    stored = b"".join(members)
+    assert ingested(stored, 2) == ingested(stored, 1)
+
+
 def article(number: int) -> str:
     """Return an article of the layout that docs/formats.md splits, with a picture now and then."""
     said = f"The ferry {number} left " + NOISE.randbytes(40).hex()
