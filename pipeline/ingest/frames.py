@@ -1,7 +1,7 @@
 """Records of a part of a file, counted and not looked into.
 
-Holds: `FRAMES`. Pure; a twin of the readers (`jsonl.py`, `warc.py`) that only finds where records
-begin. Not here: the file around the part (`measure.py`).
+Holds: `FRAMES`. Pure; a twin of the readers (`jsonl.py`, `warc.py`, `mail.py`) that only finds
+where records begin. Not here: the file around the part (`measure.py`).
 
 A part may end at the first record that begins at or after a cut, unless the reader would join it
 with what stands before: blank lines are one row, however many there are, and so are lines of
@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from pipeline.ingest.decode import TextDecoder
+from pipeline.ingest.mail import skip_mail
 from pipeline.ingest.warc import skip_record
 from pipeline.ingest.window import Window
 from pipeline.model.settings import IngestSettings
@@ -70,6 +71,8 @@ class LineFrames:
 class WarcFrames:
     """Records of a WARC file, of which a byte is a character; see `LineFrames`."""
 
+    _skip = staticmethod(skip_record)
+
     def __init__(self, blocks: Iterable[bytes], cut: Cut, *, settings: IngestSettings) -> None:
         """Count the records of blocks."""
         self._window = Window(blocks)
@@ -91,10 +94,20 @@ class WarcFrames:
             if cut is not None and may_end and self._window.position >= cut:
                 self.end = self._window.position
                 return
-            skip_record(self._window, self._settings)
+            self._skip(self._window, self._settings)
             self.lines += 1
 
 
+class MailFrames(WarcFrames):
+    """Mails of a box; a byte is a character."""
+
+    _skip = staticmethod(skip_mail)
+
+
 Frames = LineFrames | WarcFrames
-FRAMES: dict[str, type[LineFrames | WarcFrames]] = {"jsonl": LineFrames, "warc": WarcFrames}
+FRAMES: dict[str, type[LineFrames | WarcFrames]] = {
+    "jsonl": LineFrames,
+    "warc": WarcFrames,
+    "mail": MailFrames,
+}
 """Formats that can be read in sections."""

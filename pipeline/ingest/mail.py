@@ -1,6 +1,6 @@
 """Mails, saved web pages in MIME (.eml, .mht), and boxes of mails: one document a message.
 
-Holds: `mail_pieces`. Reads a `Window`; pure otherwise.
+Holds: `mail_pieces`, `skip_mail`. Reads a `Window`; pure otherwise.
 Not here: headers, and what is a mail (`mail_header.py`), the text of a part (`web.py`), encodings
 (`web_encoding.py`).
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -79,8 +80,14 @@ def _span(start: int, end: int, number: int) -> Span:
     return Span(start, end, number, number)
 
 
-def _message(window: Window, settings: IngestSettings, *, is_box: bool, wide: str) -> Piece:
-    """Take a message and make its piece, without its span."""
+def skip_mail(window: Window, settings: IngestSettings) -> None:
+    """Take what `mail_pieces` makes one piece of, in a box."""
+    with suppress(RefusedError):
+        _raw(window, settings, is_box=True)
+
+
+def _raw(window: Window, settings: IngestSettings, *, is_box: bool) -> bytes:
+    """Take a message; also one that is too long."""
     limit = settings.max_record_bytes
     size = _size(window, limit) if is_box else window.fill(limit + 1)
     if size > limit:
@@ -91,7 +98,12 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool, wide: st
                 pass
         detail = f"expected a mail of at most {limit} bytes, found a longer one."
         raise RefusedError("record_too_long", f"{detail} Raise ingest.max_record_bytes.")
-    raw = narrowed(window.take(size), wide)
+    return window.take(size)
+
+
+def _message(window: Window, settings: IngestSettings, *, is_box: bool, wide: str) -> Piece:
+    """Take a message and make its piece, without its span."""
+    raw = narrowed(_raw(window, settings, is_box=is_box), wide)
     header = header_of(raw)
     if header is None:
         raise RefusedError("truncated", "expected a mail with its header, found a part of one.")

@@ -26,6 +26,7 @@ _BROKEN = 4
 
 NEXT = re.compile(rb"(?<=\n)%s(?=[!-9;-~]{1,70}:)" % _BOX)
 _BEGINS = re.compile(_BOX)
+STARTS = re.compile(rb"\n(?=%s[!-9;-~]{1,70}:)" % _BOX)
 LONGEST = 300
 _LINE_END = re.compile(rb"\r\n?|\n")
 _WIDE = {
@@ -118,3 +119,8 @@ def begins_box(head: bytes) -> bool:
     """Whether the first line is that of a box, or may have been."""
     first = head.removeprefix(codecs.BOM_UTF8).lstrip(b"\r\n")
     return FIELD.match(first) is None
+
+
+def begins_plain_box(head: bytes) -> bool:
+    """Whether a file that holds mails is a box of bytes that are read as they are stored."""
+    return begins_box(head) and not wide_encoding(head) and not ends_lines_in_cr(head)

@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline.ingest.codecs import Decoder
 from pipeline.ingest.frames import FRAMES
+from pipeline.ingest.mail_header import STARTS
 from pipeline.ingest.marks import Entry, Mark
 from pipeline.ingest.seek import seek_member
 from pipeline.ingest.source import Source
@@ -22,6 +23,7 @@ from pipeline.model.settings import IngestSettings
 _FIRST: dict[str, re.Pattern[bytes]] = {
     "jsonl": re.compile(rb"\n(?=\{)"),
     "warc": re.compile(rb"\n(?=" + OPENS.pattern + rb")"),
+    "mail": STARTS,
 }
 _LONGEST = 64
 """Bytes of the longest start of a record."""

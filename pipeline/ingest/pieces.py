@@ -24,6 +24,9 @@ MAX_BAD_SHARE = 0.3
 MAX_SPANS, NEAR = 100, 16
 """Spans of undecodable bytes in one document; characters between those that are joined first."""
 
+_OF_RECORDS = frozenset(("not_text", "no_text"))
+"""Reasons of furniture that is a record."""
+
 _BAD = re.compile(r"[\ud800-\udfff]+")
 _UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -101,7 +104,7 @@ class Piece(msgspec.Struct, kw_only=True):
 def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Join neighbouring furniture with the same reason, so that blank lines make one row.
 
-    Records of web archives stay apart: a row says which bytes are its record.
+    Records of web archives, and mails, stay apart: a row says which bytes are its record.
     """
     last: Piece | None = None
     for piece in pieces:
@@ -119,6 +122,8 @@ def merged(pieces: Iterable[Piece]) -> Iterator[Piece]:
 def _belong_together(first: Piece, second: Piece) -> bool:
     """Whether two pieces are furniture of one reason in one member, and no parts of records."""
     if second.byte_start is not None or second.part_start is not None:
+        return False
+    if second.reason in _OF_RECORDS:
         return False
     same = first.reason == second.reason and first.member == second.member
     return first.kind == second.kind == "furniture" and same and first.part_start is None

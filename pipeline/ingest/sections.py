@@ -20,6 +20,7 @@ from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
 from pipeline.ingest.encodings import encoding_of
 from pipeline.ingest.formats import binary_kind, container_kind, text_kind
+from pipeline.ingest.mail_header import begins_plain_box
 from pipeline.ingest.marks import WHOLE, Entry, Mark, Section
 from pipeline.ingest.measure import Measured, find_member, guess, measure
 from pipeline.ingest.parts import BOM
@@ -70,7 +71,7 @@ class Sections:
         return Section(
             kind=self._kind,
             codec=self._codec,
-            encoding="binary" if self._kind == "warc" else "utf-8",
+            encoding="utf-8" if self._kind == "jsonl" else "binary",
             begin=begin,
             end=self._end(cuts, index, begin) if index < len(cuts) else None,
         )
@@ -139,7 +140,8 @@ def _sort(stream: BinaryIO, settings: IngestSettings) -> tuple[str, str]:
     if not head or "+" in decoder.codec:
         return "", ""
     if kind := container_kind(head):
-        return (kind, decoder.codec) if kind == "warc" else ("", "")
+        is_cut = kind == "warc" or (kind == "mail" and begins_plain_box(head))
+        return (kind, decoder.codec) if is_cut else ("", "")
     if encoding_of(head) != "utf-8" or binary_kind(head):
         return "", ""
     first = next(iter(TextDecoder([head], "utf-8")), "").removeprefix(BOM)

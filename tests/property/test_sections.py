@@ -71,7 +71,21 @@ def records() -> list[bytes]:
     return found
 
 
+def mails() -> list[bytes]:
+    """Return mails of a box; some have no text, and some are too long or broken."""
+    found = []
+    for number in range(120):
+        raw = make.mail(number)
+        if number % 7 in {0, 1}:
+            raw = raw.partition(b"\n\n")[0] + b"\n\n"
+        if number % 11 == 0:
+            raw = raw.replace(b"\n\n", b"\n\n" + b"x" * 30_000, 1)
+        found.append(make.box(raw) if number % 13 != 5 else b"From nobody\n" + raw)
+    return found
+
+
 LINES = lines(250)
+MAILS = mails()
 RECORDS = records()
 FILES = {
     "jsonl": LINES,
@@ -92,6 +106,12 @@ FILES = {
     "warc.gz": packed(RECORDS),
     "warc.gz, stored": b"".join(gzip.compress(record, 0, mtime=0) for record in RECORDS),
     "warc.zst": b"".join(make.frames(RECORDS)),
+    "mbox": b"".join(MAILS),
+    "mbox.gz of mails": packed(MAILS),
+    "mbox.gz of blocks": packed(cut(b"".join(MAILS), 1500)),
+    "mbox.zst of frames": b"".join(make.frames(cut(b"".join(MAILS), 2500))),
+    "mails of old Macs": b"".join(MAILS).replace(b"\n", b"\r"),
+    "mail": make.mail(1, b"words " * 900),
     "text": b"".join(make.story(number).encode() + b"\n\n" for number in range(40)),
     "csv": b"id,text\n" + b"".join(b'%d,"some\nwords %d"\n' % (n, n) for n in range(200)),
     "gzip of two layers": packed(cut(packed(cut(LINES, 9000)), 9000)),
@@ -215,8 +235,8 @@ def test_records_are_split_alike_in_sections(name: str) -> None:
         assert ingested(SPLIT[name], sections, order=order, options=options) == expected
 
 
-CUT = sorted(name for name in FILES if name.startswith(("jsonl", "warc", "large")))
-GUESSED = {"jsonl", "jsonl.gz of blocks", "jsonl.zst of frames", "warc.gz"}
+CUT = sorted(name for name in FILES if name.startswith(("jsonl", "warc", "mbox", "large")))
+GUESSED = {"jsonl", "jsonl.gz of blocks", "jsonl.zst of frames", "warc.gz", "mbox.gz of mails"}
 """Files whose sections are measured once: every guess of where one begins is right."""
 ONE = {"jsonl of one line", "jsonl.gz of one member", "jsonl.gz with gzip inside"}
 
