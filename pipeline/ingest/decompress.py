@@ -72,10 +72,10 @@ def _is_skippable(head: bytes) -> bool:
 
 
 def gzip_pieces(source: Source) -> Iterator[bytes]:
-    """Decode gzip members one after the other; zero padding after the last is accepted."""
+    """Decode gzip members one after the other; zero padding behind them is accepted."""
     while head := source.peek(2):
         if head[:1] == b"\0":
-            _skip_zeros(source, "gzip")
+            _skip_zeros(source)
         elif not MAGIC["gzip"].startswith(head):
             raise _garbage("gzip")
         else:
@@ -124,7 +124,7 @@ def _salvage(state: zlib._Decompress, data: bytes) -> tuple[bytes, bytes]:
 
 
 def zstd_pieces(source: Source) -> Iterator[bytes]:
-    """Decode zstd frames one after the other, skipping skippable ones."""
+    """Decode zstd frames one after the other; skippable ones and zero padding are skipped."""
     while head := source.peek(4):
         if _is_skippable(head):
             _skip_frame(source)
@@ -132,7 +132,7 @@ def zstd_pieces(source: Source) -> Iterator[bytes]:
             source.begin()
             yield from zstd_frame(source)
         elif head[:1] == b"\0":
-            _skip_zeros(source, "zstd")
+            _skip_zeros(source)
         else:
             raise _garbage("zstd")
 
@@ -159,8 +159,12 @@ def zstd_frame(source: Source) -> Iterator[bytes]:
         raise truncated("zstd")
     flags = head[4]
     single = flags >> 5 & 1
-    content_size = (single, 2, 4, 8)[flags >> 6]
-    _feed(frame, source, 5 + (not single) + (0, 1, 2, 4)[flags & 3] + content_size)
+    dictionary, content_size = (0, 1, 2, 4)[flags & 3], (single, 2, 4, 8)[flags >> 6]
+    size = 5 + (not single) + dictionary + content_size
+    window = _window(source.peek(size)[5:], single=single, dictionary=dictionary)
+    if window > MAX_WINDOW:
+        raise _too_wide("zstd", f"one of {window >> 20} MB")
+    _feed(frame, source, size)
     last = False
     while not last:
         block = source.peek(3)
@@ -179,6 +183,18 @@ def zstd_frame(source: Source) -> Iterator[bytes]:
         raise truncated("zstd")
 
 
+def _window(header: bytes, *, single: int, dictionary: int) -> int:
+    """Return the bytes that a frame may refer back to (RFC 8878, 3.1.1.1); header without flags."""
+    if single:
+        size = int.from_bytes(header[dictionary:], "little")
+        return size + 256 if len(header) == dictionary + 2 else size
+    base = 1 << 10 + (header[0] >> 3) if header else 0
+    if not header:
+        return 0
+    base = 1 << 10 + (header[0] >> 3)
+    return base + (base >> 3) * (header[0] & 7)
+
+
 def _feed(frame: zstandard.ZstdDecompressionObj, source: Source, size: int) -> bytes:
     data = source.exact(size, "zstd")
     try:
@@ -189,10 +205,10 @@ def _feed(frame: zstandard.ZstdDecompressionObj, source: Source, size: int) -> b
 
 
 def bz2_pieces(source: Source) -> Iterator[bytes]:
-    """Decode bz2 streams one after the other; zero padding after the last is accepted."""
+    """Decode bz2 streams one after the other; zero padding behind them is accepted."""
     while head := source.peek(3):
         if head[:1] == b"\0":
-            _skip_zeros(source, "bz2")
+            _skip_zeros(source)
         elif not b"BZh".startswith(head):
             raise _garbage("bz2")
         else:
@@ -206,10 +222,10 @@ def bz2_stream(source: Source) -> Iterator[bytes]:
 
 
 def xz_pieces(source: Source) -> Iterator[bytes]:
-    """Decode xz streams one after the other; zero padding between them is accepted."""
+    """Decode xz streams one after the other; zero padding behind them is accepted."""
     while head := source.peek(6):
         if head[:1] == b"\0":
-            _skip_zeros(source, None)
+            _skip_zeros(source)
         elif not MAGIC["xz"].startswith(head):
             raise _garbage("xz")
         else:
@@ -235,25 +251,32 @@ def _bounded(
             piece = stream.decompress(data, SMALL)
         except (OSError, lzma.LZMAError) as error:
             source.give_back(data)
+            if str(error).startswith("Memory usage limit"):
+                raise _too_wide(codec, "a larger one") from error
             raise corrupt(codec, error) from error
         yield piece
     source.give_back(stream.unused_data)
 
 
-def _skip_zeros(source: Source, codec: str | None) -> None:
-    """Take zero bytes; for a named codec they must reach to the end of the object."""
+def _skip_zeros(source: Source) -> None:
+    """Take the padding behind a stream."""
     while data := source.take(PIECE):
-        rest = data.lstrip(b"\0")
-        if rest:
+        if rest := data.lstrip(b"\0"):
             source.give_back(rest)
-            if codec:
-                raise _garbage(codec)
             return
 
 
 def _garbage(codec: str) -> DamagedError:
     detail = f"expected the end or another {codec} stream, found other bytes. Upload it again."
     return DamagedError("garbage_tail", detail)
+
+
+def _too_wide(codec: str, found: str) -> DamagedError:
+    return DamagedError(
+        "window_too_large",
+        f"expected a {codec} stream with a window of at most {MAX_WINDOW >> 20} MB, found {found}. "
+        "Compress it again with a smaller window or dictionary (zstd --long=27).",
+    )
 
 
 def plain_pieces(source: Source) -> Iterator[bytes]:

@@ -107,6 +107,44 @@ def test_a_garbage_tail_is_damage_after_the_good_text(codec: str) -> None:
 
 
 @pytest.mark.parametrize("codec", PACK)
+def test_zeros_between_streams_are_padding(codec: str) -> None:
+    """They are no damage: they made a row of quarantine that had no bytes."""
+    stored = PACK[codec](LINES) + bytes(512) + PACK[codec](LINES)
+    decoded, decoder = _decode(stored)
+    assert (decoded, decoder.damage, decoder.read_bytes) == (LINES * 2, None, len(stored))
+
+
+def _wide_zstd() -> bytes:
+    wide = zstandard.ZstdCompressionParameters(window_log=28, compression_level=1)
+    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    return packer.compress(LINES) + packer.flush()
+
+
+def _wide_xz() -> bytes:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 192 << 20}]
+    return lzma.compress(LINES, filters=filters)
+
+
+_ONE_SEGMENT = b"\x28\xb5\x2f\xfd\xe0" + (1 << 40).to_bytes(8, "little") + b"\x01\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [(_wide_zstd(), "256 MB"), (_ONE_SEGMENT, "1048576 MB"), (_wide_xz(), "a larger one")],
+)
+def test_a_window_that_is_too_large_is_named(stored: bytes, found: str) -> None:
+    """The stream is whole, so nobody is told to upload it again; those behind it are read."""
+    packed = PACK["xz" if stored.startswith(b"\xfd") else "zstd"](LINES)
+    _, decoder = _decode(stored)
+    assert decoder.damage is not None
+    assert decoder.damage.reason == "window_too_large"
+    assert "at most 128 MB" in decoder.damage.detail
+    assert found in decoder.damage.detail
+    decoded, decoder = _decode(packed + stored + packed)
+    assert (decoded, decoder.resume() is not None, b"".join(decoder)) == (LINES, True, LINES)
+
+
+@pytest.mark.parametrize("codec", PACK)
 @pytest.mark.parametrize("zeros", [0, 700])
 @pytest.mark.parametrize("tail", [b"x", b"<html>502", make.noise(90_000)], ids=len)
 def test_a_garbage_tail_costs_its_own_bytes_alone(codec: str, zeros: int, tail: bytes) -> None:
