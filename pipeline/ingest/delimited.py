@@ -156,7 +156,8 @@ def delimited_pieces(
         if line == 1 and layout.columns is None and _SEPARATOR.fullmatch(raw.rstrip("\n")):
             yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
         elif layout.columns is None and cells is not None:
-            layout.columns = Columns.of([name.strip() for name in cells], chosen_columns(settings))
+            layout.header = _names(cells)
+            layout.columns = Columns.of(layout.header, chosen_columns(settings))
             layout.width = len(cells)
             yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
         else:
@@ -170,6 +171,8 @@ def _piece(raw: str, span: Span, cells: list[str] | None, layout: Layout) -> Pie
     try:
         if cells is None or layout.columns is None:
             return _broken(raw, span, layout)
+        if _names(cells) == layout.header:  # of a table that was joined to it
+            return Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
         fields = layout.columns.pick([None if cell in _NULLS else cell for cell in cells])
         piece = document(fields, span)
         piece.inner = bad_spans(raw, span.char_start, span.line_start)
@@ -179,6 +182,10 @@ def _piece(raw: str, span: Span, cells: list[str] | None, layout: Layout) -> Pie
             excerpt=excerpt(raw),
         )  # fmt: skip
     return piece
+
+
+def _names(cells: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell.strip("\ufeff \t") for cell in cells)
 
 
 def _broken(raw: str, span: Span, layout: Layout) -> Piece:

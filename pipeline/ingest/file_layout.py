@@ -14,12 +14,13 @@ from pipeline.ingest.columns import Columns
 class Layout(msgspec.Struct):
     """How a file is laid out; filled when its start is read, kept behind damage.
 
-    `by_cr`: lines end in CR alone. `around`: what JSON records stand in, if they are no lines:
+    `header`: the names of the columns. `by_cr`: lines end in CR alone. `around`: what JSON records stand in, if they are no lines:
     `array`, `object`, or nothing.
     """
 
     delimiter: str = ""
     columns: Columns | None = None
+    header: tuple[str, ...] = ()
     width: int = 0
     by_cr: bool = False
     around: str = ""

@@ -24,7 +24,7 @@ AROUND = frozenset(
 )  # fmt: skip
 """Names of arrays of records in an object: what programs answer with."""
 
-_BRACKETS = re.compile(r"(?:[ \t\r\n,]*[\[\]])+[ \t\r,]*\n?")
+_BRACKETS = re.compile(r"(?:[ \t\r\n,\ufeff]*[\[\]])+[ \t\r,]*\n?")
 _ARRAY = re.compile(rf"\s*\[\s*{OPENS.pattern}")
 _SPREAD = re.compile(rf"\s*\{{[ \t\r]*\n\s*{KEY}")
 _COMMENTS = r"(?:[\s,]{0,99}(?://[^\n]{0,500}\n|/\*[^*]{0,2000}\*/)){0,20}\s*"
@@ -47,7 +47,7 @@ _NEARLY = re.compile(r'\s*(?:[\[{]\s{0,99}\S?\s{0,99}[{"]|\S\s{0,99}[\[{"])')
 
 _FOLLOWED = re.compile(rf"[ \t\r,]*{OPENS.pattern}")
 _BETWEEN = re.compile(rf"\}}\s*,?\s*(?={OPENS.pattern})")
-_AROUND = "[], \t\r\n"
+_AROUND = "[], \t\r\n\ufeff"
 _PROBED = 1 << 16
 _FEW, _MANY, _FAR = 2, 5, 4
 """Records with a text, and without one, that are no example; times that they are longer."""

@@ -52,8 +52,8 @@ class _Record(msgspec.Struct, gc=False):
     author: Any = None
 
 
-_AROUND = "[], \t\r\n"
-_GAP = re.compile(r"[\[\], \t\r\n]*")
+_AROUND = "[], \t\r\n\ufeff"
+_GAP = re.compile(r"[\[\], \t\r\n\ufeff]*")
 """What stands around the records of an array."""
 
 _fast = msgspec.json.Decoder(_Record)

@@ -99,7 +99,7 @@ class TextPart:
         """Yield the pieces in order."""
         texts = iter(self._text)
         first = next(texts, "")
-        start = len(first) - len(first.removeprefix(BOM))
+        start = len(first) - len(first.lstrip(BOM))
         first = first[start:]
         if not self.kind:
             names = field_names("text", chosen_columns(self._opening.settings))
@@ -107,7 +107,7 @@ class TextPart:
             self._opening.layout.delimiter = delimiter_of(first, names)
             self._opening.layout.by_cr = ends_in_cr(first)
         if start:
-            yield Piece(span=Span(0, 1, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
+            yield Piece(span=Span(0, start, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         yield from self._read(chain([first], texts), start)
 
     def _read(self, texts: Iterable[str], start: int) -> Iterator[Piece]:

@@ -144,7 +144,7 @@ def _sort(stream: BinaryIO, settings: IngestSettings) -> tuple[str, str]:
         return (kind, decoder.codec) if is_cut else ("", "")
     if encoding_of(head) != "utf-8" or binary_kind(head):
         return "", ""
-    first = next(iter(TextDecoder([head], "utf-8")), "").removeprefix(BOM)
+    first = next(iter(TextDecoder([head], "utf-8")), "").lstrip(BOM)
     names = field_names("text", chosen_columns(settings))
     complete = len(head) < BLOCK and decoder.damage is None
     kind = text_kind(first, names, complete=complete)

@@ -34,7 +34,7 @@ def page_text(body: bytes, charset: str, *, is_html: bool) -> tuple[str, str]:
         is_html: whether the page may say it itself.
     """
     encoding = page_encoding(body, charset, is_html=is_html)
-    return body.decode(codec_of(encoding), "replace").removeprefix("\ufeff"), encoding
+    return body.decode(codec_of(encoding), "replace").lstrip("\ufeff"), encoding
 
 
 def page_encoding(body: bytes, charset: str = "", *, is_html: bool = True) -> str:

@@ -228,3 +228,11 @@ def test_quotes_behind_a_backslash_are_characters() -> None:
         "ends in C:\\\\",
         "more words",
     ]
+
+
+@pytest.mark.parametrize("again", ["id,text\n", "\ufeffid,text\r\n", '"id","text"\n'])
+def test_the_header_of_a_joined_table_is_no_row(again: str) -> None:
+    """Parts of an export are often joined with `cat`; the second header was published."""
+    pieces = read(f"\ufeff\ufeffid,text\n1,some words\n{again}2,more words\n".encode())
+    assert kinds(pieces) == ["bom", "header", "", "header", ""]
+    assert [piece.text for piece in pieces if piece.text] == ["some words", "more words"]

@@ -18,6 +18,7 @@ from pipeline.ingest.pieces import Piece, Span
 from pipeline.ingest.reader import Reading, UnreadableError
 from pipeline.ingest.splitters import resolve
 from pipeline.model.settings import IngestSettings
+from tests.reading import read_whole
 
 WHOLE = IngestSettings(splitter="none")
 GOOD = b'{"text": "a good record"}\n'
@@ -300,3 +301,13 @@ def test_a_row_for_every_few_bytes_takes_little_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (count, peak < 16 << 20) == (40_001, True)
+
+
+def test_two_byte_order_marks_are_no_text_of_a_page() -> None:
+    """They were the start of its title."""
+    pieces = read_whole(("\ufeff\ufeff" + "Words of a page.\n" * 9).encode(), IngestSettings())
+    assert [(piece.kind, piece.reason) for piece in pieces] == [
+        ("furniture", "bom"),
+        ("document", ""),
+    ]
+    assert pieces[1].text.startswith("Words")

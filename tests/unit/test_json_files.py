@@ -363,3 +363,20 @@ def test_one_object_longer_than_a_record_is_refused_with_a_way_out() -> None:
     (piece,) = read(stored)
     assert piece.reason == "missing_text"
     assert "jq -c '.pieces[]'" in piece.detail
+
+
+@pytest.mark.parametrize("form", ["on one line", "objects", "in an object", "an array a line"])
+def test_byte_order_marks_are_no_text(form: str) -> None:
+    """Editors put two before a file, and `cat` leaves those of the files that it joins."""
+    once = FORMS[form].rstrip("\n")
+    pieces = read(f"\ufeff\ufeff{once}\ufeff{once}\n\ufeff{once}".encode())
+    assert {piece.reason for piece in pieces} <= {"", "bom", "brackets"}
+    assert [piece.text for piece in pieces if piece.text] == WORDS * 3
+    assert pieces[0].span.char_end == 2
+
+
+def test_a_mark_between_lines_costs_no_record() -> None:
+    """Also when the line before it has no end."""
+    lines = "\n".join(map(json.dumps, ROWS))
+    pieces = read(f"\ufeff\ufeff{lines}\ufeff{lines}\n\ufeff\n{lines}".encode(), kind="jsonl")
+    assert kinds(pieces) == ["bom", *WORDS, *WORDS, "brackets", *WORDS]
