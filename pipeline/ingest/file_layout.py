@@ -14,8 +14,8 @@ from pipeline.ingest.columns import Columns
 class Layout(msgspec.Struct):
     """How a file is laid out; filled when its start is read, kept behind damage.
 
-    `header`: the names of the columns. `by_cr`: lines end in CR alone. `around`: what JSON records stand in, if they are no lines:
-    `array`, `object`, or nothing.
+    `header`: the names of the columns. `by_cr`: lines end in CR alone. `around`: what JSON records
+    stand in, if they are no lines: `array`, `object`, or nothing.
     """
 
     delimiter: str = ""

@@ -148,13 +148,19 @@ def _has_chain(head: str) -> bool:
 
 
 def _wrapping(text: str, at: int = 0) -> int:
-    """Return where the records begin of an object that holds an array of them; 0 if it does not.
+    """Return where the records begin of an object that holds an array of them; 0 if it does not."""
+    at += len(text[at : at + _PROBED]) - len(text[at : at + _PROBED].lstrip())
+    return _array_behind(text, at + 1) if text.startswith("{", at) else 0
 
-    A record may hold arrays too, but has a text.
+
+def _array_behind(text: str, at: int) -> int:
+    """Return where the records begin of the first array of some among the members of an object.
+
+    A record may hold arrays too, but has a text: 0 for one, as without such an array. `at`: where
+    the members begin, or those behind another array.
     """
     found = 0
-    at += len(text[at : at + _PROBED]) - len(text[at : at + _PROBED].lstrip())
-    member = _MEMBER.match(text, at + 1) if text.startswith("{", at) else None
+    member = _MEMBER.match(text, at)
     while member is not None:
         name, at = member[1], member.end()
         if name == "text":
@@ -187,8 +193,9 @@ def json_pieces(
             yield _record(held, at, limit, is_first=may_wrap)
             may_wrap = False
         elif sign == "]" and layout.around == "object" and (end := held.tail(at)):
-            may_wrap = True
-            yield _furniture(held, held.behind(end))
+            following = _array_behind(held.text, at + 1)
+            may_wrap = not following
+            yield _furniture(held, following or held.behind(end))
         elif end := _script_end(held, is_first=may_wrap):
             yield _refused(held, end, limit)
         else:

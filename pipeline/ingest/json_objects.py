@@ -20,7 +20,7 @@ from pipeline.ingest.pieces import EXCERPT, Span
 _WS = r"[ \t\r\n]"
 KEY = rf'"(?:[^"\\]|\\.){{0,200}}"{_WS}{{0,99}}:'
 GAP = re.compile(r"[ \t\r\n,\x1e\ufeff]*")
-"""What stands between objects; the separator of records (RFC 7464) among it, and the marks of joined files."""
+"""What stands between objects: among it the separator of RFC 7464, and marks of joined files."""
 
 _BLANK = re.compile(r"[ \t\r\n\ufeff]*")
 OPENS = re.compile(rf"\{{{_WS}{{0,99}}{KEY}")

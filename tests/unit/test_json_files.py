@@ -380,3 +380,19 @@ def test_a_mark_between_lines_costs_no_record() -> None:
     lines = "\n".join(map(json.dumps, ROWS))
     pieces = read(f"\ufeff\ufeff{lines}\ufeff{lines}\n\ufeff\n{lines}".encode(), kind="jsonl")
     assert kinds(pieces) == ["bom", *WORDS, *WORDS, "brackets", *WORDS]
+
+
+@pytest.mark.parametrize("meta", ["", "m" * 100_000])
+def test_every_array_of_records_in_an_object_is_read(meta: str) -> None:
+    """All behind the first array was furniture, its records among it."""
+    held = {
+        "data": ROWS[:2],
+        "meta": meta,
+        "items": ROWS[2:3],
+        "tags": [{"a": 1}],
+        "docs": ROWS[3:],
+    }
+    found = kinds(read(f"{json.dumps(held)}\n{json.dumps(held)}\n".encode()))
+    assert [kind for kind in found if kind in WORDS] == WORDS * 2
+    assert not meta or "not_an_object" in found
+    assert meta or set(found) == {*WORDS, "brackets"}
