@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -55,6 +56,9 @@ class _Record(msgspec.Struct, gc=False):
 _AROUND = "[], \t\r\n\ufeff"
 _GAP = re.compile(r"[\[\], \t\r\n\ufeff]*")
 """What stands around the records of an array."""
+
+_LONGEST_NUMBER = 1000
+"""Digits: the library refuses to make numbers of more than 4,300."""
 
 _fast = msgspec.json.Decoder(_Record)
 
@@ -195,7 +199,7 @@ def _bare(line: str) -> str:
 
 def _decode_slowly(line: str) -> _Record:
     try:
-        fields = json.loads(normalise.without_surrogates(line), strict=False)
+        fields = json.loads(normalise.without_surrogates(line), strict=False, parse_int=_number)
     except RecursionError as error:
         detail = "expected a record nested less than about 1,000 deep, found a deeper one."
         raise RefusedError("too_deep", detail) from error
@@ -213,6 +217,11 @@ def _decode_slowly(line: str) -> _Record:
         detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
         raise RefusedError("wrong_type", detail)
     return _record(fields)
+
+
+def _number(digits: str) -> int | float:
+    """Return a number; of one that is longer than any id is, that it is one."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
 
 
 def _record(fields: dict[str, object]) -> _Record:

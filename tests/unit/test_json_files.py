@@ -396,3 +396,10 @@ def test_every_array_of_records_in_an_object_is_read(meta: str) -> None:
     assert [kind for kind in found if kind in WORDS] == WORDS * 2
     assert not meta or "not_an_object" in found
     assert meta or set(found) == {*WORDS, "brackets"}
+
+
+@pytest.mark.parametrize("field", ["id", "other"])
+def test_a_very_long_number_costs_no_record(field: str) -> None:
+    """Python refuses to make one, and said how to change that."""
+    row = f'{{"text": "some \\ud800 words", "{field}": {"9" * 5000}}}\n'
+    assert [piece.kind for piece in read(row.encode() * 2, kind="jsonl")] == ["document"] * 2
