@@ -21,6 +21,8 @@ from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
 from pipeline.model.settings import IngestSettings
 
 BATCH_ROWS = 256
+DELTA_ROWS = 16
+"""Rows at once of texts that may say how others begin: then few bytes may be long texts."""
 
 
 class ParquetPart:
@@ -50,22 +52,31 @@ class ParquetPart:
             schema = pq.read_schema(spool)
             columns = Columns.of(schema.names, chosen_columns(self._settings))
             text = _text_name(schema, columns)
+            metadata = pq.read_metadata(spool)
+            is_delta = _is_delta(metadata, text)
             file = pq.ParquetFile(
-                spool, read_dictionary=[text], pre_buffer=False, page_checksum_verification=True
+                spool,
+                metadata=metadata,
+                read_dictionary=[] if is_delta else [text],
+                pre_buffer=False,
+                page_checksum_verification=True,
             )
         except _BROKEN as error:
             detail = f"expected a whole Parquet file, found: {_short(error)}. Upload it again."
             raise RefusedError("corrupt_parquet", detail) from error
         wanted = {field: schema.names[at] for field, at in columns.places.items() if at >= 0}
+        rows = DELTA_ROWS if is_delta else BATCH_ROWS
         for group in range(file.num_row_groups):
-            yield from self._group(file, group, wanted)
+            yield from self._group(file, group, wanted, rows)
 
-    def _group(self, file: pq.ParquetFile, group: int, wanted: dict[str, str]) -> Iterator[Piece]:
-        """Yield the rows of one group; a group that breaks is one row of quarantine."""
+    def _group(
+        self, file: pq.ParquetFile, group: int, wanted: dict[str, str], rows: int
+    ) -> Iterator[Piece]:
+        """Yield the rows of one group, so many at once; one that breaks is a row of quarantine."""
         end = self._row + file.metadata.row_group(group).num_rows
         try:
             names = sorted(set(wanted.values()))
-            for batch in file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names):
+            for batch in file.iter_batches(rows, row_groups=[group], columns=names):
                 cells = {key: batch[batch.schema.names.index(wanted[key])] for key in wanted}
                 for at in range(batch.num_rows):
                     yield self._piece({key: column[at] for key, column in cells.items()})
@@ -124,6 +135,17 @@ def _text_name(schema: pa.Schema, columns: Columns) -> str:
         detail = f"expected texts in the column {field.name[:100]!r}, found {str(kind)[:100]}."
         raise RefusedError("wrong_type", detail)
     return str(field.name)
+
+
+def _is_delta(metadata: pq.FileMetaData, text: str) -> bool:
+    """Whether texts are stored as differences, which the library cannot read as a dictionary."""
+    places = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path == text]
+    return any(
+        encoding.startswith("DELTA")
+        for group in range(metadata.num_row_groups)
+        for at in places
+        for encoding in metadata.row_group(group).column(at).encodings
+    )
 
 
 def _value(cell: pa.Scalar, *, is_text: bool = False) -> str | None:
