@@ -25,6 +25,9 @@ MAX_BAD_SHARE = 0.3
 
 MAX_NULS = 0.05
 MIN_LETTERS = 0.7
+MAX_WRONG = 0.005
+"""Share of wrong units in UTF-16 or UTF-32 without a mark."""
+
 MAX_CHAOS = 0.15
 MAX_ACCENTS = 0.4
 """Share of the letters of a Latin script that are not ASCII, at most."""
@@ -74,6 +77,7 @@ _DETECTED = {
 }
 """What the detector answers, and how it is read: vendors' supersets of standards."""
 
+_OF_SEVERAL_BYTES = frozenset(("gb18030", "big5", "shift_jis", "euc_jp", "euc_kr"))
 _SELDOM = frozenset(("ibm866", "iso-8859-5", "iso-8859-6", "windows-874"))
 _LATIN = frozenset(f"windows-125{number}" for number in (0, 2, 4, 7, 8))
 _CODECS = {name: codec for codec, name in _LEGACY.items()} | {
@@ -85,6 +89,10 @@ _JAPANESE = re.compile(rb"\x1b\$[@B][\x21-\x7e]{2}")
 """Begins two-byte characters in ISO-2022-JP, all of whose bytes are ASCII."""
 
 _UKRAINIAN = re.compile(r"[а-яґєії][ґєії]|[ґєії][а-яґєії]", re.IGNORECASE)
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
+"""A half of a character above U+FFFF as Java and old databases write it: UTF-8 but for these."""
+
 _SAME_BYTES = re.compile(rb"([\x80-\xff])\1{15}")
 
 
@@ -100,12 +108,31 @@ def encoding_of(head: bytes) -> str:
         return marked
     sample = head[:SAMPLE]
     if sample.count(0) > MAX_NULS * len(sample):
-        return _wide(sample) or "utf-8"
+        return _wide(sample, may_err=True) or "utf-8"
     if sample.isascii():
-        return ISO_2022_JP if _JAPANESE.search(sample) else "utf-8"
+        if _JAPANESE.search(sample):
+            return ISO_2022_JP
+        if head.isascii() or not contradicts_utf8(head):
+            return "utf-8"
+        sample = _first_not_ascii(head)
     if not contradicts_utf8(sample) or _SAME_BYTES.search(sample):
         return "utf-8"
-    return _wide(sample) or _guess(sample) or "utf-8"
+    return _wide(sample) or _guess(sample) or _guess_behind_line(sample) or "utf-8"
+
+
+def _first_not_ascii(head: bytes) -> bytes:
+    """Return a sample from the line on that holds the first byte which is not ASCII."""
+    found = _NOT_ASCII.search(head)
+    at = found.start() if found else 0
+    start = max(head.rfind(b"\n", 0, at) + 1, at - SAMPLE // 2)
+    return head[start : start + SAMPLE]
+
+
+def _guess_behind_line(sample: bytes) -> str | None:
+    """Guess without the first line: files that were cut by size begin in the middle of one."""
+    rest = sample.partition(b"\n")[2]
+    found = _guess(rest) if rest else None
+    return found if found in _OF_SEVERAL_BYTES else None
 
 
 def codec_of(encoding: str) -> str:
@@ -118,6 +145,7 @@ def contradicts_utf8(sample: bytes) -> bool:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
     except UnicodeDecodeError:
+        sample = _SURROGATE.sub(b"", sample)
         high = np.count_nonzero(np.frombuffer(sample, np.uint8) >= 0x80)
         text = sample.decode("utf-8", "surrogateescape")[:-3]
         points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
@@ -126,10 +154,13 @@ def contradicts_utf8(sample: bytes) -> bool:
     return False
 
 
-def _wide(sample: bytes) -> str | None:
-    """Recognise UTF-16 or UTF-32 without a mark: nearly all is letters, digits and blanks."""
+def _wide(sample: bytes, *, may_err: bool = False) -> str | None:
+    """Recognise UTF-16 or UTF-32 without a mark: nearly all is letters, digits and blanks.
+
+    `may_err`: bytes that are no text otherwise; a few may be wrong.
+    """
     if 2 * sample.count(0) >= len(sample):
-        found = next((name for name in _UTF_32 if _is_prose(sample, name)), None)
+        found = next((name for name in _UTF_32 if _is_prose(sample, name, may_err)), None)
         if found:
             return found
     units = np.frombuffer(sample[: len(sample) & ~1], np.uint8).reshape(-1, 2)
@@ -137,18 +168,20 @@ def _wide(sample: bytes) -> str | None:
         return None
     zeros = (units == 0).sum(axis=0)
     order = ("utf-16-le", "utf-16-be") if zeros[1] >= zeros[0] else ("utf-16-be", "utf-16-le")
-    return next((name for name in order if _is_prose(sample, name)), None)
+    return next((name for name in order if _is_prose(sample, name, may_err)), None)
 
 
-def _is_prose(sample: bytes, encoding: str) -> bool:
+def _is_prose(sample: bytes, encoding: str, may_err: bool) -> bool:  # noqa: FBT001
+    errors = "replace" if may_err else "strict"
     try:
-        decoded = codecs.getincrementaldecoder(encoding)("strict").decode(sample)
+        decoded = codecs.getincrementaldecoder(encoding)(errors).decode(sample)
     except UnicodeDecodeError:
         return False
     plain = sum(char.isalnum() or char.isspace() for char in decoded)
     blanks = sum(char in " \n\u3000\u3001\u3002\uff0c" for char in decoded)
     is_prose = plain >= MIN_LETTERS * len(decoded) and blanks > 0.01 * len(decoded)
-    return is_prose and "\0" not in decoded
+    wrong = decoded.count("\0") + (decoded.count("\ufffd") if may_err else 0)
+    return is_prose and wrong <= (MAX_WRONG * len(decoded) if may_err else 0)
 
 
 def _guess(sample: bytes) -> str | None:

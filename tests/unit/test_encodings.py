@@ -102,6 +102,30 @@ def test_a_few_wrong_bytes_do_not_make_another_encoding(stored: bytes) -> None:
     assert encoding_of(stored) == "utf-8"
 
 
+_CHINESE = "今天下午，市政府召开新闻发布会。\n"
+
+
+@pytest.mark.parametrize(
+    ("stored", "encoding"),
+    [
+        (b"A line of plain words.\n" * 4000 + (_CHINESE * 40).encode("gb18030"), "gb18030"),
+        (b"A line of plain words.\n" * 4000 + b"\xe9" * 40 + (_CHINESE * 40).encode(), "utf-8"),
+        ((_CHINESE * 40).encode("gb18030")[1:], "gb18030"),
+        ((_CHINESE * 40).encode("gb18030").replace(b"\xbd", b"\xff", 1), "gb18030"),
+        (("Plain words. " * 40 + "x").encode("utf-16-le")[:-2] + b"\0\xd8" * 2, "utf-16-le"),
+        ((_CHINESE * 40).encode("utf-32-be") + b"\xff" * 4, "utf-32-be"),
+        ("Plain words \ud83d\ude00. ".encode("utf-8", "surrogatepass") * 9, "utf-8"),
+    ],
+    ids=["ascii", "wrong", "cut", "broken", "utf-16", "utf-32", "cesu-8"],
+)
+def test_a_part_of_a_file_does_not_hide_its_encoding(stored: bytes, encoding: str) -> None:
+    """64 kB of ASCII, a first character that is cut, or a wrong one cost no more than themselves.
+
+    Halves of characters, as Java writes them, are wrong bytes in UTF-8 and not words in another.
+    """
+    assert encoding_of(stored) == encoding
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
