@@ -105,6 +105,8 @@ def _message(window: Window, settings: IngestSettings, *, is_box: bool, wide: st
     """Take a message and make its piece, without its span."""
     raw = narrowed(_raw(window, settings, is_box=is_box), wide)
     header = header_of(raw)
+    if not raw.strip():
+        return Piece(span=_span(0, 0, 0), kind="furniture", reason="blank_line")
     if header is None:
         raise RefusedError("truncated", "expected a mail with its header, found a part of one.")
     lines = [line for line in header[1].splitlines(keepends=True) if FIELD.match(line)]

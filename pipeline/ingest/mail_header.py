@@ -1,7 +1,7 @@
 """The header of a mail: whether a file begins with one, and where one ends.
 
-Holds: `is_mail`, `header_of`, `begins_box`, `narrowed`, `with_lf` and patterns. Pure functions of
-bytes. Not here: what the message says (`mail.py`).
+Holds: `is_mail`, `mail_kind`, `header_of`, `begins_box`, `narrowed`, `with_lf` and patterns.
+Pure functions of bytes. Not here: what the message says (`mail.py`).
 """
 
 from __future__ import annotations
@@ -49,23 +49,29 @@ _LEAST = 3
 
 
 def is_mail(head: bytes) -> bool:
-    """Whether a file begins with the header of a message, or of a box of mails.
+    """Whether a file begins with the header of a message, or of a box of mails."""
+    return mail_kind(head) != ""
 
-    One that names no MIME must be whole and that of a mail alone, at the very start: articles begin
-    with "From" and "Subject" too.
+
+def mail_kind(head: bytes) -> str:
+    """Return what a file of mails begins with: `mime`, `box`, or `plain`; "" when it is none.
+
+    A header that names no MIME must be whole and that of a mail alone, at the very start: articles
+    begin with "From" and "Subject" too.
     """
     wide, by_cr = wide_encoding(head), ends_lines_in_cr(head)
     head = with_lf(narrowed(head[:LOOKED_AT], wide), by_cr=by_cr)
     header = header_of(head)
     if header is None:
-        return False
+        return ""
     fields = header_fields(header[1])
     if fields.keys() >= {"mime-version", "content-type"}:
-        return True
+        return "mime"
     if fields.keys() >= {"from", "date"} and (_BEGINS.match(head) or NEXT.search(head)):
-        return True
+        return "box"
     is_first = head.removeprefix(codecs.BOM_UTF8).startswith(header[1])
-    return is_first and all(map(FIELD.match, header[1].splitlines())) and _is_of_mail(fields)
+    is_whole = is_first and all(map(FIELD.match, header[1].splitlines()))
+    return "plain" if is_whole and _is_of_mail(fields) else ""
 
 
 def _is_of_mail(fields: Mapping[str, str]) -> bool:

@@ -17,6 +17,7 @@ from pipeline.ingest.encodings import SAMPLE, encoding_of
 from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.formats import binary_kind, container_kind
 from pipeline.ingest.html_files import looks_like_html
+from pipeline.ingest.mail_header import mail_kind
 from pipeline.ingest.marks import WHOLE, Entry, Section
 from pipeline.ingest.mediawiki import Wiki
 from pipeline.ingest.parts import BINARY_PARTS, Opening, Part, TextPart
@@ -226,6 +227,10 @@ class Reading:
                 raise UnreadableError("empty", detail)
             return None
         kind = container_kind(head) if self.format == "unknown" else self.format
+        held = [head]
+        if kind == "mail" and self.format == "unknown" and mail_kind(head) == "plain":
+            held += _ahead(blocks, self._settings.max_record_bytes - len(head))
+            kind = kind if sum(map(len, held)) <= self._settings.max_record_bytes else ""
         if self.format == "unknown":
             self._refuse(head, kind)
         opening = Opening(
@@ -242,9 +247,9 @@ class Reading:
         )
         if kind in BINARY_PARTS:
             self.format = kind
-            return BINARY_PARTS[kind](chain([head], blocks), opening)
+            return BINARY_PARTS[kind](chain(held, blocks), opening)
         self.format = "text"
-        return TextPart(chain([head], blocks), opening)
+        return TextPart(chain(held, blocks), opening)
 
     def _refuse(self, head: bytes, kind: str) -> None:
         """Settle the encoding, or refuse a file of which nothing can be read."""
@@ -268,3 +273,12 @@ class Reading:
         list(decoder)
         if decoder.bad > MAX_BAD_SHARE * decoder.chars:
             raise UnreadableError("undecodable", "expected text in the member, found other bytes.")
+
+
+def _ahead(blocks: Iterator[bytes], size: int) -> list[bytes]:
+    """Take blocks of more bytes than a size, or all."""
+    held: list[bytes] = []
+    while size >= 0 and (block := next(blocks, b"")):
+        held.append(block)
+        size -= len(block)
+    return held

@@ -220,6 +220,24 @@ def test_a_plain_mail_is_read_however_its_characters_are_stored(encoding: str, e
     assert (piece.span.char_start, piece.span.char_end) == (0, len(stored))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_page_that_begins_like_a_mail_is_read(encoding: str) -> None:
+    """One that is longer than a mail may be was refused whole; with MIME it is a mail."""
+    page = PLAIN.decode() + "A sentence of the page that goes on.\n\n" * 60_000
+    settings = IngestSettings(splitter="none", max_record_bytes=1_500_000)
+    pieces = read_whole(page.encode(encoding), settings, kind="text")
+    assert sum(piece.text.count("that goes on") for piece in pieces) == 60_000
+    mime = f"MIME-Version: 1.0\nContent-Type: text/plain\n{page}"
+    (piece,) = read_whole(mime.encode(encoding), settings, kind="mail")
+    assert piece.reason == "record_too_long"
+
+
+def test_blank_lines_above_a_box_are_no_mail() -> None:
+    """They were said to be a part of one."""
+    pieces = read(b"\n\r\n\n" + b"".join(box(3)))
+    assert [piece.reason for piece in pieces] == ["blank_line", "", "", ""]
+
+
 def test_a_mail_in_utf16_may_say_what_it_was_before() -> None:
     """Programs that write it anew leave its header; what is coded in it is as it was."""
     head = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
