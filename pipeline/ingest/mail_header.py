@@ -63,7 +63,7 @@ def mail_kind(head: bytes) -> str:
     head = with_lf(narrowed(head[:LOOKED_AT], wide), by_cr=by_cr)
     header = header_of(head)
     if header is None:
-        return ""
+        return "box" if _holds_box(head) else ""
     fields = header_fields(header[1])
     if fields.keys() >= {"mime-version", "content-type"}:
         return "mime"
@@ -72,6 +72,13 @@ def mail_kind(head: bytes) -> str:
     is_first = head.removeprefix(codecs.BOM_UTF8).startswith(header[1])
     is_whole = is_first and all(map(FIELD.match, header[1].splitlines()))
     return "plain" if is_whole and _is_of_mail(fields) else ""
+
+
+def _holds_box(head: bytes) -> bool:
+    """Whether a file whose first header is broken begins like a box, and a whole one follows."""
+    found = NEXT.search(head) if _BEGINS.match(head.removeprefix(codecs.BOM_UTF8)) else None
+    header = header_of(head[found.start() :]) if found else None
+    return header is not None and header_fields(header[1]).keys() >= {"from", "date"}
 
 
 def _is_of_mail(fields: Mapping[str, str]) -> bool:

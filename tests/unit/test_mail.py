@@ -232,6 +232,13 @@ def test_a_page_that_begins_like_a_mail_is_read(encoding: str) -> None:
     assert piece.reason == "record_too_long"
 
 
+def test_a_broken_first_header_costs_no_box() -> None:
+    """All mails behind it were one page of text."""
+    line, _, rest = box(1)[0].partition(b"\n")
+    pieces = read(b"".join([line, b"\n" + b"no header\n" * 9, rest, *box(3)]))
+    assert [piece.reason for piece in pieces] == ["truncated", "", "", ""]
+
+
 def test_blank_lines_above_a_box_are_no_mail() -> None:
     """They were said to be a part of one."""
     pieces = read(b"\n\r\n\n" + b"".join(box(3)))
