@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.json_objects import GAP, KEY, OPENS, Ending, Objects, end_of
@@ -49,6 +50,9 @@ _FOLLOWED = re.compile(rf"[ \t\r,]*{OPENS.pattern}")
 _BETWEEN = re.compile(rf"\}}\s*,?\s*(?={OPENS.pattern})")
 _AROUND = "[], \t\r\n\ufeff"
 _PROBED = 1 << 16
+_NEAR = 20
+"""Members of an object between two arrays of records."""
+
 _FEW, _MANY, _FAR = 2, 5, 4
 """Records with a text, and without one, that are no example; times that they are longer."""
 
@@ -150,27 +154,26 @@ def _has_chain(head: str) -> bool:
 def _wrapping(text: str, at: int = 0) -> int:
     """Return where the records begin of an object that holds an array of them; 0 if it does not."""
     at += len(text[at : at + _PROBED]) - len(text[at : at + _PROBED].lstrip())
-    return _array_behind(text, at + 1) if text.startswith("{", at) else 0
-
-
-def _array_behind(text: str, at: int) -> int:
-    """Return where the records begin of the first array of some among the members of an object.
-
-    A record may hold arrays too, but has a text: 0 for one, as without such an array. `at`: where
-    the members begin, or those behind another array.
-    """
     found = 0
+    for start in _members(text, at + 1) if text.startswith("{", at) else ():
+        if start is None:
+            return 0
+        found = found or start
+    return found
+
+
+def _members(text: str, at: int) -> Iterator[int | None]:
+    """Yield of each member of an object where records begin in it, 0 without, None for a text.
+
+    A record may hold arrays too, but has a text. `at`: where members begin.
+    """
     member = _MEMBER.match(text, at)
     while member is not None:
         name, at = member[1], member.end()
-        if name == "text":
-            return 0
-        opened = _OPENED.match(text, at)
-        if opened and not found and name in AROUND:
-            found = opened.end()
+        opened = _OPENED.match(text, at) if name in AROUND else None
+        yield None if name == "text" else opened.end() if opened else 0
         end = end_of(text, at).end
         member = _MEMBER.match(text, end) if end > 0 else None
-    return found
 
 
 def json_pieces(
@@ -192,10 +195,11 @@ def json_pieces(
         elif sign == "{":
             yield _record(held, at, limit, is_first=may_wrap)
             may_wrap = False
+        elif sign == "]" and layout.around == "object" and (end := _next_array(held, at)):
+            yield _furniture(held, end)
         elif sign == "]" and layout.around == "object" and (end := held.tail(at)):
-            following = _array_behind(held.text, at + 1)
-            may_wrap = not following
-            yield _furniture(held, following or held.behind(end))
+            may_wrap = True
+            yield _furniture(held, held.behind(end))
         elif end := _script_end(held, is_first=may_wrap):
             yield _refused(held, end, limit)
         else:
@@ -203,6 +207,12 @@ def json_pieces(
             layout.around = layout.around or ("array" if sign == "[" else "")
             may_wrap = may_wrap and piece.kind == "furniture" and sign == ""
             yield piece
+
+
+def _next_array(held: Objects, at: int) -> int:
+    """Return where the records begin of another array in an object, behind a bracket; else 0."""
+    held.see_tail(at)
+    return next(filter(None, islice(_members(held.text, at + 1), _NEAR)), 0)
 
 
 def _script_end(held: Objects, *, is_first: bool) -> int:

@@ -231,10 +231,14 @@ class Objects:
         after = self.past(at + 1, _BLANK)
         return self.text[after : after + 1] in _AFTER
 
-    def tail(self, at: int) -> int:
-        """Return where the object ends whose array of records ends at a place, 0 if it is none."""
+    def see_tail(self, at: int) -> None:
+        """Hold what may stand behind an array in its object."""
         while len(self.text) - at < _TAIL and self.more():
             pass
+
+    def tail(self, at: int) -> int:
+        """Return where the object ends whose array of records ends at a place, 0 if it is none."""
+        self.see_tail(at)
         end = end_of(_HEAD + self.text[at : at + _TAIL]).end + at - len(_HEAD)
         after = self.past(end, _BLANK) if end > at else at
         return end if end > at and self.text[after : after + 1] in _AFTER else 0
