@@ -28,6 +28,10 @@ _TRAILER = (b"\r\n\r\n", b"\n\n")
 OPENS = re.compile(rb"WARC/[01]\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]{0,40}:")
 _LONGEST = 60
 _HEADER_END = re.compile(rb"\r\n\r\n|\n\n")
+_OPENS_OR_END = re.compile(_HEADER_END.pattern + b"|" + OPENS.pattern)
+_CROWD = 5
+"""Records that begin before the end of a header, itself among them: no header is meant."""
+
 _TRIALS = 20
 """Places in a block that are tried before it counts as text."""
 
@@ -126,8 +130,8 @@ def _framed(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str]
 
 def _continues(window: Window, name: str, last: Mapping[str, str]) -> bool:
     """Whether the next record continues that of a name, behind its last segment."""
-    end = window.find(_HEADER_END, start=0, limit=MAX_HEADER)
-    if end is None or not OPENS.match(window.peek(_LONGEST)):
+    end = _header_end(window) if OPENS.match(window.peek(_LONGEST)) else None
+    if end is None:
         return False
     fields = header_fields(window.peek(end.start()))
     is_segment = fields.get("warc-type", "").lower() == "continuation"
@@ -142,7 +146,7 @@ def _segment(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str
         raise RefusedError(
             "garbage_between_records", 'expected a record ("WARC/1."), found other bytes.'
         )
-    end = window.find(_HEADER_END, start=0, limit=MAX_HEADER)
+    end = _header_end(window)
     if end is None:
         raise RefusedError(*_without_end(window))
     fields = header_fields(window.peek(end.start()))
@@ -159,29 +163,36 @@ def _segment(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str
             f"expected a record of at most {settings.max_record_bytes} bytes, found one that says "
             f"{size}. Raise ingest.max_record_bytes to take it.",
         )
-    block = window.peek(size, end.end())
-    _check_end(window, block, size, at=end.end() + size)
-    window.skip(end.end() + size)
+    _check_end(window, size, start=end.end())
+    window.skip(end.end())
+    block = window.take(size)
     while newlines := _newlines(window):
         window.skip(newlines)
     return fields, block
 
 
-def _check_end(window: Window, block: bytes, size: int, *, at: int) -> None:
-    """Refuse a record that does not end where its length says.
+def _header_end(window: Window) -> re.Match[bytes] | None:
+    """Find the blank line behind the header of the record here; none where others begin first."""
+    found = islice(_OPENS_OR_END.finditer(window.peek(MAX_HEADER)), _CROWD)
+    return next((place for place in found if place[0].startswith((b"\r", b"\n"))), None)
+
+
+def _check_end(window: Window, size: int, *, start: int) -> None:
+    """Refuse a record that does not end where its length says, counted from a place.
 
     Raises:
         RefusedError: `truncated_record` or `wrong_length`.
     """
-    if len(block) < size:
-        if OPENS.search(block):
+    held = window.fill(start + size) - start
+    if held < size:
+        if window.find(OPENS, start=start, limit=start + held):
             detail = f"expected {size} bytes, found the next record before that."
             raise RefusedError("wrong_length", detail)
         raise RefusedError(
             "truncated_record",
-            f"expected {size} bytes, found the end of the file after {len(block)}.",
+            f"expected {size} bytes, found the end of the file after {held}.",
         )
-    if not _ends(window.peek(_LONGEST, at)):
+    if not _ends(window.peek(_LONGEST, start + size)):
         raise RefusedError(
             "wrong_length", f"expected a blank line after {size} bytes, found other bytes."
         )
@@ -204,6 +215,9 @@ def _newlines(window: Window) -> int:
 
 
 def _without_end(window: Window) -> tuple[str, str]:
+    if sum(1 for _ in islice(OPENS.finditer(window.peek(MAX_HEADER)), _CROWD)) == _CROWD:
+        detail = "expected the end of a record's header, found the start of other records."
+        return "bad_warc_header", detail
     if window.fill(MAX_HEADER) < MAX_HEADER:
         return "truncated_record", "expected the end of a record's header, found the end."
     return (

@@ -27,11 +27,12 @@ class Window:
         held = len(self._data) - self._at
         if held >= size:
             return held
-        parts = [self._data[self._at :]]
+        parts = []
         while held < size and (block := next(self._blocks, b"")):
             parts.append(block)
             held += len(block)
-        self._data, self._at = b"".join(parts), 0
+        if parts:
+            self._data, self._at = b"".join([self._data[self._at :], *parts]), 0
         return held
 
     def peek(self, size: int, start: int = 0) -> bytes:

@@ -13,6 +13,7 @@ import zstandard
 from fastwarc.warc import ArchiveIterator
 
 from pipeline.ingest.books import Books
+from pipeline.ingest.http import header_fields
 from pipeline.ingest.pieces import Piece, inside
 from pipeline.ingest.reader import Reading
 from pipeline.model.files import DumpFile
@@ -379,3 +380,24 @@ def test_a_page_that_shows_a_record_is_a_page() -> None:
 def test_records_behind_a_broken_first_one_are_found() -> None:
     """Other bytes at the start of a file do not make a page of it."""
     assert reasons(read(b"XX" + WET[2:] + WET + WET)) == ["garbage_between_records", "", ""]
+
+
+@pytest.mark.parametrize("end", ["\r\n\r\n", "\r\nContent-Length: 100000\r\n\r\n", ""])
+def test_records_that_begin_in_headers_are_read_once(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of a storm of starts had all that follows for its header."""
+    seen: list[int] = []
+
+    def counted(raw: bytes) -> dict[str, str]:
+        seen.append(len(raw))
+        return header_fields(raw)
+
+    monkeypatch.setattr("pipeline.ingest.warc.header_fields", counted)
+    storm = b"WARC/1.0\r\nA:" * 4000 + end.encode()
+    pieces = read(WET + storm + WET)
+    assert [piece.kind for piece in pieces].count("document") == 2
+    assert sum(seen) < 10_000
+    assert "found the start of other records" in pieces[1].detail
+    whole = ["document", *["quarantine"] * 4, "document"]
+    assert [piece.kind for piece in read(WET + b"WARC/1.0\r\nA:" * 4 + b"\r\n\r\n" + WET)] == whole
