@@ -1,7 +1,7 @@
 """JSON whose records are no lines: arrays, objects over several lines, and an array in an object.
 
 Holds: `json_pieces`, `looks_like_json`. Pure; memory is bounded by `max_record_bytes`.
-Not here: where objects end (`json_objects.py`), what they say and JSON lines (`jsonl.py`).
+Not here: where objects end (`json_ends.py`), what they say and JSON lines (`jsonl.py`).
 
 A record has what stands before it on its line, and the comma and the line end behind it. Brackets
 around records are furniture, and so is all of an object around their array.
@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from pipeline.ingest.file_layout import Layout
-from pipeline.ingest.json_objects import GAP, KEY, OPENS, Ending, Objects, end_of
+from pipeline.ingest.json_ends import Ending, end_of
+from pipeline.ingest.json_objects import GAP, KEY, OPENS, Objects
 from pipeline.ingest.jsonl import object_piece
 from pipeline.ingest.pieces import Piece, RefusedError, excerpt
 from pipeline.model.settings import IngestSettings

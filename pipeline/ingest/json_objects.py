@@ -1,7 +1,7 @@
 """JSON objects one after the other in a long text: where one ends, and where the next begins.
 
-Holds: `Objects`, `Ending`, `end_of` and patterns. Pure; memory is a few times the longest record.
-Not here: what an object says (`jsonl.py`), pieces (`json_files.py`).
+Holds: `Objects` and patterns. Pure; memory is a few times the longest record.
+Not here: ends (`json_ends.py`), what an object says (`jsonl.py`), pieces (`json_files.py`).
 
 Behind a broken object the next record is an object that is whole and is not inside of another: what
 follows it, and the objects after it, is not the rest of an object. Objects inside are passed over.
@@ -9,63 +9,31 @@ follows it, and the objects after it, is not the rest of an object. Objects insi
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from pipeline.ingest.file_layout import Layout
+from pipeline.ingest.json_ends import TAIL, WS, Ending, Walk, end_of
 from pipeline.ingest.pieces import EXCERPT, Span
 
-_WS = r"[ \t\r\n]"
-KEY = rf'"(?:[^"\\]|\\.){{0,200}}"{_WS}{{0,99}}:'
+KEY = rf'"(?:[^"\\]|\\.){{0,200}}"{WS}{{0,99}}:'
 GAP = re.compile(r"[ \t\r\n,\x1e\ufeff]*")
 """What stands between objects: among it the separator of RFC 7464, and marks of joined files."""
 
 _BLANK = re.compile(r"[ \t\r\n\ufeff]*")
-OPENS = re.compile(rf"\{{{_WS}{{0,99}}{KEY}")
+OPENS = re.compile(rf"\{{{WS}{{0,99}}{KEY}")
 _BEHIND = re.compile(r"[ \t\r\n]*,?[ \t\r]*\n?")
 _AFTER = frozenset(("", "[", "{", ")", ";"))
 """What may follow records: other records, or the end of a script."""
 
-_HEAD, _TAIL = '{"":[', 1 << 16
-"""The start of an object with an array of records, and characters behind that array."""
-
 _LONGEST = 1000
 """Characters of the longest start of an object."""
-_CUT = 16
-"""Characters before the end at which a word, a number or an escape may be cut."""
 _WINDOW, _SMALL = 1 << 12, 1 << 16
 """Characters that are looked at first, and that are read on at once."""
 
 _SIGNS = re.compile(r'\\.|["{}\[\]]', re.DOTALL)
 _DEPTHS = {"{": 1, "[": 1, "}": -1, "]": -1}
 _FAR = 4
-_DEEP = 500
-"""Characters that are inside of an object which is too deep, at least."""
-
-_scanner = json.JSONDecoder(strict=False, parse_int=len, parse_float=len, object_pairs_hook=len)
-"""Finds ends alone: makes no numbers, of which long ones cost much, and keeps no objects."""
-
-
-class Ending(NamedTuple):
-    """Where an object ends, or -1; where it is broken; whether it may go on behind the text."""
-
-    end: int
-    fault: int
-    is_cut: bool = False
-
-
-def end_of(text: str, at: int = 0, *, is_all: bool = False) -> Ending:
-    """Find the end of the object at a place; `is_all`: nothing follows the text."""
-    try:
-        return Ending(_scanner.raw_decode(text, at)[1], at)
-    except json.JSONDecodeError as error:
-        slack = 1 + len(text) - len(text.rstrip()) if is_all else _CUT
-        is_cut = error.msg.startswith("Unterminated") or error.pos > len(text) - slack
-        return Ending(-1, len(text) if is_cut else error.pos, is_cut)
-    except RecursionError:
-        return Ending(-1, at + _DEEP)
 
 
 class Objects:
@@ -90,6 +58,7 @@ class Objects:
         self.dropped = 0
         self.text, self.at = "", 0
         self.opening = ""
+        self._walks: dict[int, Walk] = {}
 
     def more(self, size: int = 1) -> bool:
         """Hold so many more characters, if there are any; places stay."""
@@ -190,7 +159,7 @@ class Objects:
         opening = self.opening or _said(OPENS.match(self.text, at))
         if not opening or self.text.find(opening, at + 1, at + self._limit) > 0:
             return None
-        return re.compile(rf"[,}}]{_WS}{{0,99}}(?={re.escape(opening)})")
+        return re.compile(rf"[,}}]{WS}{{0,99}}(?={re.escape(opening)})")
 
     def _following(self, alike: re.Pattern[str], low: int, high: int) -> int:
         """Return where a record begins between two places, which is whole and inside of none."""
@@ -233,15 +202,27 @@ class Objects:
 
     def see_tail(self, at: int) -> None:
         """Hold what may stand behind an array in its object."""
-        while len(self.text) - at < _TAIL and self.more():
+        while len(self.text) - at < TAIL and self.more():
             pass
 
     def tail(self, at: int) -> int:
         """Return where the object ends whose array of records ends at a place, 0 if it is none."""
-        self.see_tail(at)
-        end = end_of(_HEAD + self.text[at : at + _TAIL]).end + at - len(_HEAD)
-        after = self.past(end, _BLANK) if end > at else at
-        return end if end > at and self.text[after : after + 1] in _AFTER else 0
+        end = self._end_behind(at + 1)
+        if not at < end <= at + TAIL:
+            return 0
+        after = self.past(end, _BLANK)
+        return end if self.text[after : after + 1] in _AFTER else 0
+
+    def _end_behind(self, at: int) -> int:
+        """Return where the object ends in which a member ends at a place; 0 when not near."""
+        if len(self._walks) > _SMALL:
+            self._walks.clear()
+        walk = self._walks.setdefault(at, Walk(at))
+        while not walk.end and walk.far < at + TAIL:
+            self.see_tail(walk.far)
+            walk.step(self.text)
+            self._walks[walk.far] = walk
+        return walk.end
 
     def _drop(self, at: int) -> int:
         """Forget the piece up to a place, but for its start; return the place."""
@@ -249,6 +230,7 @@ class Objects:
         self._newlines += self.text.count("\n", self.at, at)
         self.dropped += at - self.at
         self.text, self.at = self.text[at:], 0
+        self._walks.clear()
         return 0
 
     def place(self, at: int) -> Span:
@@ -269,6 +251,7 @@ class Objects:
         self._first, self.dropped, self._newlines = "", 0, 0
         if end > max(_SMALL, len(self.text) // 2):
             self.text, self.at = self.text[end:], 0
+            self._walks.clear()
         return raw, span
 
 

@@ -25,7 +25,8 @@ import msgspec
 from pipeline.ingest import normalise
 from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.json_advice import next_step
-from pipeline.ingest.json_objects import Ending, Objects
+from pipeline.ingest.json_ends import Ending
+from pipeline.ingest.json_objects import Objects
 from pipeline.ingest.lines import Long, lines
 from pipeline.ingest.pieces import (
     MAX_BAD_SHARE,

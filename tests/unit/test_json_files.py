@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.ingest.formats import text_kind
+from pipeline.ingest.json_ends import Ending, end_of
 from pipeline.ingest.pieces import Piece
 from pipeline.ingest.reader import Reading, UnreadableError
 from pipeline.model.settings import IngestSettings
@@ -403,3 +404,21 @@ def test_a_very_long_number_costs_no_record(field: str) -> None:
     """Python refuses to make one, and said how to change that."""
     row = f'{{"text": "some \\ud800 words", "{field}": {"9" * 5000}}}\n'
     assert [piece.kind for piece in read(row.encode() * 2, kind="jsonl")] == ["document"] * 2
+
+
+def test_arrays_behind_records_are_passed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind each of them the next 64 kB were looked at again."""
+    seen: list[int] = []
+
+    def counted(text: str, at: int = 0, *, is_all: bool = False) -> Ending:
+        found = end_of(text, at, is_all=is_all)
+        seen.append(max(found.end, found.fault) - at)
+        return found
+
+    for module in ("json_ends", "json_objects"):
+        monkeypatch.setattr(f"pipeline.ingest.{module}.end_of", counted)
+    held = {"posts": ROWS, **{f"k{number}": [{"a": 1}] for number in range(8000)}}
+    stored = json.dumps(held).encode()
+    found = kinds(read(stored + b"\n" + json.dumps({"posts": ROWS}).encode()))
+    assert [kind for kind in found if kind in WORDS] == WORDS * 2
+    assert sum(seen) < 10 * len(stored)
