@@ -32,7 +32,8 @@ MAGIC = {
 _BZ2_BLOCK = b"\x31\x41\x59\x26\x53\x59"
 _BZ2_END = b"\x17\x72\x45\x38\x50\x90"
 _HEAD = 10
-_ZSTD_BLOCK = 1 << 17
+MAX_BLOCK = 1 << 17
+"""Bytes that a block of zstd has at most."""
 
 
 def recognise(source: Source) -> str | None:
@@ -158,9 +159,7 @@ def zstd_frame(source: Source) -> Iterator[bytes]:
         source.take(5)
         raise truncated("zstd")
     flags = head[4]
-    single = flags >> 5 & 1
-    dictionary, content_size = (0, 1, 2, 4)[flags & 3], (single, 2, 4, 8)[flags >> 6]
-    size = 5 + (not single) + dictionary + content_size
+    size, single, dictionary = zstd_sizes(flags)
     window = _window(source.peek(size)[5:], single=single, dictionary=dictionary)
     if window > MAX_WINDOW:
         raise _too_wide("zstd", f"one of {window >> 20} MB")
@@ -173,7 +172,7 @@ def zstd_frame(source: Source) -> Iterator[bytes]:
             raise truncated("zstd")
         header = int.from_bytes(block, "little")
         last = bool(header & 1)
-        if header >> 3 > _ZSTD_BLOCK:
+        if header >> 3 > MAX_BLOCK:
             raise corrupt("zstd", "a block that is too long")
         is_rle = header >> 1 & 3 == 1
         yield _feed(frame, source, 3 + (1 if is_rle else header >> 3))
@@ -181,6 +180,13 @@ def zstd_frame(source: Source) -> Iterator[bytes]:
         yield _feed(frame, source, 4)
     if not frame.eof:
         raise truncated("zstd")
+
+
+def zstd_sizes(flags: int) -> tuple[int, int, int]:
+    """Return the bytes of a frame's header, whether it is of a single segment, those of an id."""
+    single = flags >> 5 & 1
+    dictionary, content_size = (0, 1, 2, 4)[flags & 3], (single, 2, 4, 8)[flags >> 6]
+    return 5 + (not single) + dictionary + content_size, single, dictionary
 
 
 def _window(header: bytes, *, single: int, dictionary: int) -> int:

@@ -6,23 +6,23 @@ Not here: decoding (`decompress.py`), counting what was passed over (`codecs.py`
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 
 from pipeline.ingest.decompress import (
     MAGIC,
     bz2_stream,
-    gzip_member,
     recognise,
     xz_stream,
     zstd_frame,
 )
+from pipeline.ingest.member_heads import HEAD, is_impossible
 from pipeline.ingest.source import DamagedError, Source
 
 TRIAL = 1 << 16
 """Stored bytes that must decode before a place counts as the start of a member."""
 
 _MEMBERS: dict[str, Callable[[Source], Iterator[bytes]]] = {
-    "gzip": gzip_member,
     "zstd": zstd_frame,
     "bz2": bz2_stream,
     "xz": xz_stream,
@@ -46,6 +46,8 @@ def seek_member(source: Source, codec: str, *, before: int | None = None) -> boo
     magic = MAGIC.get(codec, b"BZh")
     while (window := source.peek(TRIAL)) and (before is None or source.position < before):
         at = window.find(magic)
+        while 0 <= at <= len(window) - HEAD and is_impossible(window[at : at + HEAD], codec):
+            at = window.find(magic, at + 1)
         if at == 0 and is_member(source, codec):
             return True
         if at > 0:
@@ -69,6 +71,8 @@ def _take_all(source: Source, size: int) -> None:
 
 def _decodes(window: bytes, codec: str) -> bool:
     """Whether a member begins here in earnest: wrong bytes do not decode for long."""
+    if codec == "gzip":
+        return _inflates(window)
     left = [window]
     source = Source(lambda _size: left.pop() if left else b"")
     found = 0
@@ -76,5 +80,17 @@ def _decodes(window: bytes, codec: str) -> bool:
         for piece in _MEMBERS[codec](source):
             found += len(piece)
     except DamagedError as error:
-        return error.reason == "truncated_stream" and (found > 0 or codec != "gzip")
+        return error.reason == "truncated_stream"
+    return found > 0
+
+
+def _inflates(window: bytes) -> bool:
+    """The same of gzip; what stands before an error is not made."""
+    member, found = zlib.decompressobj(wbits=31), 0
+    try:
+        while window and not member.eof:
+            found += len(member.decompress(window, 4 * TRIAL))
+            window = member.unconsumed_tail
+    except zlib.error:
+        return False
     return found > 0

@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from pipeline.errors import ChangedError
+from pipeline.ingest import seek
 from pipeline.ingest.codecs import Decoder, open_decoded
 from pipeline.model.settings import IngestSettings
 from tests.bad_inputs import make
@@ -39,6 +40,13 @@ PACK = {
     "zstd": _zstd,
     "bz2": bz2.compress,
     "xz": lzma.compress,
+}
+
+MAGICS = {
+    "gzip": b"\x1f\x8b\x08\0",
+    "zstd": b"\x28\xb5\x2f\xfd",
+    "xz": b"\xfd7zXZ\0",
+    "bz2": b"BZh91AY&SY",
 }
 
 
@@ -275,3 +283,25 @@ def test_errors_of_the_stream_pass_through() -> None:
 
     with pytest.raises(ChangedError):
         open_decoded(Replaced(), SETTINGS)  # type: ignore[arg-type]  # a sequential reader
+
+
+@pytest.mark.parametrize("behind", [b"", b"\xff" * 7], ids=["close", "ones"])
+@pytest.mark.parametrize(("codec", "magic"), MAGICS.items())
+def test_few_of_a_storm_of_magic_numbers_are_decoded(
+    codec: str, magic: bytes, behind: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most of them cannot begin a member, and the one behind them is found."""
+    seen: list[int] = []
+
+    def counted(window: bytes, codec: str) -> bool:
+        seen.append(len(window))
+        return decodes(window, codec)
+
+    decodes = seek._decodes
+    monkeypatch.setattr(seek, "_decodes", counted)
+    good = PACK[codec](LINES)
+    decoded, decoder = _decode(good + (magic + behind) * 5000 + good)
+    skipped = decoder.resume()
+    assert (decoded, skipped) == (LINES, 5000 * len(magic + behind))
+    assert b"".join(decoder) == LINES
+    assert len(seen) < 50
