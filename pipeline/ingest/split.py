@@ -8,7 +8,7 @@ boundary (`split_features.py`), the scorer (`split_score.py`), the choice of bou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pipeline.ingest.segments import Segment, blank
 from pipeline.ingest.split_forest import load_model
-from pipeline.ingest.split_furniture import LONGEST, furniture_reason
+from pipeline.ingest.split_furniture import LONGEST, furniture_reason, is_weak
 from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
 from pipeline.ingest.split_measure import measure
 from pipeline.ingest.split_score import probabilities
@@ -79,15 +79,32 @@ def _judged(body: Lines, floor: float) -> tuple[npt.NDArray[np.float32], list[in
 def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int, list[_Piece]]:
     """Return what is left of a span without the furniture at its ends, and that furniture."""
     low, high = span
-    before: list[_Piece] = []
-    after: list[_Piece] = []
-    while low < high and (reason := furniture_reason(_line(text, lines, low), opens=True)):
-        before.append(_Piece(low, low + 1, None, reason))
-        low += 1
-    while high > low and (reason := furniture_reason(_line(text, lines, high - 1), opens=False)):
-        after.append(_Piece(high - 1, high, None, reason))
-        high -= 1
-    return low, high, before + after[::-1]
+    before = [_Piece(at, at + 1, None, reason) for at, reason in _run(text, lines, range(*span))]
+    low += len(before)
+    backwards = reversed(range(low, high))
+    after = [
+        _Piece(at, at + 1, None, reason) for at, reason in _run(text, lines, backwards, opens=False)
+    ]
+    return low, high - len(after), before + after[::-1]
+
+
+def _run(
+    text: str, lines: Lines, span: Iterable[int], *, opens: bool = True
+) -> list[tuple[int, str]]:
+    """Return the lines of furniture that a span begins with, and why each is.
+
+    Weak lines count beside others: one alone may well be the article's.
+    """
+    found: list[tuple[int, str]] = []
+    is_sure = False
+    for at in span:
+        line = _line(text, lines, at)
+        reason = furniture_reason(line, opens=opens)
+        if reason is None and not is_weak(line):
+            break
+        is_sure |= reason is not None
+        found.append((at, reason or "navigation"))
+    return found if is_sure or len(found) > 1 else []
 
 
 def _line(text: str, lines: Lines, at: int, *, limit: int = LONGEST + 2) -> str:

@@ -1,280 +1,46 @@
-"""The phrases that blog software and news sites print around articles, by what they are.
+"""The phrases that blog software and news sites print around articles, by kind and language.
 
-Holds: tables of phrases, parted by bars, in small letters, in the languages that such software is
-translated into. Not here: which lines are furniture (`split_furniture.py`).
+Holds: `phrases`, `of_language`, `kinds`, `languages`. Reads `furniture.toml` beside this module,
+once a process. Not here: which lines are furniture (`split_furniture.py`).
 """
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
-ARCHIVES: Final = (
-    "archive|archives|category archives|category archive|tag archives|tag archive|"
-    "author archives|monthly archives|daily archives|yearly archives|posts tagged|"
-    "posts in category|filed under|标签归档|标签存档|标签汇总|分类归档|分类目录归档|分类存档|"
-    "月度归档|按月归档|年度归档|每日归档|作者归档|归档|存档|標籤彙整|分類彙整|標籤歸檔|"
-    "分類歸檔|每月彙整|彙整|タグアーカイブ|タグ別アーカイブ|カテゴリーアーカイブ|カテゴリー別アーカイブ|月別アーカイブ|アーカイブ|"
-    "태그 보관물|카테고리 보관물|월간 보관물|보관물|글 보관함|schlagwort-archive|"
-    "schlagwort-archiv|kategorie-archive|kategorie-archiv|monatsarchive|monatsarchiv|archiv|"
-    "archivo de etiquetas|archivos de etiquetas|archivo de categorías|archives de tag|"
-    "archives de catégorie|archives par mot-clé|archives mensuelles|archives du mot-clé|"
-    "archivo de la categoría|archivo de la etiqueta|archivos de la categoría|"
-    "archivos de la etiqueta|archivo mensual|archivo|archivos|arquivo da categoria|"
-    "arquivo da tag|arquivo da etiqueta|arquivos da etiqueta|arquivos da categoria|"
-    "arquivos da tag|arquivo mensal|archivi categoria|"
-    "archivi tag|archivio del tag|archivio della categoria|archivio mensile|archivio|"
-    "архив рубрики|архив метки|архив за месяц|архив|"
-    "архивы|архів категорії|архів позначки|архів|archiwum kategorii|archiwum tagów|"
-    "archiwum tagu|archiwum|"
-    "kategori arşivi|etiket arşivi|arşiv|categoriearchief|tagarchief|archief|arsip kategori|"
-    "arsip tag|arsip|lưu trữ danh mục|lưu trữ thẻ|lưu trữ|kategoriarkiv|etikettarkiv|arkiv|"
-    "أرشيف التصنيف|أرشيف الوسم|الأرشيف|أرشيف|بایگانی دسته|بایگانی برچسب|بایگانی|"
-    "ארכיון קטגוריה|ארכיון תגית|ארכיון|คลังเก็บหมวดหมู่|คลังเก็บป้ายกำกับ|คลังเก็บ|"
-    "श्रेणी पुरालेख|टैग पुरालेख|पुरालेख"
-)
-LABELS: Final = (
-    "tag|tags|category|categories|标签|分类|栏目|標籤|分類|欄目|タグ|カテゴリー|태그|"
-    "카테고리|schlagwort|kategorie|étiquette|mot-clé|catégorie|etiqueta|categoría|categoria|"
-    "рубрика|метка|категория|позначка|категорія|kategoria|kategori|etiket|categorie|thẻ|"
-    "chuyên mục|وسم|تصنيف|برچسب|دسته|תגית|קטגוריה|ป้ายกำกับ|หมวดหมู่|श्रेणी|टैग"
-)
-POSTS: Final = (
-    "ältere beiträge|neuere beiträge|articles plus anciens|articles plus récents|"
-    "articles précédents|articles suivants|entradas antiguas|entradas más antiguas|"
-    "entradas anteriores|entradas recientes|entradas más recientes|entradas siguientes|"
-    "artículos antiguos|posts antigos|posts mais antigos|posts recentes|posts mais recentes|"
-    "artigos mais antigos|artigos mais recentes|articoli meno recenti|articoli più recenti|"
-    "articoli precedenti|articoli successivi|предыдущие записи|следующие записи|"
-    "старые записи|новые записи|більш ранні записи|новіші записи|старіші записи|"
-    "starsze wpisy|nowsze wpisy|eski yazılar|yeni yazılar|daha eski yazılar|"
-    "daha yeni yazılar|oudere berichten|nieuwere berichten|äldre inlägg|nyare inlägg|"
-    "eldre innlegg|nyere innlegg|ældre indlæg|nyere indlæg|vanhemmat artikkelit|"
-    "uudemmat artikkelit|starší příspěvky|novější příspěvky|staršie články|novšie články|"
-    "régebbi bejegyzések|újabb bejegyzések|articole mai vechi|articole mai noi|"
-    "pos-pos lebih lama|pos-pos lama|pos-pos terbaru|pos lama|kiriman lama|tulisan lama|"
-    "bài cũ hơn|bài mới hơn|các bài cũ hơn|các bài mới hơn|παλαιότερα άρθρα|νεότερα άρθρα|"
-    "по-стари публикации|по-нови публикации|старији чланци|новији чланци|starije objave|"
-    "novije objave|entrades anteriors|entrades més recents|"
-    "უფრო ძველი პოსტები|უფრო ახალი პოსტები|المقالات الأقدم|المقالات الأحدث|"
-    "المقالات السابقة|المقالات التالية|تدوينات أقدم|تدوينات أحدث|نوشته‌های کهنه‌تر|"
-    "نوشته‌های تازه‌تر|نوشته‌های قدیمی‌تر|نوشته‌های پیشین|פוסטים ישנים יותר|פוסטים ישנים|"
-    "פוסטים חדשים יותר|פוסטים חדשים|เรื่องเก่ากว่า|เรื่องใหม่กว่า|पुराने पोस्ट|नए पोस्ट|"
-    "पुरानी पोस्ट|नई पोस्ट|পুরনো পোস্ট|নতুন পোস্ট|先前文章|早期文章|较早文章|较旧的文章|"
-    "较新文章|較舊的文章|較新的文章|過去の投稿|以前の投稿|新しい投稿|이전 글|다음 글|"
-    "이전글|다음글|이전 글들|다음 글들|"
-    "vorheriger beitrag|nächster beitrag|article précédent|article suivant|entrada anterior|"
-    "entrada siguiente|post anterior|próximo post|artigo anterior|artigo seguinte|"
-    "articolo precedente|articolo successivo|предыдущая запись|следующая запись|"
-    "предыдущая статья|следующая статья|попередній запис|наступний запис|poprzedni wpis|"
-    "następny wpis|önceki yazı|sonraki yazı|vorig bericht|vorige bericht|volgend bericht|"
-    "volgende bericht|föregående inlägg|nästa inlägg|forrige innlegg|neste innlegg|"
-    "forrige indlæg|næste indlæg|edellinen artikkeli|seuraava artikkeli|"
-    "předchozí příspěvek|následující příspěvek|další příspěvek|előző bejegyzés|"
-    "következő bejegyzés|articolul anterior|articolul următor|pos sebelumnya|"
-    "pos berikutnya|tulisan sebelumnya|tulisan berikutnya|bài trước|bài sau|"
-    "προηγούμενο άρθρο|επόμενο άρθρο|предишна публикация|следваща публикация|"
-    "المقال السابق|المقال التالي|نوشته قبلی|نوشته بعدی|הפוסט הקודם|הפוסט הבא|"
-    "เรื่องก่อนหน้า|เรื่องต่อไป|上一篇文章|下一篇文章|前の投稿|次の投稿|前の記事|次の記事"
-)
-SKIPS: Final = (
-    "skip to main content|jump to content|zum inhalt springen|aller au contenu|"
-    "aller au contenu principal|saltar al contenido|ir al contenido|ir al contenido principal|"
-    "pular para o conteúdo|ir para o conteúdo|saltar para o conteúdo|vai al contenuto|"
-    "перейти к содержимому|перейти к содержанию|перейти до вмісту|przejdź do treści|"
-    "içeriğe geç|içeriğe atla|ga naar de inhoud|naar de inhoud springen|"
-    "hoppa till innehåll|hopp til innhold|gå til innhold|videre til indhold|"
-    "siirry sisältöön|přejít k obsahu webu|přejít k obsahu|prejsť na obsah|"
-    "kilépés a tartalomba|ugrás a tartalomhoz|sari la conținut|langsung ke konten|"
-    "lewati ke konten|chuyển đến phần nội dung|chuyển đến nội dung|"
-    "μετάβαση στο περιεχόμενο|към съдържанието|انتقل إلى المحتوى|التجاوز إلى المحتوى|"
-    "تخطى إلى المحتوى|پرش به محتوا|דילוג לתוכן|ข้ามไปยังเนื้อหา|सामग्री पर जाएं|"
-    "跳至内容|跳到内容|跳至正文|跳至主要内容|跳至內容|跳至主要內容|コンテンツへスキップ|"
-    "コンテンツへ移動|본문으로 바로가기|콘텐츠로 건너뛰기"
-)
-COMMENTS: Final = (
-    "leave a reply|comments are closed|comments off|发表评论|发表回复|暂无评论|评论已关闭|"
-    "發表迴響|發佈留言|迴響已關閉|コメントを残す|コメントする|コメントは停止中です|"
-    "댓글 남기기|댓글 없음|댓글은 닫혔습니다|schreibe einen kommentar|"
-    "hinterlasse einen kommentar|kommentar hinterlassen|keine kommentare|"
-    "kommentare sind geschlossen|laisser un commentaire|aucun commentaire|"
-    "pas de commentaire|les commentaires sont fermés|deja un comentario|"
-    "dejar un comentario|deja una respuesta|no hay comentarios|sin comentarios|"
-    "los comentarios están cerrados|deixe um comentário|deixe uma resposta|"
-    "nenhum comentário|sem comentários|os comentários estão fechados|"
-    "os comentários estão encerrados|lascia un commento|nessun commento|"
-    "i commenti sono chiusi|добавить комментарий|оставить комментарий|"
-    "оставьте комментарий|комментариев нет|нет комментариев|обсуждение закрыто|"
-    "комментарии закрыты|залишити коментар|додати коментар|коментарів немає|"
-    "немає коментарів|dodaj komentarz|brak komentarzy|możliwość komentowania została wyłączona|"
-    "możliwość komentowania jest wyłączona|bir yorum yazın|bir cevap yazın|yorum yapın|"
-    "yorum yok|yorumlar kapalı|geef een reactie|een reactie plaatsen|geen reacties|"
-    "reacties zijn gesloten|lämna en kommentar|lämna ett svar|skriv en kommentar|"
-    "inga kommentarer|ingen kommentarer|legg igjen en kommentar|legg igjen et svar|"
-    "skriv et svar|jätä kommentti|vastaa|ei kommentteja|napsat komentář|žádné komentáře|"
-    "komentáře nejsou povoleny|pridaj komentár|žiadne komentáre|hozzászólás a bejegyzéshez|"
-    "nincs hozzászólás|lasă un comentariu|lasă un răspuns|niciun comentariu|"
-    "tinggalkan balasan|tinggalkan komentar|tidak ada komentar|komentar ditutup|"
-    "để lại bình luận|để lại phản hồi|không có bình luận|không có phản hồi|σχολιάστε|"
-    "αφήστε μια απάντηση|τα σχόλια είναι κλειστά|вашият коментар|напишете коментар|"
-    "няма коментари|اترك تعليقاً|اترك تعليقا|أضف تعليق|لا توجد تعليقات|التعليقات مغلقة|"
-    "دیدگاهتان را بنویسید|نوشتن دیدگاه|بدون دیدگاه|دیدگاه‌ها بسته شده‌اند|כתיבת תגובה|"
-    "השארת תגובה|אין תגובות|סגור לתגובות|ใส่ความเห็น|ให้ความเห็น|ไม่มีความเห็น|"
-    "ความเห็นถูกปิด|टिप्पणी करे|टिप्पणी करें|एक टिप्पणी छोड़ें|মন্তব্য দিন|"
-    "মন্তব্য করুন|কোন মন্তব্য নেই"
-)
-NAVIGATION: Final = (
-    "read more|learn more|see more|view more|show more|load more|more|read all|view all|"
-    "see all|read full article|read the full story|full story|continue reading|next page|"
-    "previous page|next|previous|next post|previous post|next article|previous article|"
-    "older posts|newer posts|older entries|newer entries|back to top|home|sitemap|"
-    "skip to content|share this|share|post navigation|posts navigation|leave a comment|"
-    "next entry|previous entry|recent comments|recent posts|no comments to show|"
-    "no comments|no comments yet|follow|follow us|subscribe|sign up|阅读更多|阅读全文|查看更多|"
-    "查看全文|查看全部|了解更多|更多|更多内容|加载更多|展开全文|点击展开全文|上一页|下一页|"
-    "上一篇|下一篇|首页|尾页|返回顶部|返回首页|继续阅读|关注我们|閱讀更多|閱讀全文|查看更多|"
-    "更多|上一頁|下一頁|繼續閱讀|關注我們|続きを読む|もっと見る|次のページ|前のページ|次へ|"
-    "前へ|더 보기|더보기|계속 읽기|다음 페이지|이전 페이지|weiterlesen|mehr lesen|"
-    "mehr erfahren|nächste seite|vorherige seite|ältere beiträge|neuere beiträge|"
-    "folgen sie uns|lire la suite|lire plus|en savoir plus|page suivante|page précédente|"
-    "suivez-nous|leer más|seguir leyendo|continuar leyendo|página siguiente|página anterior|"
-    "síguenos|leia mais|ler mais|continue lendo|saiba mais|próxima página|siga-nos|"
-    "leggi tutto|leggi di più|continua a leggere|pagina successiva|pagina precedente|seguici|"
-    "читать далее|читать дальше|читать полностью|подробнее|следующая страница|"
-    "предыдущая страница|подписывайтесь|читати далі|детальніше|czytaj dalej|czytaj więcej|"
-    "następna strona|poprzednia strona|devamını oku|sonraki sayfa|önceki sayfa|lees meer|"
-    "lees verder|volgende pagina|läs mer|les mer|læs mere|lue lisää|číst dále|tovább|"
-    "citește mai mult|baca selengkapnya|selengkapnya|đọc thêm|xem thêm|trang sau|اقرأ المزيد|"
-    "إقرأ المزيد|المزيد|الصفحة التالية|الصفحة السابقة|تابعنا|ادامه مطلب|بیشتر بخوانید|"
-    "קרא עוד|המשך לקרוא|อ่านต่อ|อ่านเพิ่มเติม|หน้าถัดไป|หน้าก่อนหน้า|और पढ़ें|अगला पृष्ठ|"
-    "文章导航|文章導覽|投稿ナビゲーション|글 탐색|글 내비게이션|beitragsnavigation|"
-    "beitrags-navigation|navigation des articles|navigation de l’article|"
-    "navigation de l'article|navegación de entradas|navegação de artigos|"
-    "navegação de posts|navegação de post|navigazione articoli|navigazione articolo|"
-    "навигация по записям|навігація записів|nawigacja wpisu|yazı gezinmesi|yazı dolaşımı|"
-    "berichtnavigatie|inläggsnavigering|innleggsnavigasjon|indlægsnavigation|"
-    "artikkelien selaus|navigace pro příspěvek|bejegyzés navigáció|navigare în articole|"
-    "navigasi pos|điều hướng bài viết|πλοήγηση άρθρων|ניווט בפוסטים|แนะแนวเรื่อง|"
-    "تصفّح المقالات|تصفح المقالات|التنقل بين المواضيع|راهبری نوشته|"
-    "read also|see also|related posts|related articles|you may also like|相关阅读|相关文章|"
-    "相关推荐|推荐阅读|相關文章|延伸閱讀|関連記事|관련 기사|관련기사|lesen sie auch|lire aussi|"
-    "à lire aussi|lea también|leer también|te puede interesar|leia também|veja também|"
-    "leggi anche|читайте также|читайте також|zobacz też|zobacz także|czytaj też|"
-    "czytaj także|ayrıca okuyun|lees ook|läs också|les også|læs også|lue myös|čtěte také|"
-    "olvassa el ezt is|citește și|baca juga|xem thêm tại|اقرأ أيضا|اقرأ أيضًا|"
-    "مواضيع ذات صلة|مطالب مرتبط|διαβάστε επίσης|קראו גם"
-)
-PROMPTS: Final = (
-    "scan the code and follow |scan the code to follow |scan the qr code to follow |"
-    "scan the qr code and follow |"
-    "subscribe to our newsletter|subscribe to the newsletter|扫码关注|扫一扫关注|扫描二维码关注|"
-    "长按二维码|长按识别二维码|微信扫一扫|掃描二維碼關注|フォローして|suscríbase a nuestro |"
-    "suscríbete a nuestr|abonnez-vous à notre |inscrivez-vous à notre |iscriviti alla nostra |"
-    "abonnieren sie unseren |подпишитесь на наш |підпишіться на наш |assine nossa |"
-    "assine a nossa |inscreva-se em noss|inscreva-se no nosso |"
-    "follow us on |follow us at |follow me on |like us on |join us on |subscribe to our |"
-    "sign up for our |continue reading |posted in |上一篇：|上一篇:|下一篇：|下一篇:|"
-    "关注我们|关注微信公众号|關注我們|suivez-nous sur |folgen sie uns auf |síguenos en |"
-    "siga-nos |seguici su |подписывайтесь на |تابعونا على |bizi takip edin|"
-    "obserwuj nas na |śledź nas na |volg ons op |följ oss på |följ oss i |seuraa meitä |"
-    "sledujte nás na |kövess minket |urmărește-ne pe |urmăriți-ne pe |ikuti kami di |"
-    "theo dõi chúng tôi |підписуйтесь на |підписуйтеся на |ما را در اینستاگرام |"
-    "this entry was posted |this post was posted |bookmark the permalink|"
-    "dieser beitrag wurde unter |dieser eintrag wurde veröffentlicht |"
-    "cette entrée a été publiée |ce contenu a été publié dans |esta entrada fue publicada |"
-    "esta entrada se publicó en |esta entrada foi publicada |este artigo foi publicado em |"
-    "questa voce è stata pubblicata |questo articolo è stato pubblicato in |"
-    "запись опубликована в рубрике |запис було опубліковано |"
-    "ten wpis został opublikowany |dit bericht werd geplaatst |dit bericht is geplaatst |"
-    "detta inlägg publicerades |příspěvek byl publikován |acest articol a fost publicat |"
-    "pos ini dipublikasikan |bài này đã được đăng |此条目发表在|本篇發表於|本条目发布于"
-)
-SHARES: Final = (
-    "share on|share to|share via|tweet on|compartir en|compartir por|compartilhar no|"
-    "compartilhe no|partager sur|condividi su|teilen auf|teilen über|поделиться в|"
-    "поділитися в|udostępnij na|deel op|delen op|dela på|del på|sdílet na|distribuie pe|"
-    "bagikan ke|bagikan di|chia sẻ lên|شارك على|مشاركة على|分享到|分享至|转发到|"
-    "share this|share|compartir|compartilhar|partager|condividi|teilen|поделиться|"
-    "поділитися|udostępnij|paylaş|delen|dela|del|sdílet|bagikan|chia sẻ|مشاركة|شارك|"
-    "اشتراک‌گذاری|שתפו|שיתוף|แชร์|साझा करें|শেয়ার করুন|シェア|シェアする|공유|공유하기|分享|分享本文"
-)
-"""Each stands before the name of a network."""
-NETWORKS: Final = (
-    "facebook|twitter|x|whatsapp|telegram|linkedin|pinterest|instagram|reddit|tumblr|vk|"
-    "youtube|tiktok|threads|bluesky|mastodon|skype|messenger|wechat|weibo|sina weibo|qzone|"
-    "moments|hatena|はてなブックマーク|lineで送る|카카오톡|카카오스토리|네이버|zalo|xing|pocket|"
-    "вконтакте|вк|одноклассники|viber|line|email|e-mail|微信|微信朋友圈|朋友圈|微博|"
-    "新浪微博|qq空间|qq"
-)
-MENUS: Final = (
-    "about|about us|contact|contact us|log in|login|sign in|register|search|search for|menu|print|"
-    "print this page|print this|email this|close|close window|close this page|favorites|"
-    "add to favorites|bookmark|copy link|copy the link|report|comment|comments|like|likes|views|"
-    "reply|forward|rss|faq|newsletter|privacy policy|terms of use|page|pages|first page|last page|"
-    "prev|prev page|tags|tag|categories|no more|font size|"
-    "collapse|expand|"
-    "登录|注册|收藏|加入收藏|打印|打印本页|打印本文|关闭|关闭窗口|关闭本页|点赞|评论|条评论|举报|复制链接|"
-    "我要评论|搜索|网站地图|联系我们|关于我们|隐私政策|收起|展开|返回|返回列表|返回目录|页|下一条|上一条|末页|"
-    "跳转|跳转到|没有了|登入|註冊|列印|關閉|留言|ログイン|検索|印刷|コメント|ページ|一覧へ戻る|一覧に戻る|"
-    "ページトップへ|로그인|회원가입|검색|인쇄|댓글|목록|목록으로|페이지|맨 위로|"
-    "anmelden|registrieren|suche|drucken|kontakt|impressum|datenschutz|kommentare|seite|nach oben|"
-    "merken|connexion|inscription|recherche|rechercher|imprimer|contactez-nous|mentions légales|"
-    "commentaires|commenter|haut de page|iniciar sesión|registrarse|buscar|imprimir|contacto|"
-    "comentarios|comentar|página|correo|correo electrónico|guardar|me gusta|volver arriba|entrar|"
-    "cadastre-se|contato|comentários|curtir|salvar|voltar ao topo|topo|accedi|registrati|cerca|"
-    "stampa|contatti|commenti|pagina|torna su|salva|войти|регистрация|поиск|печать|распечатать|"
-    "контакты|о нас|комментарии|комментировать|нравится|страница|наверх|в избранное|"
-    "добавить в избранное|увійти|реєстрація|пошук|друк|контакти|коментарі|сторінка|вгору|"
-    "zaloguj się|zarejestruj się|szukaj|drukuj|komentarze|strona|do góry|giriş yap|kayıt ol|ara|"
-    "yazdır|iletişim|yorumlar|yorum yap|sayfa|yukarı çık|inloggen|zoeken|afdrukken|reacties|"
-    "bewaren|omhoog|masuk|daftar|cari|cetak|kontak|komentar|halaman|simpan|đăng nhập|đăng ký|"
-    "tìm kiếm|in bài|liên hệ|bình luận|trang|lưu|تسجيل الدخول|بحث|طباعة|اتصل بنا|تعليقات|"
-    "التعليقات|صفحة|حفظ|ورود|جستجو|چاپ|تماس با ما|نظرات|صفحه"
-)
-"""Words that stand in a row with others of their kind: "Comments | Print | Share"."""
-COUNTED: Final = (
-    "page|comment|comments|likes|views|页|评论|条评论|コメント|ページ|댓글|페이지|seite|kommentare|"
-    "commentaires|página|comentarios|comentários|commenti|pagina|комментарии|страница|коментарі|"
-    "сторінка|komentarze|strona|yorumlar|sayfa|reacties|komentar|halaman|bình luận|trang|تعليقات|"
-    "التعليقات|صفحة|نظرات|صفحه"
-)
-"""Those that stand alone with a number: "84 comments", "Page 3 of 39"."""
-GLUE: Final = "of|von|sur|de|di|из|з|z|dari|من|از|第|共|total"
-"""Words between those, that say nothing by themselves."""
-HOMES: Final = (
-    "home|homepage|home page|main page|front page|首页|网站首页|主页|首頁|ホーム|トップ|"
-    "トップページ|홈|startseite|accueil|inicio|portada|início|página inicial|главная|головна|"
-    "strona główna|ana sayfa|anasayfa|trang chủ|beranda|الرئيسية|الصفحة الرئيسية|خانه|"
-    "صفحه اصلی|דף הבית|หน้าแรก|होम|মূলপাতা|úvod|domů|kezdőlap|acasă|etusivu|hem|forside|"
-    "hjem|αρχική|начало"
-)
-"""Each begins a path: "Home > News > Harbour"."""
-PLACES: Final = (
-    "you are here|current position|current location|your position|your location|当前位置|"
-    "您当前的位置|您的位置|您现在的位置|你现在的位置|当前的位置|現在位置|目前位置|現在地|현재 위치|"
-    "sie sind hier|sie befinden sich hier|vous êtes ici|estás aquí|está aquí|usted está aquí|"
-    "você está aqui|está em|sei qui|ti trovi qui|вы здесь|ви тут|jesteś tutaj|buradasınız|"
-    "u bent hier|du är här|du er her|jste zde|anda di sini|bạn đang ở|أنت هنا|شما اینجا هستید"
-)
-OTHERS: Final = (
-    "previous|next|previous article|next article|previous post|next post|prev|"
-    "previous chapter|next chapter|last article|上一篇|下一篇|上一条|下一条|上一章|下一章|前一篇|"
-    "后一篇|上一則|下一則|前の記事|次の記事|前の投稿|次の投稿|이전글|다음글|이전 글|다음 글|"
-    "이전 기사|다음 기사|vorheriger beitrag|nächster beitrag|vorheriger artikel|"
-    "nächster artikel|"
-    "article précédent|article suivant|précédent|suivant|anterior|siguiente|"
-    "artículo anterior|artículo siguiente|entrada anterior|entrada siguiente|"
-    "próximo|post anterior|próximo post|artigo anterior|próximo artigo|precedente|"
-    "successivo|articolo precedente|articolo successivo|предыдущая статья|"
-    "следующая статья|предыдущая запись|следующая запись|предыдущая новость|"
-    "следующая новость|попередня новина|наступна новина|попередній запис|наступний запис|"
-    "poprzedni wpis|następny wpis|poprzedni artykuł|następny artykuł|önceki yazı|"
-    "sonraki yazı|önceki haber|sonraki haber|vorig bericht|volgend bericht|bài trước|"
-    "bài sau|bài tiếp theo|artikel sebelumnya|artikel berikutnya|المقال السابق|المقال التالي"
-)
-"""Each stands before the title of another article, with a colon."""
-LISTED: Final = (
-    "archive for |archives for |posts tagged |posts in category |articles tagged |"
-    "entries tagged |all posts tagged |all posts in |browsing tag|browsing category|"
-    "items tagged |包含标签|标签为"
-)
-"""Each begins the heading of a list of articles."""
+NO_LANGUAGE: Final = "und"
+"""The key of what is written so in every language: names of networks, of software."""
+
+
+def phrases(kind: str) -> frozenset[str]:
+    """Return all phrases of a kind, in small letters; blanks at their ends matter."""
+    return frozenset(phrase for listed in _tables()[kind].values() for phrase in listed)
+
+
+def of_language(kind: str, language: str) -> tuple[str, ...]:
+    """Return a language's phrases of a kind (ISO 639-1), and behind them those of no language."""
+    table = _tables()[kind]
+    others = () if language == NO_LANGUAGE else table.get(NO_LANGUAGE, ())
+    return (*table.get(language, ()), *others)
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the kinds there are; `furniture.toml` says what each is."""
+    return tuple(_tables())
+
+
+def languages(kind: str) -> tuple[str, ...]:
+    """Return the languages that have phrases of a kind, `und` among them."""
+    return tuple(_tables()[kind])
+
+
+@cache
+def _tables() -> dict[str, dict[str, tuple[str, ...]]]:
+    text = files("pipeline.ingest").joinpath("furniture.toml").read_text("utf-8")
+    return {
+        kind: {language: tuple(listed) for language, listed in table.items()}
+        for kind, table in tomllib.loads(text).items()
+    }

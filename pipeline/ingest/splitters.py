@@ -27,7 +27,8 @@ from pipeline.model.settings import IngestSettings
 
 GROUP: Final = "winnow.splitters"
 MODEL: Final = Path(__file__).with_name("split_model.npz")
-RULES: Final = b"6"
+PHRASES: Final = Path(__file__).with_name("furniture.toml")
+RULES: Final = b"7"
 """Raised whenever the splitter `page` may cut a text differently by the same model."""
 BUILT_IN: Final = {
     "none": "pipeline.ingest.segments:whole",
@@ -117,7 +118,11 @@ def splitter_id(name: str, model: Path = MODEL) -> str:
 
 @cache
 def _built_in_version(name: str, model: Path) -> str:
-    """Return the hash of model and rules for the splitter that has them (read once a process)."""
+    """Return the hash of rules, phrases and model for the splitter that has them.
+
+    They are read once a process.
+    """
     if name == "none":
         return "1"
-    return f"sha256-{hashlib.sha256(RULES + model.read_bytes()).hexdigest()[:12]}"
+    learned = PHRASES.read_bytes() + model.read_bytes()
+    return f"sha256-{hashlib.sha256(RULES + learned).hexdigest()[:12]}"
