@@ -110,8 +110,15 @@ def of_texts(path: Path, half: str) -> Iterator[tuple[str, list[Case]]]:
 
 
 def of_written(half: str) -> Iterator[tuple[str, list[Case]]]:
-    """Yield the sets made of written articles: those held, or those that training sees."""
-    yield from (sets.written() if half == "held" else sets.written_looked()).items()
+    """Yield the sets made of written articles (held ones, or those learned from) and of dumps."""
+    found = sets.written() if half == "held" else sets.written_looked()
+    found["written dumps"] = list(sets.dumps(sets.WRITTEN_DUMPS))
+    for name, cases in found.items():
+        yield name, cases
+        if name in ("archives, unseen", "archives, written last", "written dumps"):
+            yield f"{name}, no blank lines", list(sets.alike(cases, 0))
+            yield f"{name}, all lines alike", list(sets.alike(cases, 1))
+    yield "written dumps, one by one", list(sets.alone(found["written dumps"]))
 
 
 def main() -> None:
@@ -129,8 +136,6 @@ def main() -> None:
     floor, by_name = options.floor, not options.brief
     for name, cases in of_written(options.half):
         measure(name, cases, floor=floor, by_name=by_name)
-    measure("written dumps", sets.dumps(sets.WRITTEN_DUMPS), floor=floor, by_name=by_name)
-    measure("written dumps, one by one", sets.alone(sets.dumps(sets.WRITTEN_DUMPS)), floor=floor)
     if options.only_written:
         return
     if options.dumps:

@@ -137,6 +137,18 @@ def _each_alone(shelves: Shelves) -> Iterator[Case]:
                 yield _case(written_page(article, language, FIRST_SEED + 2 * at + time))
 
 
+def alike(cases: Iterable[Case], gap: int) -> Iterator[Case]:
+    """Set all lines of each page alike: no indentation, so many blank lines after each."""
+    for case in cases:
+        lines: list[str] = []
+        places: list[int] = []  # of each line of the page, or of the next that is not blank
+        for line in case.text.split("\n"):
+            places.append(len(lines) + 1)
+            lines += [line.strip(), *[""] * gap] if line.strip() else []
+        starts = [places[start - 1] for start in case.starts]
+        yield case._replace(text="\n".join(lines), starts=starts)
+
+
 def long_pages(cases: list[Case], many: int) -> Iterator[Case]:
     """Put so many pages under each other: one long page of many sites and languages."""
     for at in range(0, len(cases) - many + 1, many):

@@ -11,6 +11,7 @@ import random
 import msgspec
 from pages import GeneratedPage, assemble, join_sites, make_style
 from printing import make_site, printed
+from relics import altered
 from shelves import Shelves, WrittenArticle, archived
 
 COUNTS = [2, 2, 3, 3, 4, 5, 6, 8, 10]
@@ -22,7 +23,7 @@ SITES = 0.1
 """Share of the pages that are several under each other."""
 TOGETHER = 0.5
 """Share of the pages on which articles of one group stand beside each other."""
-ARCHIVES = 0.5
+ARCHIVES = 0.6
 """Share of the pages that are an archive's: articles from many sites."""
 TONGUES = 0.1
 """Share of an archive's pages whose articles are in several languages."""
@@ -32,35 +33,45 @@ SOME = (12, 120)
 """Lines, blank ones included, that are left of others at least and at most."""
 
 
-def make_written_page(shelves: Shelves, seed: int) -> GeneratedPage:
-    """Put articles of one language under each other; seldom the pages of several languages."""
+def make_written_page(shelves: Shelves, seed: int, *, relics: bool = False) -> GeneratedPage:
+    """Put articles of one language under each other; seldom the pages of several languages.
+
+    `relics`: whether some of the articles are altered as pages to learn from are (`relics.py`).
+    """
     rng = random.Random(seed)
     many = rng.choice([2, 2, 3]) if rng.random() < SITES else 1
     archives = archived(shelves)
     pages = []
     for _ in range(many):
         if archives and rng.random() < ARCHIVES:
-            pages.append(archive_page(rng, archives))
+            pages.append(archive_page(rng, archives, relics=relics))
         else:
             language = rng.choice(list(shelves))
-            pages.append(_page(rng, language, shelves[language]))
+            pages.append(_page(rng, language, shelves[language], relics=relics))
     return join_sites(pages) if many > 1 else pages[0]
 
 
-def written_page(article: WrittenArticle, language: str, seed: int) -> GeneratedPage:
+def written_page(
+    article: WrittenArticle, language: str, seed: int, *, relics: bool = False
+) -> GeneratedPage:
     """Make a page of one article."""
     rng = random.Random(seed)
+    article = altered(rng, article, language, [article]) if relics else article
     site = make_site(rng, [article], alone=True)
     return assemble(rng, [printed(rng, article, site, make_style(rng))], language)
 
 
-def _page(rng: random.Random, language: str, shelf: list[WrittenArticle]) -> GeneratedPage:
+def _page(
+    rng: random.Random, language: str, shelf: list[WrittenArticle], *, relics: bool
+) -> GeneratedPage:
     """Put some articles of a shelf under each other, all printed by one site."""
     count = 1 if rng.random() < SINGLE else min(len(shelf), rng.choice(COUNTS))
     chosen = rng.sample(shelf, count)
     if count == 1:
         chosen = [max(rng.sample(shelf, min(OF, len(shelf))), key=len)]
     chosen = _ordered(rng, chosen)
+    if relics:
+        chosen = [altered(rng, article, language, shelf) for article in chosen]
     site, style = make_site(rng, shelf, alone=count == 1), make_style(rng)
     return assemble(rng, [printed(rng, article, site, style) for article in chosen], language)
 
@@ -74,7 +85,7 @@ def _ordered(rng: random.Random, chosen: list[WrittenArticle]) -> list[WrittenAr
     return [article for _, article in pairs]
 
 
-def archive_page(rng: random.Random, shelves: Shelves) -> GeneratedPage:
+def archive_page(rng: random.Random, shelves: Shelves, *, relics: bool = False) -> GeneratedPage:
     """Put articles of many sites under each other: each is laid out its own way."""
     language = rng.choices(list(shelves), [len(shelf) for shelf in shelves.values()])[0]
     shelf = shelves[language]
@@ -82,7 +93,8 @@ def archive_page(rng: random.Random, shelves: Shelves) -> GeneratedPage:
         shelf = [article for each in shelves.values() for article in each]
     count = 1 if rng.random() < SINGLE else min(len(shelf), rng.choice(COUNTS))
     drafts = []
-    for article in _ordered(rng, rng.sample(shelf, count)):
+    for one in _ordered(rng, rng.sample(shelf, count)):
+        article = altered(rng, one, language, shelf) if relics else one
         site = make_site(rng, [article], alone=True)._replace(titled=True)
         drafts.append(printed(rng, _less(rng, article), site, make_style(rng)))
     return assemble(rng, drafts, language)
