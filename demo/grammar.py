@@ -81,6 +81,7 @@ def write_article(language: str, voice: Voice, name: str, *, topic: str = "") ->
     wanted = low + int(dice.random() * (high - low + 1))
     sentences = list(_sentences(dice, voice, voice.topics[topic], wanted=wanted))
     title = expand(dice, voice, pick(dice, voice.topics[topic].titles)).strip()
+    sentences[0] = title + (". " if voice.sentence_join else "。") + sentences[0]
     caption = expand(dice, voice, "{place}, {year}: {name}")
     return Article(
         language, topic, title, _paragraphs(dice, sentences, voice.sentence_join), caption

@@ -74,16 +74,19 @@ def boost(
         nodes = np.zeros(len(used), dtype=np.int32)
         chosen = np.sort(rng.choice(kinds, size=max(1, kinds // 2), replace=False)).astype(np.int64)
         seen = np.take(codes[chosen], used, axis=1)
+        sums = _histogram(seen, np.arange(len(used)), nodes, (slope, bend), 1)
         for level in range(DEPTH):
             width = 1 << level
-            feature, cut = _best(_histogram(seen, nodes, (slope, bend), width))
+            feature, cut = _best(sums)
             at = width - 1
             result.features[tree, at : at + width] = chosen[feature]
             result.bins[tree, at : at + width] = cut
             _descend(seen, nodes, feature, cut)
-        sums = np.zeros((outer, 2))
-        _leaf_sums(nodes, slope, bend, sums)
-        result.leaves[tree] = rate * sums[:, 0] / (sums[:, 1] + RIDGE)
+            if level + 1 < DEPTH:
+                sums = _children(sums, seen, nodes, (slope, bend))
+        ends = np.zeros((outer, 2))
+        _leaf_sums(nodes, slope, bend, ends)
+        result.leaves[tree] = rate * ends[:, 0] / (ends[:, 1] + RIDGE)
         scores += result.leaves[tree][_walk(codes, result.features[tree], result.bins[tree])]
         if tree % 25 == 24:
             loss = (
@@ -94,13 +97,33 @@ def boost(
     return result
 
 
+def _children(
+    parents: npt.NDArray[np.float64],
+    seen: npt.NDArray[np.uint8],
+    nodes: npt.NDArray[np.int32],
+    pulls: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
+) -> npt.NDArray[np.float64]:
+    """Return the sums of the next level: of the smaller child counted, of the other what is left.
+
+    Most splits part few rows from many: what is counted is a small part of all.
+    """
+    width = parents.shape[1]
+    sizes = np.bincount(nodes, minlength=2 * width).reshape(width, 2)
+    parent, side = np.arange(width), sizes.argmin(axis=1)
+    is_small = np.zeros(2 * width, dtype=np.bool_)
+    is_small[2 * parent + side] = True
+    sums = _histogram(seen, np.flatnonzero(is_small[nodes]), nodes, pulls, 2 * width)
+    sums[:, 2 * parent + 1 - side] = parents - sums[:, 2 * parent + side]
+    return sums
+
+
 @nb.njit(cache=True, parallel=True)
-def _histogram(seen, nodes, pulls, width):  # noqa: ANN001, ANN202 - compiled
+def _histogram(seen, rows, nodes, pulls, width):  # noqa: ANN001, ANN202 - compiled
     slope, bend = pulls
     sums = np.zeros((len(seen), width, BINS, 2))
     for index in nb.prange(len(seen)):
         row = seen[index]
-        for at in range(len(nodes)):
+        for at in rows:
             sums[index, nodes[at], row[at], 0] += slope[at]
             sums[index, nodes[at], row[at], 1] += bend[at]
     return sums

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from library import Library, sampled
 from pages import GeneratedPage, make_page
+from relics import relaid
 from shelves import Shelves
+from site_rows import furnished
 from written import make_written_page
 
 from pipeline.ingest import split_lines as sl
@@ -25,6 +27,7 @@ from pipeline.ingest.split_forest import Forest
 from pipeline.ingest.split_measure import Page, measure
 from pipeline.ingest.split_pairs import outlook
 from pipeline.ingest.split_score import judge, likely, look, look_again
+from pipeline.ingest.split_site import marked
 
 FREQUENT = 0.12
 MOST = 250
@@ -34,6 +37,8 @@ KEEP = 0.15
 """Share of the lines without a boundary that the first look learns from."""
 UNKNOWN = 6
 """One page in so many is read as if nothing were known of its language."""
+UNMARKED = 4
+"""One page in so many is read as if none of its site's rows were known."""
 
 WRITTEN = 50_000_000
 """Seeds from here on make pages of written articles."""
@@ -71,10 +76,13 @@ def read(source: Source, seed: int) -> tuple[GeneratedPage, sl.Lines, Page]:
     page = (
         make_page(source.library, seed)
         if seed < WRITTEN
-        else make_written_page(source.shelves, seed)
+        else make_written_page(source.shelves, seed, relics=True)
     )
+    page = relaid(furnished(page, seed), seed)
     lexicon = source.lexicon if seed % UNKNOWN else sl.Lexicon.empty()
     lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), lexicon)
+    if seed % UNMARKED:
+        marked(page.text, lines)
     return page, lines, measure(lines)
 
 

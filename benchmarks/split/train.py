@@ -24,8 +24,8 @@ from pipeline.ingest.split_forest import LOOKS, MODEL, Forest, forest, log_odds
 
 PAGES = {
     "lines": [*range(6_000), *range(WRITTEN, WRITTEN + 10_000)],
-    "pairs": [*range(10_000, 20_000), *range(WRITTEN + 15_000, WRITTEN + 33_000)],
-    "thirds": [*range(20_000, 32_000), *range(WRITTEN + 35_000, WRITTEN + 57_000)],
+    "pairs": [*range(10_000, 20_000), *range(WRITTEN + 15_000, WRITTEN + 35_000)],
+    "thirds": [*range(20_000, 32_000), *range(WRITTEN + 35_000, WRITTEN + 60_000)],
 }
 """Seeds of the pages that each look learns from: two of three are of written articles."""
 TUNE_PAGES = [*range(35_000, 36_500), *range(WRITTEN + 60_000, WRITTEN + 62_500)]

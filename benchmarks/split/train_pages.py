@@ -25,8 +25,10 @@ from articles import Article
 from examples import WORKERS, Rows, joined, truth
 from library import Library
 from pages import GeneratedPage, make_page, manual_page, manual_pages
+from relics import relaid
 from sets import SHORTEST
 from shelves import Shelves, WrittenArticle, read_shelves
+from site_rows import furnished
 from train import Arrays, fit
 from written import make_written_page, written_page
 
@@ -35,6 +37,7 @@ from pipeline.ingest.split_forest import LOOKS, MODEL, PAGES, Model, forest, jud
 from pipeline.ingest.split_measure import measure
 from pipeline.ingest.split_path import choose
 from pipeline.ingest.split_score import probabilities
+from pipeline.ingest.split_site import marked
 from pipeline.ingest.split_whole import PROPOSED, can_tell, survey
 
 GENERATED = range(3_000_000, 3_002_000)
@@ -84,17 +87,20 @@ def pages_of(source: Source, job: Job) -> Iterator[GeneratedPage]:
             case "manuals":
                 yield manual_pages(source.library, place)
             case "written":
-                yield make_written_page(source.shelves, place)
+                page = make_written_page(source.shelves, place, relics=True)
+                yield relaid(furnished(page, place), place)
             case "written alone":
                 language, article = source.written[place // WRITTEN_ALONE]
-                yield written_page(article, language, place)
+                page = written_page(article, language, place, relics=True)
+                yield relaid(furnished(page, place), place)
             case kind:
-                yield make_page(source.library, place, single=kind == "single" or None)
+                page = make_page(source.library, place, single=kind == "single" or None)
+                yield relaid(furnished(page, place), place)
 
 
 def row_of(page: GeneratedPage, model: Model) -> Rows | None:
     """Return what a page and its proposed cuts look like, and whether most of them are right."""
-    lines = sl.scan(page.text.encode("utf-8", "surrogatepass"), model.lexicon)
+    lines = marked(page.text, sl.scan(page.text.encode("utf-8", "surrogatepass"), model.lexicon))
     if lines.size < 2:
         return None
     measured = measure(lines)

@@ -20,6 +20,7 @@ from pipeline.ingest.split_furniture import LONGEST, furniture_reason, is_weak
 from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
 from pipeline.ingest.split_measure import measure
 from pipeline.ingest.split_score import probabilities
+from pipeline.ingest.split_site import marked
 from pipeline.ingest.split_whole import boundaries
 from pipeline.model.settings import IngestSettings
 
@@ -43,7 +44,7 @@ def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
         text: the page; lone surrogates stand for bytes that could not be decoded.
         settings: `min_split_score`: boundaries less likely than this are not cut.
     """
-    lines = scan(text.encode("utf-8", "surrogatepass"), load_model().lexicon)
+    lines = marked(text, scan(text.encode("utf-8", "surrogatepass"), load_model().lexicon))
     if lines.size == 0:
         return blank(text)
     pieces = list(_pieces(text, lines, settings.min_split_score))

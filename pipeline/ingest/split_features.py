@@ -29,7 +29,18 @@ LONGEST_RUN: Final = 32
 HEAD_WORDS: Final = 30
 """Words of a line that are looked up in the text after and before it."""
 
-_SHAPE: Final = ("length", "first", "end", "closed", "indent", "digits", "begins", "ends")
+_LOOKS: Final = ("length", "first", "end", "closed", "indent", "digits")
+_TOLD: Final = {
+    "early": sl.EARLY,
+    "capitals": sl.CAPITALS,
+    "signs": sl.SIGNS,
+    "site": sl.SITE,
+    "begins": sl.BEGINS,
+    "ends": sl.ENDS,
+}
+"""What is told of a line, and of those around it, as the column has it."""
+_TOLD_COLUMNS: Final = np.array(list(_TOLD.values()), np.int64)
+_SHAPE: Final = (*_LOOKS, *_TOLD)
 _REGIME: Final = ("length", "indent", "open_end", "gap", "wide", "caseless", "titlelike", "closed")
 _OWN: Final = [
     "uppers_per_word",
@@ -148,12 +159,11 @@ def _shape(page: Page, line: int, out: Floats) -> int:
             out[at + 3] = columns[sl.CLOSED, other]
             out[at + 4] = min(columns[sl.INDENT, other], 12)
             out[at + 5] = columns[sl.DIGITS, other] / length
-            out[at + 6] = columns[sl.BEGINS, other]
-            out[at + 7] = columns[sl.ENDS, other]
+            for kind in range(len(_TOLD_COLUMNS)):
+                out[at + 6 + kind] = columns[_TOLD_COLUMNS[kind], other]
         else:
             out[at : at + 6] = -1
-            out[at + 6 : at + 8] = 0
-        at += 8
+        at += 6 + len(_TOLD_COLUMNS)
     return at
 
 

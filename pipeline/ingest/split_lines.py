@@ -20,7 +20,9 @@ from pipeline.ingest.split_chars import (
     ASK,
     CASELESS,
     CLOSE,
+    COLON,
     COMMA,
+    DASH,
     DIGIT,
     HIDDEN,
     KINDS,
@@ -62,13 +64,19 @@ HEAD: Final = 15  # of the first word, digits counted as equal
 CASELESSES: Final = 16  # letters without case, spaceless scripts apart
 BEGINS: Final = 17  # how likely lines with such a first word begin an article: 16 times log odds
 ENDS: Final = 18  # how likely they end one
-COLUMNS: Final = 19
+EARLY: Final = 19  # digits among the first characters: a date that stands before the text
+SITE: Final = 20  # 2 where the line is the site's, 1 where it may be; `split_site.py` tells
+CAPITALS: Final = 21  # capitals among the first characters: a place before the text, a heading
+SIGNS: Final = 22  # brackets, dashes and colons there: agencies and reporters
+COLUMNS: Final = 23
 
 STOP_BITS: Final = 20
 HEAD_BITS: Final = 16
 NEWLINE: Final = 10
 STEM: Final = 6
 """Letters by which a word is known: what follows is mostly inflection."""
+OPENING: Final = 32
+"""Characters of a line, white space before it left out, that count as its first."""
 _PRIME: Final = 0x01000193
 _SEED: Final = 0x811C9DC5
 
@@ -226,6 +234,7 @@ def _measure(
         at += size
         chars += 1
         counts[kind] += 1
+        _open(kind, chars - indent, row)
         if kind < SPACE:
             first = kind if first < 0 else first
             hashed = u32((hashed ^ u32(code)) * u32(_PRIME))
@@ -249,6 +258,15 @@ def _measure(
     row[INDENT], row[FIRST], row[END], row[CLOSED], row[HASH] = indent, first, end, closed, hashed
     _note(counts, chars, row)
     return chars, words
+
+
+@inline
+def _open(kind: int, place: int, row: Ints) -> None:
+    """Count what stands among a line's first characters."""
+    if place <= OPENING:
+        row[EARLY] += kind == DIGIT
+        row[CAPITALS] += kind == UPPER
+        row[SIGNS] += DASH <= kind <= CLOSE or kind == COLON
 
 
 @inline

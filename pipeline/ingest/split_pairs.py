@@ -27,8 +27,12 @@ Ints = npt.NDArray[np.int64]
 
 LIKELY: Final = -0.85
 """Log odds above which a line counts as a boundary when others are judged (30 %)."""
+NEVER: Final = -12.0
+"""Log odds of lines that are none."""
 LONGEST: Final = 1200
 """Words of either side that are compared: more cost time and change nothing."""
+NEAR: Final = (-3, -2, -1, 1, 2, 3)
+"""Neighbours whose odds are told one by one: of a title and its deck only one begins an article."""
 
 PAIR_NAMES: Final = [
     "odds",
@@ -49,10 +53,12 @@ PAIR_NAMES: Final = [
     "title_ahead",
     "title_back",
     *(f"layout_{kind}" for kind in range(REGIMES)),
+    *(f"odds{step:+d}" for step in NEAR),
     *KIN_NAMES,
 ]
 _LAYOUT: Final = 17
-_KIN: Final = _LAYOUT + REGIMES
+_NEAR: Final = _LAYOUT + REGIMES
+_KIN: Final = _NEAR + len(NEAR)
 _WIDTH: Final = _KIN + len(KIN_NAMES)
 
 _BITS: Final = 14
@@ -76,8 +82,8 @@ def outlook(page: Page, odds: Floats) -> Outlook:
     """Survey a page once, for all the lines that are looked at again."""
     count = len(odds)
     ahead, back = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-    before = np.full(count + 1, -12, dtype=np.float32)
-    after = np.full(count + 1, -12, dtype=np.float32)
+    before = np.full(count + 1, NEVER, dtype=np.float32)
+    after = np.full(count + 1, NEVER, dtype=np.float32)
     last, likely, expected = 0, 0, 0.0
     for at in range(count):
         back[at] = last
@@ -115,6 +121,9 @@ def pair_features(page: Page, view: Outlook, lines: Ints) -> Floats:
         _compare(page, (low, line, high), (left, right), row)
         row[12] = odds[low]
         row[13] = odds[high] if high < count else 9.0
+        for slot in range(len(NEAR)):
+            other = line + NEAR[slot]
+            row[_NEAR + slot] = odds[other] if 0 <= other < count else NEVER
         for kind in range(len(view.kin)):
             row[_KIN + kind] = view.kin[kind, line]
     return out
@@ -122,7 +131,7 @@ def pair_features(page: Page, view: Outlook, lines: Ints) -> Floats:
 
 @inline
 def _best_near(odds: Floats, line: int, reach: int) -> float:
-    best = -12.0
+    best = NEVER
     for other in range(max(0, line - reach), min(len(odds), line + reach + 1)):
         if other != line:
             best = max(best, float(odds[other]))

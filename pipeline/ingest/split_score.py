@@ -18,7 +18,7 @@ import numpy.typing as npt
 from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest, Model, log_odds
 from pipeline.ingest.split_measure import Page
-from pipeline.ingest.split_pairs import Outlook, outlook, pair_features
+from pipeline.ingest.split_pairs import NEVER, Outlook, outlook, pair_features
 
 Floats = npt.NDArray[np.float32]
 Lines = npt.NDArray[np.int64]
@@ -31,7 +31,6 @@ HOPELESS: Final = -6.5
 """Log odds from which no line has been seen to rise above `LOOK`."""
 DOUBTED: Final = -4.0
 """Log odds of the second look below which no third one is taken."""
-NEVER: Final = -12.0
 
 
 def probabilities(page: Page, model: Model) -> Floats:

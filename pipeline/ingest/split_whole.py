@@ -23,7 +23,7 @@ from pipeline.ingest.split_features import NAMES as LINE_NAMES
 from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest, log_odds
 from pipeline.ingest.split_measure import Page, log
-from pipeline.ingest.split_pairs import LIKELY, PAIR_NAMES, outlook, pair_features
+from pipeline.ingest.split_pairs import LIKELY, NEVER, PAIR_NAMES, outlook, pair_features
 from pipeline.ingest.split_path import choose, odds_of
 from pipeline.signature.compiled import i64, inline, jit, u32
 
@@ -32,13 +32,14 @@ Ints = npt.NDArray[np.int64]
 
 PROPOSED: Final = 0.4
 """The cuts that are looked at are those a page has at this `min_split_score`."""
-DOUBT: Final = -0.25
+DOUBT: Final = 0.15
 """Log odds of several articles below which a page is kept whole."""
 LEAST_LINES: Final = 5
-"""A shorter page has too little of everything to be judged by."""
+"""A shorter page has too little of everything to be judged by, or to learn from."""
+DOUBTED_LINES: Final = 8
+"""A shorter page is not doubted: three briefs of two lines look like one article with headings."""
 MOST_CUTS: Final = 200
 """More of them are not all wrong; no page that was learned from has as many."""
-NEVER: Final = -12.0
 
 _BITS: Final = 14
 _TOP: Final = 8
@@ -115,7 +116,11 @@ def boundaries(page: Page, scores: Floats, *, floor: float, forest: Forest) -> I
         forest: what was learned of pages.
     """
     starts = choose(scores, page.columns[sl.LENGTH, :-1], floor=floor)
-    if len(starts) == 1 or not _doubted(page, scores, min(floor, PROPOSED), forest):
+    if (
+        len(starts) == 1
+        or len(scores) < DOUBTED_LINES
+        or not _doubted(page, scores, min(floor, PROPOSED), forest)
+    ):
         return starts
     return starts[:1]
 

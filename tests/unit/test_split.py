@@ -73,6 +73,21 @@ def test_nothing_but_furniture() -> None:
     assert {s.title for s in found} == {None}
 
 
+@pytest.mark.parametrize(
+    ("before", "kinds"),
+    [
+        ("Facebook\n", ["document"]),
+        ("Facebook\nPrint\n", ["furniture", "furniture", "document"]),
+        ("Print\nRead more\n", ["furniture", "furniture", "document"]),
+    ],
+)
+def test_weak_lines_count_beside_others(before: str, kinds: list[str]) -> None:
+    """One word of a menu at an edge may be the article's; two, or beside furniture, are not."""
+    found = split_page(f"{before}Fog in the harbour\n\n{BODY}\n", settings=SETTINGS)
+
+    assert [segment.kind for segment in found] == kinds
+
+
 def test_no_splitting() -> None:
     """The splitter `none` takes the whole text, furniture and all, and gives it no title."""
     text = f"Tag: fog\n\n{BODY}"

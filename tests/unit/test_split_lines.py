@@ -84,6 +84,13 @@ def test_what_a_line_looks_like() -> None:
     assert column(text, sl.FIRST) == [chars.UPPER, chars.SPACELESS, chars.UPPER]
 
 
+def test_a_date_before_the_text_is_told_from_numbers_in_it() -> None:
+    """Digits among a line's first characters are counted apart, behind its indentation."""
+    text = "  date 2022-10-12 On 11 October\nOn the afternoon of October the 12th\n2023.04.05"
+
+    assert column(text, sl.EARLY) == [10, 0, 8]
+
+
 def test_words_are_folded_and_known_by_their_stem() -> None:
     """Case and what follows the sixth letter do not make another word; the first letters do."""
     tokens = scan("Harbour HARBOURS harbouring; garbour").tokens
