@@ -4,11 +4,10 @@ Holds: `altered`, `relaid`. Pure functions of a random generator or a seed. Not 
 prints an article (`printing.py`), which articles stand on a page (`written.py`).
 
 A quotation from the text becomes the title and the title the deck under it; above a title stands
-what sort of article it is; a title is lost, and
-what is left begins with a date that a template printed; lines that name other articles stand
-between the paragraphs. Each is rare, and each makes beginnings, or lines that look like them, that
-no other part of an article resembles. A page loses what tells its sites apart where one scraper
-sets all of its lines alike.
+what sort of article it is; a title is lost, and what is left begins with a date that a template
+printed; lines that name other articles stand between the paragraphs. Each is rare, and each makes
+beginnings, or lines that look like them, that no other part of an article resembles. A page loses
+what tells its sites apart where one scraper sets all of its lines alike.
 """
 
 from __future__ import annotations
