@@ -23,6 +23,9 @@ from pipeline.model.settings import IngestSettings
 BATCH_ROWS = 256
 DELTA_ROWS = 16
 """Rows at once of texts that may say how others begin: then few bytes may be long texts."""
+_NO_DICTIONARY = "DictAccumulator"
+"""What the library names when texts are stored as differences, which it cannot read as a
+dictionary. The footer says so too, but one that is broken ends the process when it is asked."""
 
 
 class ParquetPart:
@@ -52,34 +55,27 @@ class ParquetPart:
             schema = pq.read_schema(spool)
             columns = Columns.of(schema.names, chosen_columns(self._settings))
             text = _text_name(schema, columns)
-            metadata = pq.read_metadata(spool)
-            is_delta = _is_delta(metadata, text)
-            file = pq.ParquetFile(
-                spool,
-                metadata=metadata,
-                read_dictionary=[] if is_delta else [text],
-                pre_buffer=False,
-                page_checksum_verification=True,
-            )
+            file = _opened(spool, [text])
         except _BROKEN as error:
             detail = f"expected a whole Parquet file, found: {_short(error)}. Upload it again."
             raise RefusedError("corrupt_parquet", detail) from error
         wanted = {field: schema.names[at] for field, at in columns.places.items() if at >= 0}
-        rows = DELTA_ROWS if is_delta else BATCH_ROWS
         for group in range(file.num_row_groups):
-            yield from self._group(file, group, wanted, rows)
+            yield from self._group(file, group, wanted, spool)
 
     def _group(
-        self, file: pq.ParquetFile, group: int, wanted: dict[str, str], rows: int
+        self, file: pq.ParquetFile, group: int, wanted: dict[str, str], spool: BinaryIO
     ) -> Iterator[Piece]:
-        """Yield the rows of one group, so many at once; one that breaks is a row of quarantine."""
-        end = self._row + file.metadata.row_group(group).num_rows
+        """Yield the rows of one group; a group that breaks is one row of quarantine."""
+        start = self._row
+        end = start + file.metadata.row_group(group).num_rows
         try:
-            names = sorted(set(wanted.values()))
-            for batch in file.iter_batches(rows, row_groups=[group], columns=names):
-                cells = {key: batch[batch.schema.names.index(wanted[key])] for key in wanted}
-                for at in range(batch.num_rows):
-                    yield self._piece({key: column[at] for key, column in cells.items()})
+            try:
+                yield from self._batches(file, group, wanted)
+            except OSError as error:
+                if _NO_DICTIONARY not in str(error):
+                    raise
+                yield from self._batches(_opened(spool, []), group, wanted, seen=self._row - start)
         except _BROKEN as error:
             detail = f"expected rows {self._row + 1} to {end}, found: {_short(error)}."
             yield Piece(
@@ -89,6 +85,19 @@ class ParquetPart:
                 detail=detail,
             )
         self._row = max(self._row, end)
+
+    def _batches(
+        self, file: pq.ParquetFile, group: int, wanted: dict[str, str], *, seen: int | None = None
+    ) -> Iterator[Piece]:
+        """Yield the rows of a group; few at once behind those `seen` where some were read."""
+        names = sorted(set(wanted.values()))
+        rows = BATCH_ROWS if seen is None else DELTA_ROWS
+        left = seen or 0
+        for batch in file.iter_batches(rows, row_groups=[group], columns=names):
+            cells = {key: batch[batch.schema.names.index(wanted[key])] for key in wanted}
+            for at in range(min(left, batch.num_rows), batch.num_rows):
+                yield self._piece({key: column[at] for key, column in cells.items()})
+            left = max(0, left - batch.num_rows)
 
     def _piece(self, cells: dict[str, pa.Scalar]) -> Piece:
         self._row += 1
@@ -137,14 +146,9 @@ def _text_name(schema: pa.Schema, columns: Columns) -> str:
     return str(field.name)
 
 
-def _is_delta(metadata: pq.FileMetaData, text: str) -> bool:
-    """Whether texts are stored as differences, which the library cannot read as a dictionary."""
-    places = [at for at in range(metadata.num_columns) if metadata.schema.column(at).path == text]
-    return any(
-        encoding.startswith("DELTA")
-        for group in range(metadata.num_row_groups)
-        for at in places
-        for encoding in metadata.row_group(group).column(at).encodings
+def _opened(spool: BinaryIO, packed: list[str]) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        spool, read_dictionary=packed, pre_buffer=False, page_checksum_verification=True
     )
 
 
