@@ -37,6 +37,7 @@ class ParquetPart:
         self._settings = settings
         self._size = 0
         self._row = 0
+        self._plain: pq.ParquetFile | None = None  # the file again, its texts no dictionary
         self.chars = 0
 
     def __iter__(self) -> Iterator[Piece]:
@@ -75,7 +76,8 @@ class ParquetPart:
             except OSError as error:
                 if _NO_DICTIONARY not in str(error):
                     raise
-                yield from self._batches(_opened(spool, []), group, wanted, seen=self._row - start)
+                self._plain = self._plain or _opened(spool, [])
+                yield from self._batches(self._plain, group, wanted, seen=self._row - start)
         except _BROKEN as error:
             detail = f"expected rows {self._row + 1} to {end}, found: {_short(error)}."
             yield Piece(

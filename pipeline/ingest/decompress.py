@@ -194,7 +194,6 @@ def _window(header: bytes, *, single: int, dictionary: int) -> int:
     if single:
         size = int.from_bytes(header[dictionary:], "little")
         return size + 256 if len(header) == dictionary + 2 else size
-    base = 1 << 10 + (header[0] >> 3) if header else 0
     if not header:
         return 0
     base = 1 << 10 + (header[0] >> 3)
