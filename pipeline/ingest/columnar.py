@@ -1,7 +1,7 @@
 """Parquet files: one document a row, row group by row group.
 
 Holds: `ParquetPart`. Reads blocks of decoded bytes through a temporary file (the footer stands at
-the end). Not here: which columns hold what (`columns.py`).
+the end). Not here: which columns hold what (`columns.py`), where files end (`footers.py`).
 
 Characters are those of the text column, row after row; lines count rows.
 """
@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from pipeline.ingest.codecs import RATIO_GRACE
 from pipeline.ingest.columns import Columns, chosen_columns, document
+from pipeline.ingest.footers import Slice, files_in
 from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
 from pipeline.model.settings import IngestSettings
 
@@ -29,7 +30,7 @@ dictionary. The footer says so too, but one that is broken ends the process when
 
 
 class ParquetPart:
-    """The rows of one file; mutable counts of characters and rows."""
+    """The rows of one file, or of joined ones; mutable counts of characters and rows."""
 
     def __init__(self, blocks: Iterable[bytes], settings: IngestSettings) -> None:
         """Read the blocks as one file."""
@@ -49,9 +50,31 @@ class ParquetPart:
         with tempfile.TemporaryFile() as spool:
             for block in self._blocks:
                 self._size += spool.write(block)
-            yield from self._rows(cast("BinaryIO", spool))
+            yield from self._files(cast("BinaryIO", spool))
+
+    def _files(self, spool: BinaryIO) -> Iterator[Piece]:
+        """Yield the rows of each file; of several, one that is refused is a row of quarantine."""
+        files, size = files_in(spool, self._size)
+        for start, end in files:
+            try:
+                yield from self._rows(cast("BinaryIO", Slice(spool, start, end)))
+            except RefusedError as error:
+                if error.reason == "bomb" or len(files) == 1:
+                    raise
+                yield self._refused(error.reason, error.detail)
+        if size < self._size:
+            found = self._size - size
+            detail = f"expected the end of a Parquet file behind its footer, found {found} bytes."
+            yield self._refused("garbage_tail", detail)
+
+    def _refused(self, reason: str, detail: str) -> Piece:
+        """Make the piece of bytes that hold no rows."""
+        line = max(1, self._row)
+        span = Span(self.chars, self.chars, line, line)
+        return Piece(span=span, kind="quarantine", reason=reason, detail=detail)
 
     def _rows(self, spool: BinaryIO) -> Iterator[Piece]:
+        self._plain = None
         try:
             schema = pq.read_schema(spool)
             columns = Columns.of(schema.names, chosen_columns(self._settings))

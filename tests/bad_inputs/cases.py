@@ -211,6 +211,8 @@ TABLES = [
     case("list-id.parquet", lambda: m.parquet({**TABLE, "id": [[1], [2], [3], [4]]}), 4),
     case("group-broken.parquet", lambda: m.holed(m.parquet(TABLE), 4, 30), 2, "corrupt_row_group"),
     case("truncated.parquet", lambda: m.parquet(TABLE)[:-20], 0, "corrupt_parquet"),
+    case("tail.parquet", lambda: m.parquet(TABLE) + b"tail" * 9, 4, "garbage_tail"),
+    case("joined.parquet", lambda: m.parquet(TABLE) * 2, 8),
     case("rows-below-zero.parquet", rows_below_zero, 1, "corrupt_row_group"),
     case("name-broken.parquet", lambda: m.parquet(TABLE).replace(b"text", b"t\xe5xt"), 0,
          "corrupt_parquet"),

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.ingest import footers
 from pipeline.ingest.reader import UnreadableError
 from pipeline.model.settings import IngestSettings
 from tests.reading import read_whole
@@ -49,3 +50,47 @@ def test_a_broken_footer_costs_its_file_and_not_the_process(bit: int) -> None:
             read += bool(read_whole(broken, IngestSettings(), kind="parquet"))
 
     assert 0 < read < size
+
+
+def stored(texts: list[str]) -> bytes:
+    """Return a Parquet file."""
+    file = io.BytesIO()
+    pq.write_table(pa.table({"text": texts}), file)
+    return file.getvalue()
+
+
+def read(raw: bytes) -> tuple[list[str], list[str]]:
+    """Return the texts of a file, and why the rest is refused."""
+    pieces = read_whole(raw, IngestSettings(), kind="parquet")
+    texts = [piece.text for piece in pieces if piece.kind == "document"]
+    return texts, [piece.reason for piece in pieces if piece.kind != "document"]
+
+
+@pytest.mark.parametrize("tail", [b"\0" * 512, b"junk" * 30, b"\x10\0\0\0PAR1", b"PAR2", b"x"])
+def test_bytes_behind_a_footer_cost_themselves_alone(tail: bytes) -> None:
+    """The footer is looked for at the end of the file; all rows were lost."""
+    assert read(stored(TEXTS) + tail) == (TEXTS, ["garbage_tail"])
+
+
+@pytest.mark.parametrize("cut", [100, 300, 500])
+def test_all_joined_files_are_read(cut: int) -> None:
+    """The last footer told of the bytes of the first file: of two alike, one was read as both."""
+    parts = [stored(TEXTS[:cut]), stored(TEXTS[cut:]), stored(TEXTS[:300])]
+    assert read(b"".join(parts)) == (TEXTS + TEXTS[:300], [])
+
+
+def test_a_broken_file_among_joined_ones_costs_itself() -> None:
+    """Its footer is broken, its end is not; another has no text, and the last has no end."""
+    good, other = stored(TEXTS), io.BytesIO()
+    at = len(good) - 7 - int.from_bytes(good[-8:-4], "little")
+    broken = good[:at] + b"\xff" * 9 + good[at + 9 :]
+    pq.write_table(pa.table({"name": TEXTS}), other)
+    reasons = ["corrupt_parquet", "missing_text_column", "corrupt_parquet"]
+    assert read(good + broken + other.getvalue() + good + good[:-9]) == (TEXTS + TEXTS, reasons)
+
+
+def test_a_footer_is_found_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its length and the magic number may stand in two blocks that are searched."""
+    monkeypatch.setattr(footers, "_BLOCK", 7)
+    for more in range(7):
+        assert read(stored(TEXTS) + stored(TEXTS[:9]) + b"x" * more)[0] == TEXTS + TEXTS[:9]
