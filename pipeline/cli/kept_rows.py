@@ -1,8 +1,8 @@
 """Rows that stay, copied unchanged out of the files that they were read from.
 
 Holds: `Seen`, `copy_kept`. Reads a file a second time and writes one of the same format.
-Not here: the first time (`records.py`), which rows stay (`dedup/standalone.py`), where copies go
-(`dedup_files.py`).
+Not here: the first time (`records.py`), how columns are packed (`packing.py`), which rows stay
+(`dedup/standalone.py`), where copies go (`dedup_files.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 
+from pipeline.cli.packing import is_all_zstd
 from pipeline.cli.records import BATCH_BYTES, ROWS, Advance, decoded, is_parquet, lines, opened
 from pipeline.errors import InputError
 
@@ -58,7 +59,7 @@ def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) ->
     at = 0
     with opened(path) as file:
         _same(path, file.metadata.num_rows, len(kept))
-        if kept.true_count == len(kept) and _all_zstd(file):
+        if kept.true_count == len(kept) and _may_be_as_it_is(path, file):
             shutil.copyfile(path, target)
             advance(path.stat().st_size)
             return target
@@ -77,20 +78,14 @@ def _copy_parquet(path: Path, kept: pa.Array, target: Path, advance: Advance) ->
     return target
 
 
-def _all_zstd(file: pq.ParquetFile) -> bool:
-    """Say whether all columns are packed with zstd.
+def _may_be_as_it_is(path: Path, file: pq.ParquetFile) -> bool:
+    """Say whether a copy of all rows may have the same bytes: all columns are packed with zstd.
 
-    A row is read first, without its text, which was read before: asked about an encrypted column,
-    Arrow's metadata would end the process.
+    A row is read first, without its text, which was read before: so an encrypted column is refused.
     """
     others = [name for name in file.schema_arrow.names if name != "text"]
     next(file.iter_batches(batch_size=1, columns=others), None)
-    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-    return all(
-        group.column(column).compression == "ZSTD"
-        for group in groups
-        for column in range(group.num_columns)
-    )
+    return is_all_zstd(path)
 
 
 def _copy_lines(path: Path, kept: pa.Array, target: Path, advance: Advance) -> Path:

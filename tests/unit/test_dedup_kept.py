@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.parquet.encryption as pe
 import pytest
 from rich.progress import Progress
 
-from pipeline.cli import dedup_files, kept_rows
+from pipeline.cli import dedup_files, kept_rows, packing
 from pipeline.dedup import standalone
 from pipeline.errors import InputError
 from pipeline.model.settings import DedupSettings
@@ -154,3 +155,38 @@ def test_a_column_that_is_encrypted_is_no_reason_to_die(tmp_path: Path) -> None:
     ended = subprocess.run([*command, "--kept"], check=False, capture_output=True, text=True)
     assert ended.returncode == 1
     assert "texts.parquet: expected a sound Parquet file, found: Cannot decrypt" in ended.stderr
+
+
+def test_a_broken_footer_is_no_reason_to_die(tmp_path: Path) -> None:
+    """Arrow ends the process when it is asked about a column with some broken statistics."""
+    path, rows = tmp_path / "table", 600
+    texts = [f"The council met on day {row}" for row in range(rows)]
+    table = pa.table({"id": [*map(str, range(rows))], "text": texts, "more": [*range(rows)]})
+    pq.write_table(table, path, compression="zstd", row_group_size=400, write_page_index=True)
+    raw = path.read_bytes()
+    marks, copied = pa.array([True] * rows), 0
+    for at in range(len(raw) - 8 - int.from_bytes(raw[-8:-4], "little"), len(raw) - 8):
+        path.write_bytes(raw[:at] + bytes([raw[at] ^ 1]) + raw[at + 1 :])
+        with suppress(InputError):
+            seen = kept_rows.Seen.of(path)
+            kept_rows.copy_kept(path, marks, tmp_path / "kept", lambda _: None, seen=seen)
+            copied += 1
+    assert copied
+
+
+def test_how_columns_are_packed_is_told_from_any_footer(tmp_path: Path) -> None:
+    """One column in another way is enough, and so is a footer that is cut, or none."""
+    path, table = tmp_path / "table", pa.table({"id": ["a"], "text": ["one"], "flag": [True]})
+    wide = table.append_column("lists", pa.array([[{"x": 1.5, "y": [b"z"]}]]))
+    for rows in (table, wide):
+        for codecs in ("zstd", {"id": "zstd", "text": "zstd", "flag": "snappy"}):
+            pq.write_table(rows, path, compression=codecs, row_group_size=1)
+            assert packing.is_all_zstd(path) == (codecs == "zstd")
+    pq.write_table(wide, path, compression="zstd")
+    raw = path.read_bytes()
+    for tail in (b"", b"PAR1", bytes(9), b"\xff" * 99, b"\x1c" * 99, b"\x19\xfc" * 99):
+        path.write_bytes(tail + len(tail).to_bytes(4, "little") + b"PAR1")
+        assert not packing.is_all_zstd(path)
+    for size in (7, 40, 200):
+        path.write_bytes(raw[:-8][:-size] + raw[-8:])
+        assert not packing.is_all_zstd(path)
