@@ -25,7 +25,7 @@ import msgspec
 from pipeline.ingest import normalise
 from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.json_advice import next_step
-from pipeline.ingest.json_ends import Ending
+from pipeline.ingest.json_ends import WS, Ending
 from pipeline.ingest.json_objects import Objects
 from pipeline.ingest.lines import Long, lines
 from pipeline.ingest.pieces import (
@@ -58,10 +58,21 @@ _AROUND = "[], \t\r\n\ufeff"
 _GAP = re.compile(r"[\[\], \t\r\n\ufeff]*")
 """What stands around the records of an array."""
 
+_OBJECT = re.compile(rf'\{{{WS}*["}}]')
+"""How every object begins."""
+
 _LONGEST_NUMBER = 1000
 """Digits: the library refuses to make numbers of more than 4,300."""
 
 _fast = msgspec.json.Decoder(_Record)
+
+
+def _number(digits: str) -> int | float:
+    """Return a number; of one that is longer than any id is, that it is one."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
+
+
+_slow = json.JSONDecoder(strict=False, parse_int=_number)
 
 
 def jsonl_pieces(
@@ -158,6 +169,8 @@ def _records_of(line: str, piece: Piece) -> Iterator[Piece]:
 
 def _cuts(line: str) -> list[int]:
     """Return where the parts of a line begin, when one of them is an object."""
+    if not _OBJECT.search(line):
+        return []
     held = Objects([line], len(line), layout=Layout())
     cuts, at, found = [], 0, 0
     while (start := held.past(at, _GAP)) < len(line):
@@ -200,7 +213,7 @@ def _bare(line: str) -> str:
 
 def _decode_slowly(line: str) -> _Record:
     try:
-        fields = json.loads(normalise.without_surrogates(line), strict=False, parse_int=_number)
+        fields = _slow.decode(normalise.without_surrogates(line))
     except RecursionError as error:
         detail = "expected a record nested less than about 1,000 deep, found a deeper one."
         raise RefusedError("too_deep", detail) from error
@@ -218,11 +231,6 @@ def _decode_slowly(line: str) -> _Record:
         detail = f'expected a string in "text", found {type(fields["text"]).__name__}.'
         raise RefusedError("wrong_type", detail)
     return _record(fields)
-
-
-def _number(digits: str) -> int | float:
-    """Return a number; of one that is longer than any id is, that it is one."""
-    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
 
 
 def _record(fields: dict[str, object]) -> _Record:
