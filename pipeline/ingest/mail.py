@@ -22,11 +22,12 @@ from email.message import Message
 from email.utils import parsedate_to_datetime
 
 from pipeline.ingest import normalise
+from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.mail_header import (
     FIELD,
     LONGEST,
     LOOKED_AT,
-    NEXT,
+    NEXT_OF,
     begins_box,
     header_of,
     narrowed,
@@ -49,18 +50,25 @@ _Parts = list[tuple[Message, Piece]]
 
 
 def mail_pieces(
-    window: Window, settings: IngestSettings, *, is_rest: bool, damaged: Callable[[], bool]
+    window: Window,
+    settings: IngestSettings,
+    *,
+    layout: Layout,
+    is_rest: bool,
+    damaged: Callable[[], bool],
 ) -> Iterator[Piece]:
     """Make one piece of each message.
 
     Args:
         window: the bytes of the messages.
         settings: `max_record_bytes` bounds a message.
+        layout: keeps the encoding of mails in UTF-16.
         is_rest: whether the first may be the rest of one, behind damage.
         damaged: says at the end whether damage is what ended the bytes.
     """
-    wide = "" if is_rest else wide_encoding(window.peek(LONGEST))
-    is_box, number = is_rest or (not wide and begins_box(window.peek(LONGEST))), 0
+    head, number = window.peek(LONGEST), 0
+    layout.wide = wide = layout.wide if is_rest else wide_encoding(head)
+    is_box = is_rest or begins_box(narrowed(head, wide))
     while window.fill(1):
         number += 1
         start, shown = window.position, excerpt(window.peek(_SHOWN).decode("latin-1"))
@@ -86,13 +94,13 @@ def skip_mail(window: Window, settings: IngestSettings) -> None:
         _raw(window, settings, is_box=True)
 
 
-def _raw(window: Window, settings: IngestSettings, *, is_box: bool) -> bytes:
+def _raw(window: Window, settings: IngestSettings, *, is_box: bool, wide: str = "") -> bytes:
     """Take a message; also one that is too long."""
     limit = settings.max_record_bytes
-    size = _size(window, limit) if is_box else window.fill(limit + 1)
+    size = _size(window, limit, wide) if is_box else window.fill(limit + 1)
     if size > limit:
         if is_box:
-            window.skip_to(NEXT, longest=LONGEST, ahead=1)
+            window.skip_to(NEXT_OF[wide], longest=LONGEST, ahead=1)
         else:
             while window.skip(LOOKED_AT):
                 pass
@@ -103,7 +111,7 @@ def _raw(window: Window, settings: IngestSettings, *, is_box: bool) -> bytes:
 
 def _message(window: Window, settings: IngestSettings, *, is_box: bool, wide: str) -> Piece:
     """Take a message and make its piece, without its span."""
-    raw = narrowed(_raw(window, settings, is_box=is_box), wide)
+    raw = narrowed(_raw(window, settings, is_box=is_box, wide=wide), wide)
     header = header_of(raw)
     if not raw.strip():
         return Piece(span=_span(0, 0, 0), kind="furniture", reason="blank_line")
@@ -149,10 +157,10 @@ def _in_utf16(message: Message, encoding: str) -> Piece:
     return piece
 
 
-def _size(window: Window, limit: int) -> int:
+def _size(window: Window, limit: int, wide: str) -> int:
     """Return how many bytes the next message of a box has; more than the limit if it is longer."""
     size = LOOKED_AT
-    while (found := window.find(NEXT, start=0, limit=size)) is None:
+    while (found := window.find(NEXT_OF[wide], start=0, limit=size)) is None:
         held = window.fill(size + 1)
         if held <= size or size > limit:
             return held

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pipeline.ingest.encodings import marked_encoding
 from pipeline.ingest.http import header_fields
@@ -27,7 +27,9 @@ _BROKEN = 4
 NEXT = re.compile(rb"(?<=\n)%s(?=[!-9;-~]{1,70}:)" % _BOX)
 _BEGINS = re.compile(_BOX)
 STARTS = re.compile(rb"\n(?=%s[!-9;-~]{1,70}:)" % _BOX)
-LONGEST = 300
+LONGEST = 600
+"""Bytes of both, in UTF-16."""
+
 _LINE_END = re.compile(rb"\r\n?|\n")
 _WIDE = {
     "utf-16-le": re.compile(rb"(?:[ -~]\0){9}"),
@@ -137,3 +139,19 @@ def begins_box(head: bytes) -> bool:
 def begins_plain_box(head: bytes) -> bool:
     """Whether a file that holds mails is a box of bytes that are read as they are stored."""
     return begins_box(head) and not wide_encoding(head) and not ends_lines_in_cr(head)
+
+
+def _in_bytes(form: bytes) -> Callable[[re.Match[bytes]], bytes]:
+    """Return what writes a part of a pattern in a form, when it stands for a byte."""
+    return lambda part: part[0] if part[1] is None else form % part[1]
+
+
+_PARTS = re.compile(rb"\(\?<?[:=]|[)|?]|\{[\d,]+\}|(\\.|\[[^\]]+\]|.)", re.DOTALL)
+"""What a pattern consists of; a group: what stands for a byte."""
+
+NEXT_OF = {
+    "": NEXT,
+    "utf-16-le": re.compile(_PARTS.sub(_in_bytes(rb"(?:%s\x00)"), NEXT.pattern)),
+    "utf-16-be": re.compile(_PARTS.sub(_in_bytes(rb"(?:\x00%s)"), NEXT.pattern)),
+}
+"""The start of the next mail in a box, by the encoding of one in UTF-16."""

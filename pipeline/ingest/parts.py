@@ -56,8 +56,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` is empty as long as the text kind is not known; `damaged` says, once the blocks have
     ended, whether damage ended them; `whole` whether the first block is the whole file; `layout`
-    and `wiki` are shared by the parts of a table, of JSON and of a wiki; `nested` reads members of
-    an archive (None inside one); `links` finds the members of a zip archive that are links.
+    and `wiki` are shared by the parts of a table, of JSON, of mails and of a wiki; `nested` reads
+    members of an archive (None inside one); `links` finds those of a zip archive that are links.
     """
 
     settings: IngestSettings
@@ -178,7 +178,11 @@ class MailPart:
         """Yield one piece a message."""
         opening = self._opening
         return mail_pieces(
-            self._window, opening.settings, is_rest=bool(opening.kind), damaged=opening.damaged
+            self._window,
+            opening.settings,
+            layout=opening.layout,
+            is_rest=bool(opening.kind),
+            damaged=opening.damaged,
         )
 
 

@@ -336,3 +336,31 @@ def test_a_header_that_is_wrong_does_no_harm(said: bytes) -> None:
     text = b"\n--b\n\n" + STORY.encode() + b" Gr\xfc\xdfe\n--b--\n"
     (piece,) = read(b"MIME-Version: 1.0\n" + said + b"\n" + plain + text)
     assert piece.kind == "document" or piece.reason in {"not_text", "undecodable"}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_mails_of_a_box_in_utf16_are_documents(encoding: str, end: str) -> None:
+    """It was one mail with all others as its text; a byte that is lost costs its mail."""
+    lines = [part.decode().replace("\n", end) for part in box(6)]
+    stored = "".join(lines).encode(encoding)
+    pieces = read(stored)
+    assert [piece.text for piece in pieces] == [piece.text for piece in read(b"".join(box(6)))]
+    assert {piece.encoding for piece in pieces} == {encoding if encoding[6:] else "utf-16-le"}
+    starts = [len("".join(lines[:at]).encode(encoding)) for at in range(1, 6)]
+    assert [piece.span.char_start for piece in pieces[1:]] == starts
+    lost = (starts[1] + starts[2]) // 2
+    after = read(stored[:lost] + stored[lost + 1 :])
+    assert [piece.text for piece in after][:2] == [piece.text for piece in pieces][:2]
+    assert [piece.text for piece in after][3:] == [piece.text for piece in pieces][3:]
+
+
+def test_mails_in_utf16_behind_damage_are_documents() -> None:
+    """So are those behind one that is too long; what is said of the encoding is kept."""
+    parts = [part.decode() for part in box(6)]
+    stored = [gzip.compress(part.encode("utf-16-le")) for part in parts]
+    stored[2] = make.holed(stored[2], 12)
+    assert sum(piece.kind == "document" for piece in read(b"".join(stored))) == 5
+    parts[2] += "A line of the mail.\n" * 5000
+    pieces = read("".join(parts).encode("utf-16"), max_record_bytes=50_000)
+    assert [piece.reason for piece in pieces] == ["", "", "record_too_long", "", "", ""]
