@@ -1,7 +1,8 @@
 """CSV and TSV files: one document a row.
 
-Holds: `delimited_pieces`, `delimiter_of`. Pure; memory is bounded by `max_record_bytes`.
-Not here: which columns hold what (`columns.py`), bytes to characters (`decode.py`).
+Holds: `delimited_pieces`, `table_of`. Pure; memory is bounded by `max_record_bytes`.
+Not here: rows and cells (`delimited_rows.py`), which columns hold what (`columns.py`), bytes to
+characters (`decode.py`).
 
 A row that does not parse, or has another number of fields than the header, costs its first line
 alone: reading goes on at the next line, so an unbalanced quote cannot swallow what follows it.
@@ -9,18 +10,21 @@ alone: reading goes on at the next line, so an unbalanced quote cannot swallow w
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 
 from pipeline.ingest.columns import Columns, chosen_columns, document
+from pipeline.ingest.delimited_rows import Rows, cells_of
 from pipeline.ingest.file_layout import Layout
-from pipeline.ingest.lines import Long, lines
+from pipeline.ingest.lines import lines
 from pipeline.ingest.pieces import Piece, RefusedError, Span, bad_spans, excerpt
 from pipeline.model.settings import IngestSettings
 
-DELIMITERS = (",", "\t", ";", "|")
+DELIMITERS = (",", "\t", ";", "|", "\x01")
+_COLON = ":"
+"""What prose has too, so that names must be written as they are in tables alone."""
+
 NO_DELIMITER = "\x1f"
 """That of a table with one column: a character that texts do not hold."""
 
@@ -33,29 +37,35 @@ _SHORT_NAME = re.compile(r"(?:[^\s.!?。！？]+(?: [^\s.!?。！？]+){0,2})?")
 _SEPARATOR = re.compile(r"sep=([,;|\t])\r?")
 """The first line by which spreadsheets tell each other the delimiter."""
 
+_COMMENT = re.compile(r"#|\s*$")
 _LINE_END = re.compile(r"\r\n?|\n")
-_ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
 _NULLS = frozenset(("NULL", r"\N"))
 """How databases write that a field has no value."""
 
-csv.field_size_limit((1 << 31) - 1)  # rows are bounded before they are parsed
 
+def table_of(head: str, text_names: Iterable[str]) -> tuple[str, int]:
+    """Return the delimiter of a table that begins with `head`, and the lines above its header.
 
-def delimiter_of(head: str, text_names: Iterable[str]) -> str:
-    """Return the delimiter of a CSV file that begins with `head`, "" when it is none.
-
-    The first line must be a header: one of its names is that of the text, or the next rows have as
-    many fields each. The less it looks like a header, and the more like a sentence with a comma,
-    the more the rows must confirm it.
+    The delimiter is "" when it is none. The first line must be a header: one of its names is that
+    of the text, or the next rows have as many fields each. The less it looks like a header, and the
+    more like a sentence with a comma, the more the rows must confirm it. Below comments it must
+    look like nothing else.
     """
     head = head.replace("\r", "\n") if ends_in_cr(head) else head
-    first, *rest = head.removesuffix("\n").split("\n", PROBE_LINES)[:PROBE_LINES]
+    first, *rest = found = head.removesuffix("\n").split("\n", PROBE_LINES)[:PROBE_LINES]
     if said := _SEPARATOR.fullmatch(first):
-        return said[1] if rest and said[1] in rest[0] else ""
+        return (said[1], 1) if rest and said[1] in rest[0] else ("", 0)
     wanted = set(text_names)
+    above = len(list(takewhile(_COMMENT.match, found))) if first.startswith("#") else 0
+    for sign in (*DELIMITERS, _COLON) if above else ():
+        if _heads_plainly(found[above:], sign, wanted=wanted):
+            return sign, above
     if _is_column(first, rest, wanted):
-        return NO_DELIMITER
-    return next((sign for sign in DELIMITERS if _heads(first, rest, sign, wanted=wanted)), "")
+        return NO_DELIMITER, 0
+    signs = [sign for sign in DELIMITERS if _heads(first, rest, sign, wanted=wanted)]
+    if not signs and _heads_plainly(found, _COLON, wanted=wanted):
+        return _COLON, 0
+    return "".join(signs[:1]), 0
 
 
 def ends_in_cr(head: str) -> bool:
@@ -82,7 +92,7 @@ def _are_mostly_cells(rest: Sequence[str]) -> bool:
     ends = [number for number, line in enumerate(rest, 1) if line.rstrip().endswith('"')]
     held: Iterator[str] = (f"{line}\n" for line in rest[: max(ends, default=0)])
     quoted = others = 0
-    for row, _, _, cells in _Rows(held, len(rest) << 20, Layout(NO_DELIMITER, width=1)):
+    for row, _, _, cells in Rows(held, len(rest) << 20, Layout(NO_DELIMITER, width=1)):
         is_quoted = cells is not None and row.startswith('"')
         quoted += is_quoted
         others += not is_quoted and (cells is None or "," in row)
@@ -91,7 +101,7 @@ def _are_mostly_cells(rest: Sequence[str]) -> bool:
 
 def _are_cells(rows: Sequence[str], name: str) -> bool:
     """Whether all rows are texts, with quotes where they hold commas."""
-    cells = [_cells(row, NO_DELIMITER) for row in rows]
+    cells = [cells_of(row, NO_DELIMITER) for row in rows]
     if any(cell is None or not cell[0].strip() for cell in cells):
         return False
     quoted = [row for row in rows if row.startswith('"')]
@@ -104,7 +114,7 @@ def _are_cells(rows: Sequence[str], name: str) -> bool:
 
 def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str]) -> bool:
     """Whether a line is the header of the rows that follow it."""
-    cells = _cells(first, delimiter) or []
+    cells = cells_of(first, delimiter) or []
     names = [name.strip() for name in cells]
     if len(names) < 2 or names.count("") > 1 or not all(map(_LOOSE_NAME.fullmatch, names)):
         return False
@@ -113,7 +123,7 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
     if len(set(texts)) < len(texts):
         return False
     is_plain = all(map(_NAME.fullmatch, names)) and len(set(small)) == len(small)
-    rows = [_cells(row, delimiter) for row in islice(_probed(rest), PROBE_ROWS)]
+    rows = [cells_of(row, delimiter) for row in islice(_probed(rest), PROBE_ROWS)]
     fits = sum(cells is not None and len(cells) == len(names) for cells in rows)
     is_sure = len(names) > 2 or delimiter != ","
     if texts and is_plain:
@@ -123,6 +133,17 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
     if fits < PROBE_ROWS:
         return False
     return is_plain or (all(map(_SHORT_NAME.fullmatch, names)) and _has_quotes(rest, delimiter))
+
+
+def _heads_plainly(found: Sequence[str], delimiter: str, *, wanted: set[str]) -> bool:
+    """Whether the first of some lines is names, that of a text among them, and most are rows."""
+    cells = [cells_of(row, delimiter) or [] for row in islice(_probed(found), PROBE_ROWS + 1)]
+    names, rows = cells[0] if cells else [], cells[1:]
+    small = {name.lower() for name in names}
+    if len(names) < 2 or len(small) < len(names) or not small & wanted:
+        return False
+    fits = sum(len(row) == len(names) for row in rows)
+    return all(map(_NAME.fullmatch, names)) and len(rows) > 1 and 2 * fits > len(rows)
 
 
 def _has_quotes(rest: Sequence[str], delimiter: str) -> bool:
@@ -149,13 +170,15 @@ def delimited_pieces(
     """
     limit = settings.max_record_bytes
     texts = (text.replace("\r", "\n") for text in texts) if layout.by_cr else texts
-    rows = _Rows(lines(texts, limit), limit, layout)
-    line = 1
-    for raw, chars, count, cells in rows:
+    source, line = lines(texts, limit), 1
+    for above in islice(source, layout.above if layout.columns is None else 0):
+        raw, chars = (above, len(above)) if isinstance(above, str) else (above.start, above.size)
+        span = Span(start, start + chars, line, line)
+        yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
+        start, line = span.char_end, line + 1
+    for raw, chars, count, cells in Rows(source, limit, layout):
         span = Span(start, start + chars, line, line + count - 1)
-        if line == 1 and layout.columns is None and _SEPARATOR.fullmatch(raw.rstrip("\n")):
-            yield Piece(span=span, kind="furniture", reason="header", excerpt=excerpt(raw))
-        elif layout.columns is None and cells is not None:
+        if layout.columns is None and cells is not None:
             layout.header = _names(cells)
             layout.columns = Columns.of(layout.header, chosen_columns(settings))
             layout.width = len(cells)
@@ -195,85 +218,8 @@ def _broken(raw: str, span: Span, layout: Layout) -> Piece:
     elif raw.count('"') % 2:
         reason, detail = "unbalanced_quotes", "expected a closing quote, found none that fits."
     else:
-        found = len(_cells(raw, layout.delimiter) or [])
+        found = len(cells_of(raw, layout.delimiter) or [])
         shown = f"{found} fields" if found else "quotes that close before a field ends"
         reason = "wrong_field_count"
         detail = f"expected {layout.width} fields, as the header has names, found {shown}."
     return Piece(span=span, kind="quarantine", reason=reason, detail=detail, excerpt=excerpt(raw))
-
-
-class _Rows:
-    """Joins lines to rows of as many fields as the header, once that is known.
-
-    Yields (characters, how many, lines, cells); cells are None for a line that is no row.
-    """
-
-    def __init__(self, source: Iterator[str | Long], limit: int, layout: Layout) -> None:
-        self._source = source
-        self._limit = limit
-        self._layout = layout
-        self._ahead: list[str | Long] = []
-        self._has_escapes = False
-        """Whether a quote behind a backslash is in the latest lines that were no row."""
-
-    def __iter__(self) -> Iterator[tuple[str, int, int, list[str] | None]]:
-        while (line := self._next()) is not None:
-            if isinstance(line, Long):
-                yield line.start, line.chars + line.ended, 1, None
-                continue
-            taken, cells = self._row(line, mend=_as_it_is)
-            if cells is None and self._has_escapes:
-                taken, cells = self._row(line, mend=_unescaped)
-            row = "".join(taken)
-            yield row, len(row), len(taken), cells
-
-    def _row(self, line: str, *, mend: Callable[[str], str]) -> tuple[list[str], list[str] | None]:
-        """Return the lines of the row that a line begins, and its cells, if it is one."""
-        taken = self._joined(line, mend)
-        row = "".join(taken)
-        cells = self._fitting(mend(row))
-        self._has_escapes = cells is None and '\\"' in row
-        if cells is None and len(taken) > 1:
-            self._ahead.extend(reversed(taken[1:]))
-            return [line], self._fitting(mend(line))  # a quote in a field without any around it
-        return taken, cells
-
-    def _fitting(self, row: str) -> list[str] | None:
-        cells = _cells(row, self._layout.delimiter)
-        return cells if cells is not None and self._layout.width in {0, len(cells)} else None
-
-    def _next(self) -> str | Long | None:
-        return self._ahead.pop() if self._ahead else next(self._source, None)
-
-    def _joined(self, line: str, mend: Callable[[str], str]) -> list[str]:
-        """Return the line with those after it, up to the one that closes its quotes."""
-        taken, size, quotes = [line], len(line), mend(line).count('"')
-        while quotes % 2 and size <= self._limit and (after := self._next()) is not None:
-            if isinstance(after, Long):
-                self._ahead.append(after)
-                break
-            taken.append(after)
-            size += len(after)
-            quotes += mend(after).count('"')
-        return taken
-
-
-def _as_it_is(row: str) -> str:
-    return row
-
-
-def _unescaped(row: str) -> str:
-    """Double the quotes that a backslash marks, as some databases and Spark write them."""
-    return _ESCAPED.sub(r'\1""', row) if '\\"' in row else row
-
-
-def _cells(row: str, delimiter: str) -> list[str] | None:
-    """Parse one row; None when its quotes are wrong."""
-    row = row.removesuffix("\n").removesuffix("\r")
-    if '"' not in row and "\r" not in row and "\0" not in row:
-        return row.split(delimiter)
-    try:
-        rows = list(csv.reader([row], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None

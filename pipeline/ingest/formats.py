@@ -13,7 +13,7 @@ from itertools import chain
 
 import msgspec
 
-from pipeline.ingest.delimited import delimiter_of
+from pipeline.ingest.delimited import table_of
 from pipeline.ingest.encodings import MAX_NULS, encoding_of
 from pipeline.ingest.html_files import looks_like_html
 from pipeline.ingest.json_files import looks_like_json
@@ -127,7 +127,7 @@ def text_kind(head: str, text_names: Iterable[str], *, complete: bool) -> str:
         return "mediawiki"
     if looks_like_html(head):
         return "html"
-    if delimiter_of(head, text_names):
+    if table_of(head, text_names)[0]:
         return "csv"
     if looks_like_json(head, by_lines=_by_lines(head, complete=complete)):
         return "json"

@@ -87,7 +87,7 @@ def jsonl_pieces(
     for line in lines(blocks, settings.max_record_bytes):
         number += 1  # noqa: SIM113 - no tuple a line
         if isinstance(line, Long):
-            end = start + line.chars + line.ended
+            end = start + line.size
             detail = (
                 f"expected a line of at most {settings.max_record_bytes} bytes, found one of "
                 f"{line.chars} characters. Raise ingest.max_record_bytes, or split the record."

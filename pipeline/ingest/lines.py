@@ -20,6 +20,11 @@ class Long(msgspec.Struct):
     chars: int
     ended: bool
 
+    @property
+    def size(self) -> int:
+        """Characters of the file, the end of the line among them."""
+        return self.chars + self.ended
+
 
 def lines(blocks: Iterable[str], limit: int) -> Iterator[str | Long]:
     r"""Yield lines with their "\n"; of lines longer than `limit` bytes only the first part."""

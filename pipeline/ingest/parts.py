@@ -16,7 +16,7 @@ from pipeline.ingest.archives import ArchivePart, Inner
 from pipeline.ingest.columnar import ParquetPart
 from pipeline.ingest.columns import chosen_columns, field_names
 from pipeline.ingest.decode import TextDecoder
-from pipeline.ingest.delimited import delimited_pieces, delimiter_of, ends_in_cr
+from pipeline.ingest.delimited import delimited_pieces, ends_in_cr, table_of
 from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.formats import text_kind
 from pipeline.ingest.html_files import html_pieces
@@ -104,8 +104,9 @@ class TextPart:
         if not self.kind:
             names = field_names("text", chosen_columns(self._opening.settings))
             self.kind = text_kind(first, names, complete=self._opening.whole)
-            self._opening.layout.delimiter = delimiter_of(first, names)
-            self._opening.layout.by_cr = ends_in_cr(first)
+            layout = self._opening.layout
+            layout.delimiter, layout.above = table_of(first, names)
+            layout.by_cr = ends_in_cr(first)
         if start:
             yield Piece(span=Span(0, start, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         yield from self._read(chain([first], texts), start)

@@ -26,7 +26,7 @@ def kinds(pieces: list[Piece]) -> list[str]:
     return [piece.reason for piece in pieces]
 
 
-@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|", "\x01"])
 def test_rows_are_documents_with_their_columns(delimiter: str) -> None:
     """Quoted fields may hold delimiters, quotes and newlines."""
     head = HEAD.replace(",", delimiter)
@@ -78,6 +78,11 @@ def test_columns_can_be_named() -> None:
         "Well, then\n\nA first, long sentence.\nSome more, of it.\n" * 5,
         "Content, body\nThe first line is a title here.\nAnd this is what it is about.\n",
         "Text, images and more\nOne line, of two parts.\nOne of three, so to say, parts.\n" * 3,
+        "Text:body of a page\nOne line: of two parts.\nOne more: of two parts.\n" * 3,
+        "title:text\n\nA paragraph of some words.\nhttp://x.example/a\n" * 3,
+        "# Text, body\n\nThe first line, of two parts.\n",
+        "# A page\n\nText and words\nSome more, of it.\n" * 3,
+        "# A page\n\ntext,body\nSome words of it.\nAnd more.\n",
         "Слово, дело\nСтрока, в которой есть запятая.\n" * 9,
     ],
 )
@@ -236,3 +241,16 @@ def test_the_header_of_a_joined_table_is_no_row(again: str) -> None:
     pieces = read(f"\ufeff\ufeffid,text\n1,some words\n{again}2,more words\n".encode())
     assert kinds(pieces) == ["bom", "header", "", "header", ""]
     assert [piece.text for piece in pieces if piece.text] == ["some words", "more words"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ":", "\x01"])
+def test_a_header_may_stand_below_comments(delimiter: str, end: str) -> None:
+    """They are furniture, also when they name columns, hold a quote or are long; a row is a row."""
+    comments = ["# An export of the site", '# The 15" fields: id, text', "#" * 3000, "", "#id,text"]
+    rows = ["id,text", '1,"some words"', "#2,more words", "# no row"]
+    table = end.join([*comments, *(row.replace(",", delimiter) for row in rows), ""])
+    pieces = read(table.encode(), max_record_bytes=2000)
+    assert kinds(pieces) == ["header", "", "", "wrong_field_count"]
+    assert [piece.text for piece in pieces[1:3]] == ["some words", "more words"]
+    assert (pieces[1].span.line_start, pieces[2].external_id) == (7, "#2")
