@@ -1,6 +1,6 @@
 """MediaWiki XML dumps: one document a page of the main namespace.
 
-Holds: `mediawiki_pieces`, `looks_like_mediawiki`, `Wiki`. Pure; memory is bounded by
+Holds: `mediawiki_pieces`, `looks_like_mediawiki`, `prefix_of`, `Wiki`. Pure; memory is bounded by
 `max_record_bytes`.
 Not here: wiki markup (`wikitext.py`), bytes to characters (`decode.py`).
 
@@ -23,17 +23,20 @@ from pipeline.ingest.web import instant
 from pipeline.ingest.wikitext import plain
 from pipeline.model.settings import IngestSettings
 
+_PREFIX = r"(?P<prefix>(?:[A-Za-z_][\w.-]{0,30}:)?)"
+"""What names its namespace, in a dump that other programs wrote anew."""
+
 _START = re.compile(
     r"\s*(?:<\?xml[^>]{0,200}\?>\s*)?"
-    r"(?:<!--.{0,2000}?-->\s*)?(?:<!DOCTYPE\s+mediawiki\b|<mediawiki\b)",
+    rf"(?:<!--.{{0,2000}}?-->\s*)?(?:<!DOCTYPE\s+mediawiki\b|<{_PREFIX}mediawiki\b)",
     re.DOTALL,
 )
-_INSIDE = re.compile(r"<page>\s{0,99}<title>[^<]{0,1000}</title>\s{0,99}<(?:ns|id)>")
+_INSIDE = re.compile(
+    rf"<{_PREFIX}page>\s{{0,99}}<(?P=prefix)title>[^<]{{0,1000}}</(?P=prefix)title>"
+    r"\s{0,99}<(?P=prefix)(?:ns|id)>"
+)
 _REDIRECT = re.compile(r"\s*#([^\W\d_]{3,30})\s*:?\s*\[\[[^\[\]]+\]\]")
-_NAMESPACE = re.compile(r"<namespace key=\"(?:6|14)\"[^<>]{0,100}>([^<>]{1,100})</namespace>")
-_TAG = re.compile("</?page>")
-_OPEN = "<page>"
-_CLOSE = "</page>"
+_NAMESPACE = re.compile(r"namespace key=\"(?:6|14)\"[^<>]{0,100}>([^<>]{1,100})</")
 _DECLARES = re.compile(r"<!(?:DOCTYPE|ENTITY)\b")
 _WANTED = frozenset({"title", "ns", "id", "timestamp", "text"})
 _KEPT_CHARS = 4000
@@ -42,17 +45,29 @@ _KEPT_CHARS = 4000
 class Wiki(msgspec.Struct):
     """What the header of a dump says of its pages; kept behind damage.
 
-    `hidden`: its own names of the namespaces whose links show nothing.
+    `hidden`: its own names of the namespaces whose links show nothing. `prefix`: what stands before
+    the names of its elements, colon included.
     """
 
     hidden: frozenset[str] = frozenset()
+    prefix: str = ""
 
 
 def looks_like_mediawiki(head: str) -> bool:
     """Whether a text begins like a dump of a wiki, or like a part that was cut out of one."""
-    if _START.match(head):
-        return True
-    return head.lstrip("\ufeff \t\r\n").startswith("<") and _INSIDE.search(head) is not None
+    return _opening(head) is not None
+
+
+def prefix_of(head: str) -> str:
+    """Return what stands before the names of elements in such a text."""
+    found = _opening(head)
+    return (found["prefix"] or "") if found else ""
+
+
+def _opening(head: str) -> re.Match[str] | None:
+    if found := _START.match(head):
+        return found
+    return _INSIDE.search(head) if head.lstrip("\ufeff \t\r\n").startswith("<") else None
 
 
 def mediawiki_pieces(
@@ -60,7 +75,7 @@ def mediawiki_pieces(
 ) -> Iterator[Piece]:
     """Make one piece of each page and of what stands between pages."""
     line = 1
-    for is_page, text, chars, newlines in _parts(blocks, settings.max_record_bytes):
+    for is_page, text, chars, newlines in _parts(blocks, settings.max_record_bytes, wiki.prefix):
         end_line = line + newlines
         span = Span(start, start + chars, line, end_line)
         if not is_page:
@@ -69,21 +84,22 @@ def mediawiki_pieces(
         start, line = start + chars, end_line
 
 
-def _parts(blocks: Iterable[str], limit: int) -> Iterator[tuple[bool, str, int, int]]:
+def _parts(blocks: Iterable[str], limit: int, prefix: str) -> Iterator[tuple[bool, str, int, int]]:
     """Cut a text into (is a page, its characters, how many, newlines); long ones lose their end."""
-    held = _Held(limit)
+    opens, closes = f"<{prefix}page>", f"</{prefix}page>"
+    held = _Held(limit, re.compile(rf"</?{re.escape(prefix)}page>"), len(closes))
     is_page = False
     for block in blocks:
         held.add(block)
         while tag := held.next_tag():
-            if tag[0] == _CLOSE and not is_page:
+            if tag[0] == closes and not is_page:
                 continue
-            text, chars, newlines = held.take(tag.end() if tag[0] == _CLOSE else tag.start())
+            text, chars, newlines = held.take(tag.end() if tag[0] == closes else tag.start())
             if chars:
                 yield is_page, text, chars, newlines
-            is_page = tag[0] == _OPEN
-            held.seen = len(_OPEN) if is_page else 0
-        held.shorten(len(_CLOSE))
+            is_page = tag[0] == opens
+            held.seen = len(opens) if is_page else 0
+        held.shorten()
     text, chars, newlines = held.take(held.size)
     if chars:
         yield is_page, text, chars, newlines
@@ -92,8 +108,9 @@ def _parts(blocks: Iterable[str], limit: int) -> Iterator[tuple[bool, str, int, 
 class _Held:
     """The characters not yet given, of which only the first and the newest are kept; mutable."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, tag: re.Pattern[str], longest: int) -> None:
         self._limit = limit
+        self._tag, self._longest = tag, longest
         self._text = ""
         self.seen = 0
         self._first = ""
@@ -108,15 +125,15 @@ class _Held:
         self._text += block
 
     def next_tag(self) -> re.Match[str] | None:
-        found = _TAG.search(self._text, self.seen)
-        self.seen = found.end() if found else max(self.seen, len(self._text) - len(_CLOSE))
+        found = self._tag.search(self._text, self.seen)
+        self.seen = found.end() if found else max(self.seen, len(self._text) - self._longest)
         return found
 
-    def shorten(self, overlap: int) -> None:
+    def shorten(self) -> None:
         """Forget all but the end of a part that is too long to be taken anyway."""
         if len(self._text) + self._dropped <= self._limit:
             return
-        cut = max(0, len(self._text) - overlap)
+        cut = max(0, len(self._text) - self._longest)
         self._first = self._first or self._text[:_KEPT_CHARS]
         self._newlines += self._text.count("\n", 0, cut)
         self._dropped += cut
@@ -174,7 +191,7 @@ def _too_long(text: str, span: Span, limit: int) -> Piece:
 
 
 def _document(text: str, span: Span, wiki: Wiki) -> Piece:
-    found = _fields(normalise.without_surrogates(text))
+    found = _fields(normalise.without_surrogates(text), wiki.prefix)
     if found.get("ns", "0").strip() != "0":
         return Piece(span=span, kind="furniture", reason="namespace", excerpt=excerpt(text))
     if "redirect" in found or _is_redirect(found.get("text", "")):
@@ -202,13 +219,13 @@ def _is_redirect(markup: str) -> bool:
     return word is not None and word[1] == word[1].upper()
 
 
-def _fields(page: str) -> dict[str, str]:
+def _fields(page: str, prefix: str) -> dict[str, str]:
     """Return the first value of each wanted element; of texts the last, the newest revision.
 
     Raises:
         RefusedError: the page is no XML.
     """
-    reader = _Elements()
+    reader = _Elements(prefix)
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -224,16 +241,19 @@ def _fields(page: str) -> dict[str, str]:
 class _Elements:
     """Collects the text of wanted elements; mutable."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
         self.found: dict[str, str] = {}
         self._parts: list[str] | None = None
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
+        name = name.removeprefix(self._prefix)
         if name == "redirect":
             self.found["redirect"] = ""
         self._parts = [] if name in _WANTED else None
 
     def end(self, name: str) -> None:
+        name = name.removeprefix(self._prefix)
         if name in _WANTED and self._parts is not None:
             value = "".join(self._parts)
             if name in {"text", "timestamp"}:

@@ -24,7 +24,7 @@ from pipeline.ingest.json_files import json_pieces
 from pipeline.ingest.jsonl import jsonl_pieces
 from pipeline.ingest.mail import mail_pieces
 from pipeline.ingest.mail_header import ends_lines_in_cr, with_lf
-from pipeline.ingest.mediawiki import Wiki, mediawiki_pieces
+from pipeline.ingest.mediawiki import Wiki, mediawiki_pieces, prefix_of
 from pipeline.ingest.members import Member
 from pipeline.ingest.pages import text_pieces
 from pipeline.ingest.pieces import Piece, Span
@@ -107,6 +107,7 @@ class TextPart:
             layout = self._opening.layout
             layout.delimiter, layout.above = table_of(first, names)
             layout.by_cr = ends_in_cr(first)
+            self._opening.wiki.prefix = prefix_of(first)
         if start:
             yield Piece(span=Span(0, start, 1, 1), kind="furniture", reason="bom", excerpt=BOM)
         yield from self._read(chain([first], texts), start)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bz2
 import datetime as dt
+import gzip
+import re
 
 import pytest
 
@@ -160,3 +162,25 @@ def test_a_part_of_a_dump_without_its_header_is_a_dump() -> None:
 def test_redirects_of_older_dumps_are_redirects(markup: str, kind: str) -> None:
     """They have no element that says so."""
     assert kinds(read((HEAD + page(markup) + TAIL).encode())) == [kind]
+
+
+@pytest.mark.parametrize("prefix", ["m:", "mw-0.11:", "ns0:"])
+@pytest.mark.parametrize("cut", [0, 1])
+def test_elements_may_have_a_prefix(prefix: str, cut: int) -> None:
+    """As other programs write a dump anew; also in a part of one, and behind damage."""
+    names = '  <siteinfo><namespace key="6" case="x">Bild</namespace></siteinfo>\n'
+    dump = [HEAD + names, page("[[Bild:a.png|a]] A text."), page("lost"), page(title="Next"), TAIL]
+    tags = re.compile("(</?)(?=[a-z])")
+    members = [gzip.compress(tags.sub(rf"\1{prefix}", part).encode()) for part in dump[cut:]]
+    broken = bytearray(members[2 - cut])
+    broken[12:30] = bytes(18)
+    members[2 - cut] = bytes(broken)
+    pieces = read(b"".join(members))
+    assert kinds(pieces) == ["", "corrupt_stream", ""]
+    found = [piece for piece in pieces if piece.kind == "document"]
+    assert [(piece.title, piece.external_id) for piece in found] == [
+        ("A bridge", "12"),
+        ("Next", "12"),
+    ]
+    assert cut or found[0].text == "A text."
+    assert all(piece.fetched for piece in found)
