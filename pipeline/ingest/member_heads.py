@@ -1,13 +1,15 @@
 """The first bytes of a compressed member, looked at before a decoder is made for them.
 
-Holds: `is_impossible`, `HEAD`. Pure.
+Holds: `is_impossible`, `HEAD`, `BZ2_START`. Pure.
 Not here: decoding (`decompress.py`), looking for members (`seek.py`).
 
-What is said to be impossible is wrong to the library too, whatever follows: so it costs no member.
+What is said to be impossible is wrong to the library too, whatever follows, or gives no bytes: so
+it costs no member.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -16,6 +18,12 @@ from pipeline.ingest.decompress import MAX_BLOCK, zstd_sizes
 
 HEAD = 64
 """Bytes that are looked at; of fewer nothing is said."""
+
+BZ2_START: Final = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+"""Ten bytes, which no stream of bz2 holds by chance."""
+
+_LEAST: Final = 35
+"""Bytes of bz2 that are no stream: one of a single byte has 37."""
 
 _GROUPS: Final = range(2, 7)
 _GZIP_RESERVED, _ZSTD_RESERVED = 0xE0, 0x08
@@ -57,9 +65,9 @@ def _xz(head: bytes) -> bool:
 
 
 def _bz2(head: bytes) -> bool:
-    """Where the block begins in its sorted self, which bytes it has, and how many tables."""
-    if head[4] != ord("1"):
-        return False
+    """A stream too near behind it; of its block the origin, which bytes it has, how many tables."""
+    if head[4] != ord("1") or BZ2_START.search(head, 1, _LEAST + 10):
+        return True
     left = 8 * (len(head) - 14) - 1
     bits = int.from_bytes(head[14:], "big")
 

@@ -16,7 +16,7 @@ from pipeline.ingest.decompress import (
     xz_stream,
     zstd_frame,
 )
-from pipeline.ingest.member_heads import HEAD, is_impossible
+from pipeline.ingest.member_heads import BZ2_START, HEAD, is_impossible
 from pipeline.ingest.source import DamagedError, Source
 
 TRIAL = 1 << 16
@@ -70,17 +70,21 @@ def _take_all(source: Source, size: int) -> None:
 
 
 def _decodes(window: bytes, codec: str) -> bool:
-    """Whether a member begins here in earnest: wrong bytes do not decode for long."""
+    """Whether a member begins here in earnest: wrong bytes do not decode for long.
+
+    The start of a bz2 stream is too long to be met by chance: what is in front of one has ended.
+    """
     if codec == "gzip":
         return _inflates(window)
-    left = [window]
+    following = BZ2_START.search(window, 1) if codec == "bz2" else None
+    left = [window[: following.start()] if following else window]
     source = Source(lambda _size: left.pop() if left else b"")
     found = 0
     try:
         for piece in _MEMBERS[codec](source):
             found += len(piece)
     except DamagedError as error:
-        return error.reason == "truncated_stream"
+        return error.reason == "truncated_stream" and not following
     return found > 0
 
 

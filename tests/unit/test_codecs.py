@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import random
+from collections.abc import Iterator
 
 import pytest
 import zstandard
@@ -14,6 +15,8 @@ import zstandard
 from pipeline.errors import ChangedError
 from pipeline.ingest import seek
 from pipeline.ingest.codecs import Decoder, open_decoded
+from pipeline.ingest.decompress import bz2_stream
+from pipeline.ingest.source import Source
 from pipeline.model.settings import IngestSettings
 from tests.bad_inputs import make
 
@@ -305,3 +308,32 @@ def test_few_of_a_storm_of_magic_numbers_are_decoded(
     assert (decoded, skipped) == (LINES, 5000 * len(magic + behind))
     assert b"".join(decoder) == LINES
     assert len(seen) < 50
+
+
+@pytest.mark.parametrize("start", [b"BZh91AY&SY" + bytes(6), bz2.compress(LINES)[:60]])
+def test_a_storm_of_starts_of_bz2_is_passed_once(
+    start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each was decoded as far as the library did, the starts behind it among it."""
+    seen: list[int] = []
+
+    def counted(source: Source) -> Iterator[bytes]:
+        seen.append(len(source.peek(seek.TRIAL)))
+        return bz2_stream(source)
+
+    monkeypatch.setitem(seek._MEMBERS, "bz2", counted)
+    good = bz2.compress(LINES)
+    decoded, decoder = _decode(good + start * 4000 + good)
+    skipped = decoder.resume()
+    assert (decoded, skipped) == (LINES, 4000 * len(start))
+    assert b"".join(decoder) == LINES
+    assert sum(seen) < 4000 * len(start) + seek.TRIAL
+
+
+@pytest.mark.parametrize("size", [1, 2, 300])
+def test_short_streams_of_bz2_behind_damage_are_read(size: int) -> None:
+    """The start of the next stream stands right behind them."""
+    good, short = bz2.compress(LINES), b"".join(bz2.compress(bytes([n]) * size) for n in range(9))
+    decoded, decoder = _decode(good + b"junk" + short)
+    assert (decoded, decoder.resume()) == (LINES, 4)
+    assert b"".join(decoder) == b"".join(bytes([n]) * size for n in range(9))
