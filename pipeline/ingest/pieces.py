@@ -28,7 +28,11 @@ _OF_RECORDS = frozenset(("not_text", "no_text"))
 """Reasons of furniture that is a record."""
 
 _BAD = re.compile(r"[\ud800-\udfff]+")
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSHOWN = {
+    code: f"\\x{code & 0xFF:02x}"
+    for codes in (range(0x20), range(0x7F, 0xA0), range(0xD800, 0xE000))
+    for code in codes
+}
 
 
 class RefusedError(InputError):
@@ -244,4 +248,5 @@ def count_bad(raw: str) -> int:
 
 def excerpt(raw: str) -> str:
     r"""Return the first characters with controls and undecodable bytes shown as `\x..`."""
-    return _UNSHOWN.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", raw[:EXCERPT])
+    shown = raw[:EXCERPT]
+    return shown if shown.isprintable() else shown.translate(_UNSHOWN)

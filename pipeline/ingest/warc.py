@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from itertools import islice
+from itertools import islice, takewhile
 
 from pipeline.ingest.http import header_fields
 from pipeline.ingest.pieces import Piece, RefusedError, Span, excerpt
@@ -76,7 +76,7 @@ def skip_record(window: Window, settings: IngestSettings) -> None:
 
 def _record(window: Window, settings: IngestSettings, number: int) -> Piece:
     start = window.position
-    shown = excerpt(window.peek(_SHOWN).decode("latin-1"))
+    shown = window.peek(_SHOWN)
     try:
         with _way_back(window):
             fields, block = _framed(window, settings)
@@ -86,7 +86,7 @@ def _record(window: Window, settings: IngestSettings, number: int) -> Piece:
             span=Span(0, 0, 0, 0), kind="quarantine", reason=error.reason, detail=error.detail
         )
     if piece.kind != "document":
-        piece.excerpt = shown
+        piece.excerpt = excerpt(shown.decode("latin-1"))
     piece.span = Span(start, window.position, number, number)
     piece.byte_start, piece.byte_end = start, window.position
     return piece
@@ -174,7 +174,7 @@ def _segment(window: Window, settings: IngestSettings) -> tuple[Mapping[str, str
 def _header_end(window: Window) -> re.Match[bytes] | None:
     """Find the blank line behind the header of the record here; none where others begin first."""
     found = islice(_OPENS_OR_END.finditer(window.peek(MAX_HEADER)), _CROWD)
-    return next((place for place in found if place[0].startswith((b"\r", b"\n"))), None)
+    return next((place for place in found if not _is_start(place)), None)
 
 
 def _check_end(window: Window, size: int, *, start: int) -> None:
@@ -215,7 +215,11 @@ def _newlines(window: Window) -> int:
 
 
 def _without_end(window: Window) -> tuple[str, str]:
-    if sum(1 for _ in islice(OPENS.finditer(window.peek(MAX_HEADER)), _CROWD)) == _CROWD:
+    """Say why no header ends here; of many starts those are passed that begin no header either."""
+    found = _OPENS_OR_END.finditer(window.peek(MAX_HEADER))
+    starts = [place.start() for place in takewhile(_is_start, found)]
+    if len(starts) >= _CROWD:
+        window.skip(starts[1 - _CROWD])
         detail = "expected the end of a record's header, found the start of other records."
         return "bad_warc_header", detail
     if window.fill(MAX_HEADER) < MAX_HEADER:
@@ -224,3 +228,7 @@ def _without_end(window: Window) -> tuple[str, str]:
         "bad_warc_header",
         f"expected a header of at most {MAX_HEADER} bytes, found a longer one.",
     )
+
+
+def _is_start(place: re.Match[bytes]) -> bool:
+    return not place[0].startswith((b"\r", b"\n"))

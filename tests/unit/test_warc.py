@@ -399,5 +399,18 @@ def test_records_that_begin_in_headers_are_read_once(
     assert [piece.kind for piece in pieces].count("document") == 2
     assert sum(seen) < 10_000
     assert "found the start of other records" in pieces[1].detail
+    assert len(pieces) < 10  # a run of starts is one span
     whole = ["document", *["quarantine"] * 4, "document"]
     assert [piece.kind for piece in read(WET + b"WARC/1.0\r\nA:" * 4 + b"\r\n\r\n" + WET)] == whole
+
+
+@pytest.mark.parametrize("count", [5, 6, 5460, 5465, 11_000])
+def test_what_follows_a_run_of_starts_is_as_behind_its_last_ones(count: int) -> None:
+    """Whatever is passed at once could not have been a record, wherever a block of it ends."""
+    start = b"WARC/1.0\r\nA:"
+    for behind in (WET[8:], b"\r\n\r\n", b" b" * 40_000, b""):
+        alone = read(start * 4 + behind + WET)
+        found = read(WET + start * count + behind + WET)
+        texts = [piece.text for piece in alone if piece.text]
+        assert [piece.text for piece in found if piece.text][1:] == texts
+        assert len(found) < len(alone) + 5
