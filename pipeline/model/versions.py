@@ -17,7 +17,7 @@ from pipeline.model.schemas import SCHEMA_VERSION
 from pipeline.model.settings import RunSettings
 
 PLAN = 1
-INGEST = 18
+INGEST = 19
 SIGNATURE = 1
 PASSAGES = 1
 MATCH = 1
