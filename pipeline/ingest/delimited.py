@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
 
-from pipeline.ingest.columns import Columns, chosen_columns, document
+from pipeline.ingest.columns import NAMES, Columns, chosen_columns, document
 from pipeline.ingest.delimited_rows import Rows, cells_of
 from pipeline.ingest.file_layout import Layout
 from pipeline.ingest.lines import lines
@@ -38,6 +38,10 @@ _SEPARATOR = re.compile(r"sep=([,;|\t])\r?")
 """The first line by which spreadsheets tell each other the delimiter."""
 
 _COMMENT = re.compile(r"#|\s*$")
+_RULE = re.compile(r"[\s|:-]*---[\s|:-]*")
+"""What stands below the header of a table in Markdown."""
+
+_IDS = NAMES["id"]
 _LINE_END = re.compile(r"\r\n?|\n")
 _NULLS = frozenset(("NULL", r"\N"))
 """How databases write that a field has no value."""
@@ -136,14 +140,20 @@ def _heads(first: str, rest: Sequence[str], delimiter: str, *, wanted: set[str])
 
 
 def _heads_plainly(found: Sequence[str], delimiter: str, *, wanted: set[str]) -> bool:
-    """Whether the first of some lines is names, that of a text among them, and most are rows."""
-    cells = [cells_of(row, delimiter) or [] for row in islice(_probed(found), PROBE_ROWS + 1)]
-    names, rows = cells[0] if cells else [], cells[1:]
+    """Whether the first of some lines is names, that of a text among them, and most are rows.
+
+    Pages have tables below their heading too, and between colons a key and its value.
+    """
+    names = (cells_of(found[0], delimiter) or []) if found else []
     small = {name.lower() for name in names}
-    if len(names) < 2 or len(small) < len(names) or not small & wanted:
+    if len(small) < len(names) or not small & wanted or not all(map(_NAME.fullmatch, names)):
         return False
-    fits = sum(len(row) == len(names) for row in rows)
-    return all(map(_NAME.fullmatch, names)) and len(rows) > 1 and 2 * fits > len(rows)
+    if len(names) < 2 or (delimiter == _COLON and len(names) == 2 and small.isdisjoint(_IDS)):
+        return False
+    held: Iterator[str] = (f"{line}\n" for line in found[1:])
+    rows = [row[-1] for row in Rows(held, len(found) << 20, Layout(delimiter, width=len(names)))]
+    fits = sum(cells is not None for cells in rows)
+    return len(rows) > 1 and 3 * fits >= 2 * len(rows) and not _RULE.fullmatch(found[1])
 
 
 def _has_quotes(rest: Sequence[str], delimiter: str) -> bool:

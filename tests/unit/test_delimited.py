@@ -83,6 +83,11 @@ def test_columns_can_be_named() -> None:
         "# Text, body\n\nThe first line, of two parts.\n",
         "# A page\n\nText and words\nSome more, of it.\n" * 3,
         "# A page\n\ntext,body\nSome words of it.\nAnd more.\n",
+        "# A page\n\nid,text\n1,one\n2,two\n3,three\n\nSome words.\n\nAnd more, of it.\n",
+        "# A page\n\nname|text\n---|---\na|one\nb|two\nc|three\n",
+        "type:text\nlang:en\nauthor:Ann\ndate:2024\n\nSome words of it.\n",
+        "body:Leib\nhead:Kopf\nhand:Hand\nfoot:Fuß\neye:Auge\near:Ohr\n",
+        "Content:Text\nAnn: hello\nBob: hi\nAnn: how are you\nBob: fine\nAnn: bye\n",
         "Слово, дело\nСтрока, в которой есть запятая.\n" * 9,
     ],
 )
