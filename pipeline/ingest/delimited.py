@@ -53,7 +53,7 @@ def table_of(head: str, text_names: Iterable[str]) -> tuple[str, int]:
     The delimiter is "" when it is none. The first line must be a header: one of its names is that
     of the text, or the next rows have as many fields each. The less it looks like a header, and the
     more like a sentence with a comma, the more the rows must confirm it. Below comments it must
-    look like nothing else.
+    look like nothing else, and name the text as they do: it may be a row, and they the header.
     """
     head = head.replace("\r", "\n") if ends_in_cr(head) else head
     first, *rest = found = head.removesuffix("\n").split("\n", PROBE_LINES)[:PROBE_LINES]
@@ -62,7 +62,8 @@ def table_of(head: str, text_names: Iterable[str]) -> tuple[str, int]:
     wanted = set(text_names)
     above = len(list(takewhile(_COMMENT.match, found))) if first.startswith("#") else 0
     for sign in (*DELIMITERS, _COLON) if above else ():
-        if _heads_plainly(found[above:], sign, wanted=wanted):
+        known = wanted & {name for line in found[:above] for name in _small(line, sign)}
+        if _heads_plainly(found[above:], sign, wanted=known or wanted):
             return sign, above
     if _is_column(first, rest, wanted):
         return NO_DELIMITER, 0
@@ -154,6 +155,10 @@ def _heads_plainly(found: Sequence[str], delimiter: str, *, wanted: set[str]) ->
     rows = [row[-1] for row in Rows(held, len(found) << 20, Layout(delimiter, width=len(names)))]
     fits = sum(cells is not None for cells in rows)
     return len(rows) > 1 and 3 * fits >= 2 * len(rows) and not _RULE.fullmatch(found[1])
+
+
+def _small(line: str, delimiter: str) -> list[str]:
+    return [name.strip().lower() for name in cells_of(line, delimiter) or []]
 
 
 def _has_quotes(rest: Sequence[str], delimiter: str) -> bool:

@@ -259,3 +259,11 @@ def test_a_header_may_stand_below_comments(delimiter: str, end: str) -> None:
     assert kinds(pieces) == ["header", "", "", "wrong_field_count"]
     assert [piece.text for piece in pieces[1:3]] == ["some words", "more words"]
     assert (pieces[1].span.line_start, pieces[2].external_id) == (7, "#2")
+
+
+def test_a_row_below_a_header_with_a_sign_is_a_row() -> None:
+    """It was the header, and the header a comment, where a label is the name of a text as well."""
+    pieces = read(b"#label\ttext\nneg\tbody\npos\tgood film\nneg\tbad film\n")
+    assert [piece.text for piece in pieces] == ["", "body", "good film", "bad film"]
+    pieces = read(b"# The columns, text\nlabel,text\nneg,body\npos,good film\n")
+    assert [piece.text for piece in pieces] == ["", "body", "good film"]
