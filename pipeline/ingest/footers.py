@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import BinaryIO
 
 MAGIC = b"PAR1"
@@ -20,6 +19,9 @@ _MAGIC = re.compile(MAGIC)
 _LENGTH = 4
 _VERSION = b"\x15"
 """How a footer begins: the version is its first field, and a number."""
+
+_FILL, _PADDED = b"\0\r\n", 1 << 12
+"""What may stand between two files, and how many bytes of it."""
 
 _BLOCK = 1 << 20
 
@@ -29,16 +31,18 @@ def files_in(spool: BinaryIO, size: int) -> tuple[list[tuple[int, int]], int]:
 
     Of what no footer is found in, the whole is one file.
     """
-    edges, end = [0], 0
+    starts, ends, end = [0], [], 0
     for found, footer in _ends(spool, size):
-        if footer < edges[-1] + len(MAGIC):
+        if footer < starts[-1] + len(MAGIC):
             continue
         end = found
-        if _read(spool, end, len(MAGIC)) == MAGIC:
-            edges.append(end)
-    if edges[-1] == end:
+        behind = _read(spool, end, _PADDED)
+        if (following := behind.lstrip(_FILL)).startswith(MAGIC):
+            ends.append(end)
+            starts.append(end + len(behind) - len(following))
+    if starts[-1] >= end:
         end = size
-    return list(pairwise([*edges, end])), end
+    return list(zip(starts, [*ends, end], strict=True)), end
 
 
 def _ends(spool: BinaryIO, size: int) -> Iterator[tuple[int, int]]:

@@ -79,6 +79,14 @@ def test_all_joined_files_are_read(cut: int) -> None:
     assert read(b"".join(parts)) == (TEXTS + TEXTS[:300], [])
 
 
+@pytest.mark.parametrize("fill", [b"\n", b"\r\n", b"\0" * 511])
+def test_padding_between_joined_files_costs_nothing(fill: bytes) -> None:
+    """The second was lost in silence: its footer was read with the bytes of the first."""
+    parts = [stored(TEXTS[:300]), stored(TEXTS[300:]), stored(TEXTS)]
+    assert read(fill.join(parts)) == (TEXTS + TEXTS, [])
+    assert read(fill.join([*parts, b"PAR1"])) == (TEXTS + TEXTS, ["corrupt_parquet"])
+
+
 def test_a_broken_file_among_joined_ones_costs_itself() -> None:
     """Its footer is broken, its end is not; another has no text, and the last has no end."""
     good, other = stored(TEXTS), io.BytesIO()
