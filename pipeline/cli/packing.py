@@ -65,6 +65,8 @@ class _Compact:
         if kind in {_BYTES, _DOUBLE}:
             size = self._number() if kind == _BYTES else 8
             self._at += size
+            if self._at > len(self._data):
+                raise IndexError
             return None
         if depth == _DEEP or kind not in {_STRUCT, *_LISTS}:
             raise ValueError

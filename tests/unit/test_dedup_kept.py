@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -190,3 +191,14 @@ def test_how_columns_are_packed_is_told_from_any_footer(tmp_path: Path) -> None:
     for size in (7, 40, 200):
         path.write_bytes(raw[:-8][:-size] + raw[-8:])
         assert not packing.is_all_zstd(path)
+
+
+def test_numbers_that_are_said_to_be_in_a_footer_cost_nothing(tmp_path: Path) -> None:
+    """Those with eight bytes each were passed without a look at where the footer ends."""
+    footer = b"\x49\xf7" + b"\xff\xff\xff\x01" + b"\0"
+    path = tmp_path / "table"
+    path.write_bytes(footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    tracemalloc.start()
+    assert not packing.is_all_zstd(path)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
