@@ -20,6 +20,8 @@ BINS = 64
 RIDGE = 6.0
 FIRM = 10.0
 """The least sum of hessians on either side of a split."""
+ROWS, FEATURES = 0.36, 0.5
+"""Shares of the rows, and of the features, that a tree sees."""
 
 
 class Trees(NamedTuple):
@@ -54,7 +56,7 @@ def boost(
     trees: int,
     rate: float,
 ) -> Trees:
-    """Fit trees to labels by log loss; each sees half of the rows and of the features."""
+    """Fit trees to labels by log loss; each sees a share of the rows and of the features."""
     rng = np.random.default_rng(7)
     count, kinds = len(labels), len(codes)
     base = float(np.log((weights * labels).sum() / (weights * (1 - labels)).sum()))
@@ -68,11 +70,12 @@ def boost(
     )
     for tree in range(trees):
         chance = 1 / (1 + np.exp(-scores))
-        used = np.flatnonzero(rng.random(count) < 0.5)
+        used = np.flatnonzero(rng.random(count) < ROWS)
         slope = (weights * (labels - chance))[used]
         bend = (weights * chance * (1 - chance))[used]
         nodes = np.zeros(len(used), dtype=np.int32)
-        chosen = np.sort(rng.choice(kinds, size=max(1, kinds // 2), replace=False)).astype(np.int64)
+        taken = rng.choice(kinds, size=max(1, int(FEATURES * kinds)), replace=False)
+        chosen = np.sort(taken).astype(np.int64)
         seen = np.take(codes[chosen], used, axis=1)
         sums = _histogram(seen, np.arange(len(used)), nodes, (slope, bend), 1)
         for level in range(DEPTH):

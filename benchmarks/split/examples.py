@@ -1,6 +1,6 @@
 """Lines of generated pages as rows to learn from.
 
-Holds: `stop_places`, `line_rows`, `pair_rows`, `gather`, `joined`.
+Holds: `stop_places`, `furniture_rows`, `line_rows`, `pair_rows`, `gather`, `joined`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from library import Library, sampled
 from pages import GeneratedPage, make_page
 from relics import relaid
 from shelves import Shelves
+from site_dumps import SiteDump
 from site_rows import furnished
 from written import make_written_page
 
@@ -26,7 +27,15 @@ from pipeline.ingest.split_features import features
 from pipeline.ingest.split_forest import Forest
 from pipeline.ingest.split_measure import Page, measure
 from pipeline.ingest.split_pairs import outlook
-from pipeline.ingest.split_score import judge, likely, look, look_again
+from pipeline.ingest.split_score import (
+    Judged,
+    Lines,
+    judge,
+    likely,
+    look,
+    look_again,
+    may_be_furniture,
+)
 from pipeline.ingest.split_site import marked
 
 FREQUENT = 0.12
@@ -51,6 +60,7 @@ class Source(NamedTuple):
 
     library: Library
     shelves: Shelves
+    dumps: list[SiteDump]
     lexicon: sl.Lexicon
     looks: tuple[Forest, ...] = ()  # those learned so far
 
@@ -76,7 +86,7 @@ def read(source: Source, seed: int) -> tuple[GeneratedPage, sl.Lines, Page]:
     page = (
         make_page(source.library, seed)
         if seed < WRITTEN
-        else make_written_page(source.shelves, seed, relics=True)
+        else make_written_page(source.shelves, seed, relics=True, dumps=source.dumps)
     )
     page = relaid(furnished(page, seed), seed)
     lexicon = source.lexicon if seed % UNKNOWN else sl.Lexicon.empty()
@@ -93,26 +103,37 @@ def truth(page: GeneratedPage, lines: sl.Lines) -> npt.NDArray[np.float32]:
     return labels
 
 
+def furniture_rows(source: Source, seed: int) -> Rows:
+    """Return features, labels and weights of what is the site's: all its lines, some others."""
+    page, lines, measured = read(source, seed)
+    labels = np.isin(lines.columns[sl.NUMBER, :-1], page.furniture).astype(np.float32)
+    return _some_rows(measured, labels, may_be_furniture(measured, np.arange(lines.size)), seed)
+
+
 def line_rows(source: Source, seed: int) -> Rows:
     """Return features, labels and weights for the first look: all boundaries, some other lines."""
     page, lines, measured = read(source, seed)
-    labels = truth(page, lines)
-    taken = (labels > 0) | (np.random.default_rng(seed).random(lines.size) < KEEP)
-    taken[0] = False
-    some = np.flatnonzero(taken).astype(np.int64)
+    return _some_rows(measured, truth(page, lines), np.arange(1, lines.size), seed)
+
+
+def _some_rows(page: Page, labels: npt.NDArray[np.float32], lines: Lines, seed: int) -> Rows:
+    """Return the rows of those lines that have a label, and of a share of the others."""
+    kept = (labels[lines] > 0) | (np.random.default_rng(seed).random(len(lines)) < KEEP)
+    some = lines[kept]
     weights = np.where(labels[some] > 0, 1.0, 1 / KEEP).astype(np.float32)
-    return features(measured, some), labels[some], weights
+    return features(page, some), labels[some], weights
 
 
 def pair_rows(source: Source, seed: int) -> Rows:
     """Return features, labels and weights for a later look: the lines that the first likes."""
     page, lines, measured = read(source, seed)
-    odds = look(measured, source.looks[0])
+    furniture, first, *later = source.looks
+    odds, own = look(measured, (first, furniture))
     some = likely(odds)
-    for forest in source.looks[1:]:
-        odds = judge(measured, odds, some, forest)
+    for forest in later:
+        odds = judge(measured, Judged(odds, own), some, forest)
     labels = truth(page, lines)[some]
-    rows = look_again(measured, outlook(measured, odds), some)
+    rows = look_again(measured, outlook(measured, odds, own), some)
     return rows, labels, np.ones(len(some), dtype=np.float32)
 
 

@@ -1,20 +1,23 @@
-"""What lines begin with: the first words that begin articles, and those that end them.
+"""What lines begin with: the first words that begin articles, that end them, that are the site's.
 
 Holds: `head_table`. Pure function of written articles.
 Not here: how it is used (`pipeline/ingest/split_lines.py`).
 
 "Editor", "Photo", "Article" and "Q" begin many lines and no articles. An article counts a word once
-as its first, once among its last lines, and once among the others.
+as its first, once among its last lines, and once among the others; a dump counts it once among the
+lines of its furniture.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from shelves import Shelves, WrittenArticle
+from site_dumps import DOCUMENT, SiteDump
 
 from pipeline.ingest import split_lines as sl
 
@@ -25,10 +28,11 @@ FIRM: Final = 6.0
 SCALE: Final = 16
 
 
-def head_table(shelves: Shelves) -> npt.NDArray[np.int8]:
-    """Return the log odds, times 16, that a line begins or ends an article, by its first word.
+def head_table(shelves: Shelves, dumps: Sequence[SiteDump]) -> npt.NDArray[np.int8]:
+    """Return the log odds, times 16, of what a line is, by its first word.
 
-    [2, 2 ** HEAD_BITS]; 0 where nothing is known: as likely as any line.
+    [3, 2 ** HEAD_BITS]: that it begins an article, ends one, is the site's; 0 where nothing is
+    known: as likely as any line.
     """
     first, last, inner = Counter[int](), Counter[int](), Counter[int]()
     for shelf in shelves.values():
@@ -38,13 +42,21 @@ def head_table(shelves: Shelves) -> npt.NDArray[np.int8]:
             first[heads[0]] += 1
             last.update(set(heads[1:][-end:]))
             inner.update(set(heads[1:-end]))
-    return np.stack([_log_odds(first, inner + last), _log_odds(last, inner + first)])
+    site = Counter[int]()
+    for dump in dumps:
+        furniture = [line for each in dump.segments if each.kind != DOCUMENT for line in each.lines]
+        site.update(set(_places(furniture)))
+    rows = (first, inner + last), (last, inner + first), (site, first + inner + last)
+    return np.stack([_log_odds(mine, others) for mine, others in rows])
 
 
 def _heads(article: WrittenArticle) -> list[int]:
     title = [article.title] if article.title else []
-    text = "\n".join([*title, *article.above, *article.text, *article.below, *article.prompt])
-    lines = sl.scan(text.encode("utf-8", "surrogatepass"), sl.Lexicon.empty())
+    return _places([*title, *article.above, *article.text, *article.below, *article.prompt])
+
+
+def _places(text: Sequence[str]) -> list[int]:
+    lines = sl.scan("\n".join(text).encode("utf-8", "surrogatepass"), sl.Lexicon.empty())
     return [int(place) for place in sl.head_places(lines.columns[sl.HEAD, :-1])]
 
 

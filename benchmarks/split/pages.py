@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from articles import Article
@@ -36,11 +36,15 @@ RAW = 0.06
 
 
 class GeneratedPage(NamedTuple):
-    """A page. `starts`: the lines (from 0) at which its documents begin, the first one included."""
+    """A page. `starts`: the lines (from 0) at which its documents begin, the first one included.
+
+    `furniture`: those lines of the site that are known to be its own and no document's.
+    """
 
     text: str
     starts: list[int]
     language: str
+    furniture: Sequence[int] = ()
 
 
 class _Writer(NamedTuple):
@@ -132,10 +136,12 @@ def join_sites(pages: list[GeneratedPage]) -> GeneratedPage:
     """Put pages of several sites under each other."""
     lines: list[str] = []
     starts: list[int] = []
+    furniture: list[int] = []
     for page in pages:
         starts += [len(lines) + start for start in page.starts]
+        furniture += [len(lines) + at for at in page.furniture]
         lines += [*page.text.split("\n"), ""]
-    return GeneratedPage("\n".join(lines), starts, pages[0].language)
+    return GeneratedPage("\n".join(lines), starts, pages[0].language, furniture)
 
 
 def manual_page(article: Article) -> GeneratedPage:

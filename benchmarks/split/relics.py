@@ -175,14 +175,15 @@ def altered(
 
 def relaid(page: GeneratedPage, seed: int) -> GeneratedPage:
     """Return a page as it came, with all its lines set alike, or with its articles joined."""
-    rng = random.Random(seed)
+    rng = random.Random(f"lines {seed}")
     chance = rng.random()
     if chance >= RELAID:
         return _joined(page) if chance < RELAID + JOINED else page
     gap, between = rng.choice(GAPS)
     lines: list[str] = []
     starts: list[int] = []
-    begun = set(page.starts)
+    furniture: list[int] = []
+    begun, known = set(page.starts), set(page.furniture)
     waiting = False
     for at, line in enumerate(page.text.split("\n")):
         waiting |= at in begun
@@ -194,22 +195,27 @@ def relaid(page: GeneratedPage, seed: int) -> GeneratedPage:
                 lines += [""] * between
             starts.append(len(lines))
             waiting = False
+        if at in known:
+            furniture.append(len(lines))
         lines += [line.strip(), *[""] * gap]
-    return GeneratedPage("\n".join(lines), starts, page.language)
+    return GeneratedPage("\n".join(lines), starts, page.language, furniture)
 
 
 def _joined(page: GeneratedPage) -> GeneratedPage:
     """Take the blank lines away that stand before articles, whatever stands between paragraphs."""
     lines: list[str] = []
     starts: list[int] = []
-    begun = set(page.starts)
+    furniture: list[int] = []
+    begun, known = set(page.starts), set(page.furniture)
     for at, line in enumerate(page.text.split("\n")):
         if at in begun:
             while lines and not lines[-1].strip():
                 lines.pop()
             starts.append(len(lines))
+        if at in known and line.strip():
+            furniture.append(len(lines))
         lines.append(line)
-    return GeneratedPage("\n".join(lines), starts, page.language)
+    return GeneratedPage("\n".join(lines), starts, page.language, furniture)
 
 
 def _quoted(rng: random.Random, article: WrittenArticle) -> WrittenArticle:

@@ -39,22 +39,26 @@ Row = Callable[[random.Random, Place], str]
 
 def furnished(page: GeneratedPage, seed: int) -> GeneratedPage:
     """Return a page as it came, or with rows of its site above, between and below the articles."""
-    rng = random.Random(seed)
+    rng = random.Random(f"rows {seed}")
     if rng.random() >= FURNISHED:
         return page
     lines: list[str] = []
     starts: list[int] = []
-    begun = set(page.starts)
+    furniture: list[int] = []
+    begun, known = set(page.starts), set(page.furniture)
     source = page.text.split("\n")
-    for at, line in enumerate(source):
+    for at, line in enumerate([*source, None]):
+        if (at in begun or line is None) and rng.random() < PLACES:
+            rows = _rows(rng, Place(page.language, source[rng.choice(page.starts)].strip()))
+            furniture += range(len(lines), len(lines) + len(rows))
+            lines += rows
         if at in begun:
-            if rng.random() < PLACES:
-                lines += _rows(rng, Place(page.language, source[rng.choice(page.starts)].strip()))
             starts.append(len(lines))
-        lines.append(line)
-    if rng.random() < PLACES:
-        lines += _rows(rng, Place(page.language, source[rng.choice(page.starts)].strip()))
-    return GeneratedPage("\n".join(lines), starts, page.language)
+        if at in known:
+            furniture.append(len(lines))
+        if line is not None:
+            lines.append(line)
+    return GeneratedPage("\n".join(lines), starts, page.language, furniture)
 
 
 def _rows(rng: random.Random, place: Place) -> list[str]:

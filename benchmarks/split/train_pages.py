@@ -28,6 +28,7 @@ from pages import GeneratedPage, make_page, manual_page, manual_pages
 from relics import relaid
 from sets import SHORTEST
 from shelves import Shelves, WrittenArticle, read_shelves
+from site_dumps import SiteDump, read_dumps, stocked
 from site_rows import furnished
 from train import Arrays, fit
 from written import make_written_page, written_page
@@ -36,7 +37,7 @@ from pipeline.ingest import split_lines as sl
 from pipeline.ingest.split_forest import LOOKS, MODEL, PAGES, Model, forest, judge_of
 from pipeline.ingest.split_measure import measure
 from pipeline.ingest.split_path import choose
-from pipeline.ingest.split_score import probabilities
+from pipeline.ingest.split_score import judged
 from pipeline.ingest.split_site import marked
 from pipeline.ingest.split_whole import PROPOSED, can_tell, survey
 
@@ -69,6 +70,7 @@ class Source(NamedTuple):
     library: Library
     alone: list[Article]
     shelves: Shelves
+    dumps: list[SiteDump]
     written: list[tuple[str, WrittenArticle]]
     model: Model
 
@@ -87,7 +89,7 @@ def pages_of(source: Source, job: Job) -> Iterator[GeneratedPage]:
             case "manuals":
                 yield manual_pages(source.library, place)
             case "written":
-                page = make_written_page(source.shelves, place, relics=True)
+                page = make_written_page(source.shelves, place, relics=True, dumps=source.dumps)
                 yield relaid(furnished(page, place), place)
             case "written alone":
                 language, article = source.written[place // WRITTEN_ALONE]
@@ -104,12 +106,12 @@ def row_of(page: GeneratedPage, model: Model) -> Rows | None:
     if lines.size < 2:
         return None
     measured = measure(lines)
-    scores = probabilities(measured, model)
-    starts = choose(scores, measured.columns[sl.LENGTH, :-1], floor=PROPOSED)
-    if not can_tell(scores, starts):
+    found = judged(measured, model)
+    starts = choose(found.starts, measured.columns[sl.LENGTH, :-1], floor=PROPOSED)
+    if not can_tell(found.starts, starts):
         return None
     right = 2 * truth(page, lines)[starts[1:]].sum() > len(starts) - 1
-    row = survey(measured, scores, starts).reshape(1, -1)
+    row = survey(measured, found, starts).reshape(1, -1)
     return row, np.array([right], dtype=np.float32), np.ones(1, dtype=np.float32)
 
 
@@ -149,7 +151,7 @@ def alone(cache: Path, library: Library) -> list[Article]:
 
 def written_alone() -> list[tuple[str, WrittenArticle]]:
     """Return the written articles that are pages of their own, each with its language."""
-    parts = (read_shelves("tune"), read_shelves("train"))
+    parts = [stocked(read_shelves(part), read_dumps(part)) for part in ("tune", "train")]
     return [(name, one) for shelves in parts for name, shelf in shelves.items() for one in shelf]
 
 
@@ -164,7 +166,9 @@ def main(cache: Path, model: Path) -> None:
         arrays: Arrays = {name: stored[name] for name in stored.files}
     library = Library(cache, part="tune")
     texts = alone(cache, library)
-    source = Source(library, texts, read_shelves("tune"), written_alone(), scorer(arrays))
+    dumps = read_dumps("tune")
+    shelves = stocked(read_shelves("tune"), dumps)
+    source = Source(library, texts, shelves, dumps, written_alone(), scorer(arrays))
     rows = gather(source)
     arrays |= fit(rows, PAGES, trees=TREES, rate=RATE)
     np.savez_compressed(model, allow_pickle=False, **arrays)

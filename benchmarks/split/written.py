@@ -7,12 +7,14 @@ seed. Not here: the articles (`shelves.py`), how one is printed (`printing.py`).
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import msgspec
 from pages import GeneratedPage, assemble, join_sites, make_style
 from printing import make_site, printed
 from relics import altered
 from shelves import Shelves, WrittenArticle, archived
+from site_dumps import SiteDump, dressed, dump_page
 
 COUNTS = [2, 2, 3, 3, 4, 5, 6, 8, 10]
 SINGLE = 0.3
@@ -25,6 +27,8 @@ TOGETHER = 0.5
 """Share of the pages on which articles of one group stand beside each other."""
 ARCHIVES = 0.6
 """Share of the pages that are an archive's: articles from many sites."""
+DUMPS = 0.3
+"""Share of the pages that are of one dump, where there are any."""
 TONGUES = 0.1
 """Share of an archive's pages whose articles are in several languages."""
 WHOLE = 0.7
@@ -33,21 +37,29 @@ SOME = (12, 120)
 """Lines, blank ones included, that are left of others at least and at most."""
 
 
-def make_written_page(shelves: Shelves, seed: int, *, relics: bool = False) -> GeneratedPage:
+def make_written_page(
+    shelves: Shelves, seed: int, *, relics: bool = False, dumps: Sequence[SiteDump] = ()
+) -> GeneratedPage:
     """Put articles of one language under each other; seldom the pages of several languages.
 
-    `relics`: whether some of the articles are altered as pages to learn from are (`relics.py`).
+    `relics`: whether some of the articles are altered as pages to learn from are (`relics.py`);
+    `dumps`: what some pages are taken from as it is, and others have furniture from
+    (`site_dumps.py`).
     """
     rng = random.Random(seed)
     many = rng.choice([2, 2, 3]) if rng.random() < SITES else 1
     archives = archived(shelves)
     pages = []
     for _ in range(many):
-        if archives and rng.random() < ARCHIVES:
+        if dumps and rng.random() < DUMPS:
+            pages.append(dump_page(rng, rng.choice(dumps)))
+        elif archives and rng.random() < ARCHIVES:
             pages.append(archive_page(rng, archives, relics=relics))
         else:
             language = rng.choice(list(shelves))
             pages.append(_page(rng, language, shelves[language], relics=relics))
+    if dumps:
+        pages = [dressed(rng, page, dumps) for page in pages]
     return join_sites(pages) if many > 1 else pages[0]
 
 

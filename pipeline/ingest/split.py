@@ -8,18 +8,18 @@ boundary (`split_features.py`), the scorer (`split_score.py`), the choice of bou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.ingest.segments import Segment, blank
+from pipeline.ingest.split_edges import Edge, line_text, trimmed
 from pipeline.ingest.split_forest import load_model
-from pipeline.ingest.split_furniture import LONGEST, furniture_reason, is_weak
-from pipeline.ingest.split_lines import CHAR, INDENT, NUMBER, Lines, scan
+from pipeline.ingest.split_lines import CHAR, NUMBER, Lines, scan
 from pipeline.ingest.split_measure import measure
-from pipeline.ingest.split_score import probabilities
+from pipeline.ingest.split_pairs import NEVER
+from pipeline.ingest.split_score import Judged, judged
 from pipeline.ingest.split_site import marked
 from pipeline.ingest.split_whole import boundaries
 from pipeline.model.settings import IngestSettings
@@ -53,66 +53,36 @@ def split_page(text: str, *, settings: IngestSettings) -> list[Segment]:
 
 def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
     """Take furniture off the page's ends, cut what is left, take it off the documents' ends."""
-    first, last, around = _trimmed(text, lines, (0, lines.size))
-    yield from around[:first]
+    odds = np.full(lines.size, NEVER, dtype=np.float32)
+    before, after = trimmed(text, lines, (0, lines.size), odds)
+    yield from _furniture(before)
+    first, last = len(before), lines.size - len(after)
     if first < last:
         body = lines.part(first, last)
-        scores, starts = _judged(body, floor)
+        judged, starts = _judged(body, floor)
+        odds[first:last] = judged.furniture
         for start, stop in zip(starts, [*starts[1:], body.size], strict=True):
-            score = round(float(scores[start]), 4) if start else None
-            low, high, found = _trimmed(text, lines, (first + start, first + stop))
-            yield from found[: low - first - start]
-            if low < high:
-                yield _Piece(low, high, score, "")
-            yield from found[low - first - start :]
-    yield from around[first:]
+            score = round(float(judged.starts[start]), 4) if start else None
+            low, high = trimmed(text, lines, (first + start, first + stop), odds)
+            yield from _furniture(low)
+            if len(low) + len(high) < stop - start:
+                yield _Piece(first + start + len(low), first + stop - len(high), score, "")
+            yield from _furniture(high)
+    yield from _furniture(after)
 
 
-def _judged(body: Lines, floor: float) -> tuple[npt.NDArray[np.float32], list[int]]:
-    """Return how likely a document begins at each line, and where one does."""
+def _furniture(edge: Edge) -> Iterator[_Piece]:
+    return (_Piece(at, at + 1, None, reason) for at, reason in edge)
+
+
+def _judged(body: Lines, floor: float) -> tuple[Judged, list[int]]:
+    """Return what the lines were judged to be, and where documents begin."""
     if body.size == 1:
-        return np.zeros(1, dtype=np.float32), [0]
+        alone = np.zeros(1, dtype=np.float32)
+        return Judged(alone, alone + np.float32(NEVER)), [0]
     page, model = measure(body), load_model()
-    scores = probabilities(page, model)
-    return scores, boundaries(page, scores, floor=floor, forest=model.pages).tolist()
-
-
-def _trimmed(text: str, lines: Lines, span: tuple[int, int]) -> tuple[int, int, list[_Piece]]:
-    """Return what is left of a span without the furniture at its ends, and that furniture."""
-    low, high = span
-    before = [_Piece(at, at + 1, None, reason) for at, reason in _run(text, lines, range(*span))]
-    low += len(before)
-    backwards = reversed(range(low, high))
-    after = [
-        _Piece(at, at + 1, None, reason) for at, reason in _run(text, lines, backwards, opens=False)
-    ]
-    return low, high - len(after), before + after[::-1]
-
-
-def _run(
-    text: str, lines: Lines, span: Iterable[int], *, opens: bool = True
-) -> list[tuple[int, str]]:
-    """Return the lines of furniture that a span begins with, and why each is.
-
-    Weak lines count beside others: one alone may well be the article's.
-    """
-    found: list[tuple[int, str]] = []
-    is_sure = False
-    for at in span:
-        line = _line(text, lines, at)
-        reason = furniture_reason(line, opens=opens)
-        if reason is None and not is_weak(line):
-            break
-        is_sure |= reason is not None
-        found.append((at, reason or "navigation"))
-    return found if is_sure or len(found) > 1 else []
-
-
-def _line(text: str, lines: Lines, at: int, *, limit: int = LONGEST + 2) -> str:
-    """Return a line without the white space around it, cut off soon after `limit` characters."""
-    start = int(lines.columns[CHAR, at] + lines.columns[INDENT, at])
-    end = text.find("\n", start, start + limit)
-    return text[start : end if end >= 0 else start + limit].strip()
+    found = judged(page, model)
+    return found, boundaries(page, found, floor=floor, forest=model.pages).tolist()
 
 
 def _segment(text: str, lines: Lines, piece: _Piece) -> Segment:
@@ -131,5 +101,5 @@ def _title(text: str, lines: Lines, piece: _Piece) -> str | None:
     """Return a document's first line, if it is no longer than a title and text follows it."""
     if piece.last - piece.first < 2:
         return None
-    line = _line(text, lines, piece.first, limit=TITLE_CHARS + 1)
+    line = line_text(text, lines, piece.first, limit=TITLE_CHARS + 1)
     return line if len(line) <= TITLE_CHARS else None

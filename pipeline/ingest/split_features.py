@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from pipeline.ingest import split_lines as sl
 from pipeline.ingest import split_words as sw
-from pipeline.ingest.split_measure import REACHES, REGIMES, WINDOWS, Page, log
+from pipeline.ingest.split_measure import ALIKE, REACHES, REGIMES, WINDOWS, Page, log
 from pipeline.signature.compiled import i64, inline, jit
 
 Floats = npt.NDArray[np.float32]
@@ -37,6 +37,8 @@ _TOLD: Final = {
     "site": sl.SITE,
     "begins": sl.BEGINS,
     "ends": sl.ENDS,
+    "serves": sl.SERVES,
+    "familiar": sl.FAMILIAR,
 }
 """What is told of a line, and of those around it, as the column has it."""
 _TOLD_COLUMNS: Final = np.array(list(_TOLD.values()), np.int64)
@@ -107,6 +109,7 @@ FIRST_REACH: Final = 400
 
 NAMES: Final = (
     *(f"{name}{at:+d}" for at in AROUND for name in _SHAPE),
+    *(f"{name}{at:+d}" for at in AROUND for name in ALIKE),
     *_OWN,
     *(
         f"{name}_{side}{span}"
@@ -136,6 +139,7 @@ def _fill(page: Page, lines: npt.NDArray[np.int64], out: Floats) -> None:
     for index in range(len(out)):
         row, line = out[index], lines[index]
         at = _shape(page, line, row)
+        at += _alike(page, line, row[at:])
         at += _own(page, line, row[at:])
         at += _regimes(page, line, row[at:])
         at += _curves(page, line, row[at:])
@@ -165,6 +169,18 @@ def _shape(page: Page, line: int, out: Floats) -> int:
             out[at : at + 6] = -1
         at += 6 + len(_TOLD_COLUMNS)
     return at
+
+
+@inline
+def _alike(page: Page, line: int, out: Floats) -> int:
+    """Write how many lines near begin or end like the line and its neighbours."""
+    count, ways = page.alike.shape[1], len(page.alike)
+    for slot in range(len(AROUND)):
+        other = line + AROUND[slot]
+        for way in range(ways):
+            inside = 0 <= other < count
+            out[slot * ways + way] = log(page.alike[way, other]) if inside else -1
+    return len(AROUND) * ways
 
 
 @inline

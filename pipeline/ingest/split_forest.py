@@ -18,7 +18,7 @@ from pipeline.ingest.split_lines import Lexicon
 from pipeline.signature.compiled import jit
 
 DEPTH: Final = 6
-LOOKS: Final = ("lines", "pairs", "thirds")
+LOOKS: Final = ("furniture", "lines", "pairs", "thirds")
 PAGES: Final = "pages"
 MODEL: Final = Path(__file__).with_name("split_model.npz")
 
@@ -35,9 +35,7 @@ class Forest(NamedTuple):
 class Model(NamedTuple):
     """All that was learned."""
 
-    lines: Forest
-    pairs: Forest
-    thirds: Forest
+    looks: tuple[Forest, ...]  # in the order of `LOOKS`
     lexicon: Lexicon
     steps: npt.NDArray[np.float32]  # log odds as scored, and as they turned out: two rows
     pages: Forest  # whether a page holds several articles
@@ -55,8 +53,8 @@ def judge_of(stored: Mapping[str, npt.NDArray[Any]], pages: Forest) -> Model:
     lexicon = Lexicon.empty()
     lexicon.stops[stored["stops"]] = 1
     lexicon.heads[:] = stored["heads"]
-    lines, pairs, thirds = (forest(stored, name) for name in LOOKS)
-    return Model(lines, pairs, thirds, lexicon, stored["steps"].astype(np.float32), pages)
+    looks = tuple(forest(stored, name) for name in LOOKS)
+    return Model(looks, lexicon, stored["steps"].astype(np.float32), pages)
 
 
 def forest(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Forest:

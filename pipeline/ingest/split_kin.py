@@ -7,7 +7,8 @@ On a page of news the lines without a full stop are titles; in a law or an inter
 headings and questions. What a kind of line is here shows in its other members: where most of them
 are likely boundaries a doubtful one is one too, and where few are, it is not. Kin are lines that
 look alike, lines that look alike and follow, or are followed by, such as look alike, and lines
-that follow equal ones: what a site prints under every article.
+that follow equal ones: what a site prints under every article. So are lines that begin alike, and
+those that follow lines which begin or end alike: "Filed under", "3 comments".
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.ingest.split_kinds import (
+    AFTER_ALIKE,
     AFTER_EQUAL,
     AFTER_KIND,
     BEFORE_KIND,
     BROAD_KIND,
     CLOSE_KIND,
     PLACES,
+    SAME_OPENING,
     Kinds,
 )
 from pipeline.signature.compiled import i64, jit
@@ -37,6 +40,8 @@ LEVELS: Final = (
     ("after_kind", AFTER_KIND, 400),
     ("before_kind", BEFORE_KIND, 400),
     ("after_equal", AFTER_EQUAL, 400),
+    ("opening", SAME_OPENING, 400),
+    ("after_alike", AFTER_ALIKE, 400),
 )
 """By what lines are kin, and the lines before and after among which kin are looked for."""
 KIN_NAMES: Final = [

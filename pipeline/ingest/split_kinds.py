@@ -28,29 +28,38 @@ CLOSE_KIND: Final = 1
 AFTER_KIND: Final = 2
 BEFORE_KIND: Final = 3
 AFTER_EQUAL: Final = 4
-_WAYS: Final = 5
+SAME_OPENING: Final = 5
+AFTER_ALIKE: Final = 6
+_WAYS: Final = 7
+_OPENING: Final = 1
+_END: Final = 2
+"""Rows of what is counted of the lines that begin or end alike (`split_measure.py`)."""
 
 
 class Kinds(NamedTuple):
     """The kind of every line: broad (how it ends and what is around it) and close.
 
     Then its close kind with that of the line before it, with that of the line after it, and which
-    line it follows, if that one has equals nearby (else -1).
+    line it follows, if that one has equals nearby; how it begins, if others do so, and how the
+    line that it follows begins or ends (else -1).
     """
 
-    of: npt.NDArray[np.int32]  # [5, lines]
+    of: npt.NDArray[np.int32]  # [7, lines]
     many: npt.NDArray[np.int32]  # [2, CLOSE]: lines of the page of each kind
     back: npt.NDArray[np.int32]  # lines since the last one of the same broad kind, or since none
     ahead: npt.NDArray[np.int32]  # lines to the next one
 
 
 @jit
-def kinds(columns: npt.NDArray[np.int32], repeats: npt.NDArray[np.int32]) -> Kinds:
+def kinds(
+    columns: npt.NDArray[np.int32], repeats: npt.NDArray[np.int32], alike: npt.NDArray[np.int32]
+) -> Kinds:
     """Sort the lines of a page by their looks.
 
     Args:
         columns: of the page's lines.
         repeats: how many equal lines stand near each.
+        alike: how many begin or end like each.
     """
     count = columns.shape[1] - 1
     of = np.empty((_WAYS, count), dtype=np.int32)
@@ -70,6 +79,7 @@ def kinds(columns: npt.NDArray[np.int32], repeats: npt.NDArray[np.int32]) -> Kin
         if last[kind] >= 0:
             ahead[last[kind]] = count - last[kind]
     _neighbours(columns, repeats, of)
+    _printed(columns, alike, of)
     return Kinds(of, many, back, ahead)
 
 
@@ -87,6 +97,21 @@ def _neighbours(
         of[BEFORE_KIND, at] = _place(own * CLOSE + after)
         known = at > 0 and repeats[at - 1] > 0
         of[AFTER_EQUAL, at] = _place(columns[sl.HASH, at - 1]) if known else -1
+
+
+@inline
+def _printed(
+    columns: npt.NDArray[np.int32], alike: npt.NDArray[np.int32], of: npt.NDArray[np.int32]
+) -> None:
+    """Write how each line, and the one before it, begins or ends, if others do so."""
+    for at in range(of.shape[1]):
+        opens = alike[_OPENING, at] > 0
+        of[SAME_OPENING, at] = _place(columns[sl.OPENS, at]) if opens else -1
+        of[AFTER_ALIKE, at] = -1
+        if at and alike[_OPENING, at - 1] > 0:
+            of[AFTER_ALIKE, at] = _place(columns[sl.OPENS, at - 1])
+        elif at and alike[_END, at - 1] > 0:
+            of[AFTER_ALIKE, at] = _place(columns[sl.CLOSES, at - 1])
 
 
 @inline

@@ -64,11 +64,15 @@ HEAD: Final = 15  # of the first word, digits counted as equal
 CASELESSES: Final = 16  # letters without case, spaceless scripts apart
 BEGINS: Final = 17  # how likely lines with such a first word begin an article: 16 times log odds
 ENDS: Final = 18  # how likely they end one
-EARLY: Final = 19  # digits among the first characters: a date that stands before the text
-SITE: Final = 20  # 2 where the line is the site's, 1 where it may be; `split_site.py` tells
+SERVES: Final = 19  # how likely they are the site's
+EARLY: Final = 20  # digits among the first characters: a date that stands before the text
 CAPITALS: Final = 21  # capitals among the first characters: a place before the text, a heading
 SIGNS: Final = 22  # brackets, dashes and colons there: agencies and reporters
-COLUMNS: Final = 23
+SITE: Final = 23  # 2 where the line is the site's, 1 where it may be; `split_site.py` tells
+FAMILIAR: Final = 24  # share of its content words that sites use, in percent; of short lines
+OPENS: Final = 25  # hash of the line's first characters, numbers counted as equal
+CLOSES: Final = 26  # and of its last
+COLUMNS: Final = 27
 
 STOP_BITS: Final = 20
 HEAD_BITS: Final = 16
@@ -77,6 +81,8 @@ STEM: Final = 6
 """Letters by which a word is known: what follows is mostly inflection."""
 OPENING: Final = 32
 """Characters of a line, white space before it left out, that count as its first."""
+EDGE: Final = 6
+"""Columns that the first and the last characters of a line take which are hashed."""
 _PRIME: Final = 0x01000193
 _SEED: Final = 0x811C9DC5
 
@@ -85,13 +91,13 @@ class Lexicon(NamedTuple):
     """What is known of words, by their hashes: nothing, for those of languages never seen."""
 
     stops: Bytes  # 2 ** STOP_BITS flags: words that are frequent in their language
-    heads: npt.NDArray[np.int8]  # [2, 2 ** HEAD_BITS]: `BEGINS` and `ENDS` of first words
+    heads: npt.NDArray[np.int8]  # [3, 2 ** HEAD_BITS]: `BEGINS` to `SERVES` of first words
 
     @classmethod
     def empty(cls) -> Lexicon:
         """Return that of a language of which nothing is known."""
         stops = np.zeros(1 << STOP_BITS, dtype=np.uint8)
-        return cls(stops, np.zeros((2, 1 << HEAD_BITS), dtype=np.int8))
+        return cls(stops, np.zeros((3, 1 << HEAD_BITS), dtype=np.int8))
 
 
 class Lines(NamedTuple):
@@ -129,7 +135,7 @@ def scan(raw: bytes, lexicon: Lexicon) -> Lines:
     tokens = np.empty(len(data) // 2 + 2, dtype=np.uint32)
     lines, words, total = _scan(data, (classes, lower, lexicon.stops), columns, tokens)
     columns = _shrunk(columns, lines + 1)
-    columns[BEGINS : ENDS + 1] = lexicon.heads[:, head_places(columns[HEAD])]
+    columns[BEGINS : SERVES + 1] = lexicon.heads[:, head_places(columns[HEAD])]
     return Lines(columns, tokens[:words].copy(), total)
 
 
@@ -188,6 +194,10 @@ def _scan(data: Bytes, tables: Tables, columns: Ints, tokens: Words) -> tuple[in
         chars, found = _measure(data, (start, stop), (tables, counts), row, tokens[words:])
         char += chars
         if row[LENGTH]:
+            row[OPENS], row[CLOSES] = (
+                _edge(data, start, stop, 1),
+                _edge(data, stop - 1, start - 1, -1),
+            )
             words += found
             lines += 1
         number += 1
@@ -276,6 +286,28 @@ def _note(counts: npt.NDArray[np.int64], chars: int, row: Ints) -> None:
     row[DIGITS], row[UPPERS], row[WIDE] = counts[DIGIT], counts[UPPER], counts[SPACELESS]
     row[COMMAS], row[CASELESSES] = counts[COMMA], counts[CASELESS]
     row[STOPS] = counts[STOP] + counts[ASK]
+
+
+@inline
+def _edge(data: Bytes, at: int, stop: int, step: int) -> int:
+    """Hash the characters at an end of a line, to a colon; white space left out, digits as one.
+
+    What a site prints under every article begins or ends alike: "Tags: …", "3 comments".
+    """
+    hashed, width, in_number = u32(_SEED), 0, False
+    byte = u8(0)
+    while at != stop and width < EDGE and byte != 0x3A:
+        byte = u8(data[at])
+        at += step
+        if byte <= 0x20:
+            continue
+        is_digit = u8(byte - u8(0x30)) < 10
+        if not (is_digit and in_number):
+            hashed = u32((hashed ^ u32(0x30 if is_digit else byte)) * u32(_PRIME))
+            width += (byte & 0xC0) != 0x80
+            width += byte >= 0xE3
+        in_number = is_digit
+    return hashed
 
 
 @inline

@@ -23,6 +23,10 @@ WINDOWS: Final = (50, 150, 400)
 REACHES: Final = (150, 600)
 NEAR: Final = 400
 """Lines before and after among which equal ones are looked for."""
+SHORT: Final = 120
+"""Visible characters of a line that a site may print with each of its articles."""
+ALIKE: Final = ("same_word", "same_opening", "same_end")
+_WAYS: Final = np.array([sl.HEAD, sl.OPENS, sl.CLOSES], np.int64)
 REGIMES: Final = 8
 """Properties of a layout whose means are compared."""
 
@@ -42,6 +46,7 @@ class Page(NamedTuple):
     kinds: Kinds
     seen: npt.NDArray[np.uint8]  # how often the same line stood in the page before (up to 255)
     repeats: npt.NDArray[np.int32]  # how many equal lines stand near each line
+    alike: npt.NDArray[np.int32]  # [ways, lines]: how many short ones begin or end like it
 
 
 def measure(lines: sl.Lines) -> Page:
@@ -58,6 +63,7 @@ def measure(lines: sl.Lines) -> Page:
     for index, reach in enumerate(REACHES):
         curves[4 * len(WINDOWS) + index] = sw.crossings(before, weights, starts, reach)
     repeats = _repeats(columns)
+    alike = _alike(columns)
     return Page(
         columns=columns,
         weights=weights,
@@ -68,9 +74,10 @@ def measure(lines: sl.Lines) -> Page:
         fresh=_fresh(before, weights),
         curves=curves,
         usual=float(curves[4].mean(dtype=np.float64)),
-        kinds=kinds(columns, repeats),
+        kinds=kinds(columns, repeats, alike),
         seen=_seen(columns),
         repeats=repeats,
+        alike=alike,
     )
 
 
@@ -168,11 +175,41 @@ def _repeats(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return repeats
 
 
+@jit
+def _alike(columns: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Count for each short line the others near it that begin or end as it does.
+
+    A row for the first word, one for the first characters, one for the last. What a site prints
+    with each of its articles is alike there, and differs in names and numbers.
+    """
+    count = columns.shape[1] - 1
+    out = np.zeros((len(_WAYS), count), dtype=np.int32)
+    for way in range(len(_WAYS)):
+        column = columns[_WAYS[way]]
+        table = np.zeros(1 << 16, dtype=np.int32)
+        entered, left = 0, 0
+        for at in range(count):
+            while entered < min(count, at + NEAR + 1):
+                table[_place(column[entered])] += columns[sl.LENGTH, entered] <= SHORT
+                entered += 1
+            while left < at - NEAR:
+                table[_place(column[left])] -= columns[sl.LENGTH, left] <= SHORT
+                left += 1
+            if columns[sl.LENGTH, at] <= SHORT:
+                out[way, at] = table[_place(column[at])] - 1
+    return out
+
+
+@inline
+def _place(hashed: int) -> int:
+    """Return 16 bits of a hash."""
+    return int(u32(u32(hashed) * u32(0x9E3779B1)) >> u32(16))
+
+
 @inline
 def line_place(columns: npt.NDArray[np.int32], at: int) -> int:
     """Return a number of 16 bits that equal lines share."""
-    mixed = u32(u32(columns[sl.HASH, at]) * u32(0x9E3779B1))
-    return int(mixed >> u32(16))
+    return _place(columns[sl.HASH, at])
 
 
 @jit

@@ -33,6 +33,8 @@ LONGEST: Final = 1200
 """Words of either side that are compared: more cost time and change nothing."""
 NEAR: Final = (-3, -2, -1, 1, 2, 3)
 """Neighbours whose odds are told one by one: of a title and its deck only one begins an article."""
+AROUND: Final = (-3, -2, -1, 0, 1, 2, 3)
+"""Lines whose odds of being the site's are told: behind what a site prints an article begins."""
 
 PAIR_NAMES: Final = [
     "odds",
@@ -54,20 +56,23 @@ PAIR_NAMES: Final = [
     "title_back",
     *(f"layout_{kind}" for kind in range(REGIMES)),
     *(f"odds{step:+d}" for step in NEAR),
+    *(f"site{step:+d}" for step in AROUND),
     *KIN_NAMES,
 ]
 _LAYOUT: Final = 17
 _NEAR: Final = _LAYOUT + REGIMES
-_KIN: Final = _NEAR + len(NEAR)
+_AROUND: Final = _NEAR + len(NEAR)
+_KIN: Final = _AROUND + len(AROUND)
 _WIDTH: Final = _KIN + len(KIN_NAMES)
 
 _BITS: Final = 14
 
 
 class Outlook(NamedTuple):
-    """What the whole page has to offer, by the odds of the first look."""
+    """What the whole page has to offer, by the odds of the look before."""
 
     odds: Floats
+    furniture: Floats  # the odds that a line is the site's
     ahead: Ints  # the next likely boundary after each line
     back: Ints  # the last one before it
     best_before: Floats  # the highest odds before each line
@@ -78,7 +83,7 @@ class Outlook(NamedTuple):
 
 
 @jit
-def outlook(page: Page, odds: Floats) -> Outlook:
+def outlook(page: Page, odds: Floats, furniture: Floats) -> Outlook:
     """Survey a page once, for all the lines that are looked at again."""
     count = len(odds)
     ahead, back = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
@@ -98,7 +103,7 @@ def outlook(page: Page, odds: Floats) -> Outlook:
         after[at] = max(after[at + 1], odds[at])
         last = at if odds[at] > LIKELY else last
     kin = kinship(page.kinds, odds)
-    return Outlook(odds, ahead, back, before, after, likely, expected, kin)
+    return Outlook(odds, furniture, ahead, back, before, after, likely, expected, kin)
 
 
 @jit
@@ -124,6 +129,9 @@ def pair_features(page: Page, view: Outlook, lines: Ints) -> Floats:
         for slot in range(len(NEAR)):
             other = line + NEAR[slot]
             row[_NEAR + slot] = odds[other] if 0 <= other < count else NEVER
+        for slot in range(len(AROUND)):
+            other = line + AROUND[slot]
+            row[_AROUND + slot] = view.furniture[other] if 0 <= other < count else 0.0
         for kind in range(len(view.kin)):
             row[_KIN + kind] = view.kin[kind, line]
     return out

@@ -42,9 +42,14 @@ class _Openings(NamedTuple):
 
 
 def marked(text: str, lines: sl.Lines) -> sl.Lines:
-    """Write into `SITE` whether a line is furniture: 2, or 1 if beside others; changes `lines`."""
+    """Write `SITE`, whether a line is furniture (2, or 1 if beside others), and `FAMILIAR`.
+
+    Changes `lines`.
+    """
     columns = lines.columns[:, :-1]
-    for at in np.flatnonzero(_maybe(lines)):
+    known = _openings()
+    unknown = _unknown(lines.columns, lines.tokens, known.words)
+    for at in np.flatnonzero(_maybe(lines, known, unknown)):
         start = int(columns[sl.CHAR, at] + columns[sl.INDENT, at])
         end = text.find("\n", start, start + LONGEST + 2)
         line = text[start : end if end >= 0 else start + LONGEST + 2]
@@ -52,12 +57,13 @@ def marked(text: str, lines: sl.Lines) -> sl.Lines:
     return lines
 
 
-def _maybe(lines: sl.Lines) -> npt.NDArray[np.bool_]:
+def _maybe(
+    lines: sl.Lines, known: _Openings, unknown: npt.NDArray[np.int32]
+) -> npt.NDArray[np.bool_]:
     """Return which lines are worth reading: few of those of an article are."""
-    columns, known = lines.columns[:, :-1], _openings()
+    columns = lines.columns[:, :-1]
     heads, lengths = sl.head_places(columns[sl.HEAD]), columns[sl.LENGTH]
     opens_row = known.rows[heads] | (columns[sl.HEAD] == NUMBERS)
-    unknown = _unknown(lines.columns, lines.tokens, known.words)
     maybe: npt.NDArray[np.bool_] = known.heads[heads] | (
         opens_row & (unknown <= columns[sl.DIGITS] // 2)
     )
@@ -69,12 +75,18 @@ def _maybe(lines: sl.Lines) -> npt.NDArray[np.bool_]:
 def _unknown(
     columns: npt.NDArray[np.int32], tokens: npt.NDArray[np.uint32], words: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.int32]:
-    """Return how many words of each line are in no phrase; of long lines they are not counted."""
+    """Return how many words of each line are in no phrase; write what share is into `FAMILIAR`.
+
+    Those of long lines are not counted.
+    """
     found = np.zeros(columns.shape[1] - 1, dtype=np.int32)
     for line in range(len(found)):
         if columns[sl.LENGTH, line] <= LONGEST:
-            for at in range(columns[sl.TOKEN, line], columns[sl.TOKEN, line + 1]):
+            start, stop = columns[sl.TOKEN, line], columns[sl.TOKEN, line + 1]
+            for at in range(start, stop):
                 found[line] += not words[tokens[at] >> u32(32 - _WORD_BITS)]
+            known = stop - start - found[line]
+            columns[sl.FAMILIAR, line] = 100 * known // max(1, stop - start)
     return found
 
 

@@ -25,6 +25,7 @@ from pipeline.ingest.split_forest import Forest, log_odds
 from pipeline.ingest.split_measure import Page, log
 from pipeline.ingest.split_pairs import LIKELY, NEVER, PAIR_NAMES, outlook, pair_features
 from pipeline.ingest.split_path import choose, odds_of
+from pipeline.ingest.split_score import Judged
 from pipeline.signature.compiled import i64, inline, jit, u32
 
 Floats = npt.NDArray[np.float32]
@@ -95,6 +96,8 @@ _LINES: Final = (
     "uncut_similar",
     "uncut_crossing",
     "fresh",
+    "site",
+    "site_cuts",
 )
 _WORDS: Final = ("top_parts", "top_parts_most", "top_words", "spread")
 NAMES: Final = (
@@ -106,31 +109,31 @@ NAMES: Final = (
 _PLACES: Final = np.array([(*LINE_NAMES, *PAIR_NAMES).index(name) for name in _EACH], np.int64)
 
 
-def boundaries(page: Page, scores: Floats, *, floor: float, forest: Forest) -> Ints:
+def boundaries(page: Page, judged: Judged, *, floor: float, forest: Forest) -> Ints:
     """Return the lines at which documents begin; only the first if the page is one article.
 
     Args:
         page: the page measured.
-        scores: how likely a document begins at each line.
+        judged: how likely a document begins at each line, and what is the site's.
         floor: boundaries less likely than this are not cut.
         forest: what was learned of pages.
     """
-    starts = choose(scores, page.columns[sl.LENGTH, :-1], floor=floor)
+    starts = choose(judged.starts, page.columns[sl.LENGTH, :-1], floor=floor)
     if (
         len(starts) == 1
-        or len(scores) < DOUBTED_LINES
-        or not _doubted(page, scores, min(floor, PROPOSED), forest)
+        or len(judged.starts) < DOUBTED_LINES
+        or not _doubted(page, judged, min(floor, PROPOSED), forest)
     ):
         return starts
     return starts[:1]
 
 
-def _doubted(page: Page, scores: Floats, floor: float, forest: Forest) -> bool:
+def _doubted(page: Page, judged: Judged, floor: float, forest: Forest) -> bool:
     """Return whether all the cuts that a page might have at `floor` are likely wrong."""
-    starts = choose(scores, page.columns[sl.LENGTH, :-1], floor=floor)
-    if not can_tell(scores, starts):
+    starts = choose(judged.starts, page.columns[sl.LENGTH, :-1], floor=floor)
+    if not can_tell(judged.starts, starts):
         return False
-    row = survey(page, scores, starts).reshape(1, -1)
+    row = survey(page, judged, starts).reshape(1, -1)
     return bool(log_odds(forest, row, -np.inf)[0] < DOUBT)
 
 
@@ -139,19 +142,21 @@ def can_tell(scores: Floats, starts: Ints) -> bool:
     return len(scores) >= LEAST_LINES and 0 < len(starts) - 1 <= MOST_CUTS
 
 
-def survey(page: Page, scores: Floats, starts: Ints) -> Floats:
+def survey(page: Page, judged: Judged, starts: Ints) -> Floats:
     """Return what a page and its proposed cuts look like, in the order of `NAMES`."""
     cuts = starts[1:]
+    scores = judged.starts
     odds = np.where(scores > 0, odds_of(scores), NEVER).astype(np.float32)
     taken = np.zeros(len(odds), dtype=np.bool_)
     taken[cuts] = True
     known = np.where(taken, np.maximum(odds, LIKELY + 0.01), np.minimum(odds, LIKELY))
-    view = outlook(page, known.astype(np.float32))
+    view = outlook(page, known.astype(np.float32), judged.furniture)
     rows = np.hstack([features(page, cuts), pair_features(page, view, cuts)])
     out = np.zeros(len(NAMES), dtype=np.float32)
     at = _cuts(rows, _PLACES, out)
     at += _parts(page, starts, out[at:])
     at += _lines(page, odds, taken, out[at:])
+    at += _site(judged.furniture, starts, out[at:])
     _words(page, starts, out[at:])
     return out
 
@@ -239,6 +244,18 @@ def _lines(page: Page, odds: Floats, taken: npt.NDArray[np.bool_], out: Floats) 
     out[27], out[28] = similar / max(1, uncut), crossing / max(1, uncut)
     out[29] = page.fresh[-1] / 16.0 / max(1, len(page.tokens))
     return 30
+
+
+@jit
+def _site(furniture: Floats, starts: Ints, out: Floats) -> int:
+    """Write how many lines are the site's, and how many parts begin behind one."""
+    lines, behind = 0, 0
+    for at in range(len(furniture)):
+        lines += furniture[at] > 0
+    for part in range(1, len(starts)):
+        behind += furniture[starts[part] - 1] > 0
+    out[0], out[1] = lines / len(furniture), behind / max(1, len(starts) - 1)
+    return 2
 
 
 @inline

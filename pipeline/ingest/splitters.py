@@ -28,7 +28,7 @@ from pipeline.model.settings import IngestSettings
 GROUP: Final = "winnow.splitters"
 MODEL: Final = Path(__file__).with_name("split_model.npz")
 PHRASES: Final = Path(__file__).with_name("furniture.toml")
-RULES: Final = b"7"
+RULES: Final = b"8"
 """Raised whenever the splitter `page` may cut a text differently by the same model."""
 BUILT_IN: Final = {
     "none": "pipeline.ingest.segments:whole",

@@ -11,6 +11,7 @@ from pipeline.model.settings import IngestSettings
 
 SETTINGS = IngestSettings()
 BODY = "The harbour was quiet and the boats lay still in the morning fog."
+LAST = "Nobody had seen the lamp on the pier go out."
 
 
 def document(text: str, title: str | None, lines: int) -> Segment:
@@ -53,15 +54,18 @@ def test_a_long_first_line_is_no_title() -> None:
 
 
 def test_furniture_around_a_document() -> None:
-    """Furniture at both ends of a page has segments of its own; the blank lines go with it."""
-    text = f"Tag: fog\n\nFog in the harbour\n\n{BODY}\n\nRead more\n1\n"
+    """Furniture at both ends of a page has segments of its own; the blank lines go with it.
+
+    What stands before a last sentence is inside of the document.
+    """
+    text = f"Tag: fog\n\nFog in the harbour\n\n{BODY}\n\nRead more\n{LAST}\n"
     found = split_page(text, settings=SETTINGS)
 
     assert [(s.kind, s.reason, s.line_start, s.line_end) for s in found] == [
         ("furniture", "archive_heading", 1, 2),
         ("document", "", 3, 8),
     ]
-    text = text.removesuffix("1\n")
+    text = text.removesuffix(f"{LAST}\n")
     assert split_page(text, settings=SETTINGS)[-1].reason == "navigation"
 
 

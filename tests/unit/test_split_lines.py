@@ -131,12 +131,25 @@ def test_what_a_line_begins_with_is_known() -> None:
     """Lines with one first word have what the lexicon says of it, whatever follows."""
     lexicon = sl.Lexicon.empty()
     place = sl.head_places(scan("Editor").columns[sl.HEAD, :1])
-    lexicon.heads[:, place] = [[-40], [30]]
+    lexicon.heads[:, place] = [[-40], [30], [7]]
 
     columns = sl.scan(b"Editors: A. Reed\nThe editor\n(editor)", lexicon).columns
 
     assert columns[sl.BEGINS, :-1].tolist() == [-40, 0, -40]
     assert columns[sl.ENDS, :-1].tolist() == [30, 0, 30]
+    assert columns[sl.SERVES, :-1].tolist() == [7, 0, 7]
+
+
+def test_lines_that_a_site_prints_begin_or_end_alike() -> None:
+    """Whatever number or name stands there, and however they are indented."""
+    page = "Tags: port, ferry\n  Tags: mill\nTasks: mill\n3 comments\n12  comments\nNo comments yet"
+    opens, closes = column(page, sl.OPENS), column(page, sl.CLOSES)
+
+    assert opens[0] == opens[1] != opens[2]
+    assert closes[1] == closes[2]
+    assert opens[3] == opens[4]
+    assert closes[3] == closes[4] != closes[5]
+    assert len(set(column("2020-11-08\n2021-10-25\n標籤：甲乙\n標籤：丙", sl.OPENS))) == 2
 
 
 def test_part_of_a_page_is_a_page() -> None:

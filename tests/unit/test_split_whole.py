@@ -8,6 +8,8 @@ import pytest
 from pipeline.ingest.split_forest import DEPTH, Forest, load_model
 from pipeline.ingest.split_lines import scan
 from pipeline.ingest.split_measure import Page, measure
+from pipeline.ingest.split_pairs import NEVER
+from pipeline.ingest.split_score import Judged
 from pipeline.ingest.split_whole import (
     DOUBT,
     LEAST_LINES,
@@ -32,12 +34,12 @@ def page_of(lines: list[str]) -> Page:
     return measure(scan("\n\n".join(lines).encode(), load_model().lexicon))
 
 
-def scores_of(lines: list[str], likely: dict[int, float]) -> np.ndarray:
-    """Return scores that are 0 at all lines but some."""
+def scores_of(lines: list[str], likely: dict[int, float]) -> Judged:
+    """Return scores that are 0 at all lines but some; no line is the site's."""
     scores = np.zeros(len(lines), dtype=np.float32)
     for at, score in likely.items():
         scores[at] = score
-    return scores
+    return Judged(scores, np.full(len(lines), NEVER, dtype=np.float32))
 
 
 def told(lines: list[str], likely: dict[int, float]) -> dict[str, float]:

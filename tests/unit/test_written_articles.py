@@ -125,11 +125,14 @@ def test_first_words_tell_beginnings_from_ends(shelves: ModuleType) -> None:
     """What articles begin with, and end with, is known by its first word; of others nothing is."""
     text = ["The ferry is late.", "", "Photo: the pier", "The ferry is new.", "(Editor: Ann Reed)"]
     article = shelves.WrittenArticle("report", None, "Harbour notes", [], text, [], [])
-    begins, ends = _neighbour("heads").head_table({"en": [article] * 20})
-    words = ["Harbour", "editors", "Photo", "Lantern"]
+    segment = _neighbour("site_dumps").Segment("furniture", None, ["Ferries to share", "More"])
+    dump = _neighbour("site_dumps").SiteDump("en-1", "en", [segment])
+    begins, ends, serves = _neighbour("heads").head_table({"en": [article] * 20}, [dump] * 20)
+    words = ["Harbour", "editors", "Photo", "Lantern", "Ferries"]
     places = [head_places(scan(w.encode(), Lexicon.empty()).columns[HEAD, :1])[0] for w in words]
 
     assert begins[places[0]] > 0 > ends[places[0]]
     assert ends[places[1]] > 0 > begins[places[1]]
     assert max(begins[places[2]], ends[places[2]]) < 0
-    assert begins[places[3]] == ends[places[3]] == 0
+    assert begins[places[3]] == ends[places[3]] == serves[places[3]] == 0
+    assert serves[places[4]] > 0 > max(serves[place] for place in places[:3])

@@ -74,6 +74,7 @@ def test_documents_begin_where_they_did(split: Any, relics: ModuleType) -> None:
 
         assert [new[at].strip() for at in made.starts] == [old[at].strip() for at in page.starts]
         assert {line.strip() for line in old} - {""} <= {line.strip() for line in new}
+        assert {new[at] for at in made.furniture}.isdisjoint({new[at] for at in made.starts})
     assert 0.2 * len(SEEDS) < changed < len(SEEDS)
 
 
@@ -86,3 +87,6 @@ def test_rows_of_a_site_stand_at_the_edges_of_articles(split: Any) -> None:
         whole = page.text.split("\n")
         for start, stop in zip(page.starts, [*page.starts[1:], len(whole)], strict=True):
             assert "\n".join(whole[start:stop]) in made.text
+        rows = made.text.split("\n")
+        kept = [row for at, row in enumerate(rows) if at not in set(made.furniture)]
+        assert kept == whole
