@@ -58,17 +58,27 @@ def _pieces(text: str, lines: Lines, floor: float) -> Iterator[_Piece]:
     yield from _furniture(before)
     first, last = len(before), lines.size - len(after)
     if first < last:
-        body = lines.part(first, last)
-        judged, starts = _judged(body, floor)
-        odds[first:last] = judged.furniture
-        for start, stop in zip(starts, [*starts[1:], body.size], strict=True):
-            score = round(float(judged.starts[start]), 4) if start else None
-            low, high = trimmed(text, lines, (first + start, first + stop), odds)
-            yield from _furniture(low)
-            if len(low) + len(high) < stop - start:
-                yield _Piece(first + start + len(low), first + stop - len(high), score, "")
-            yield from _furniture(high)
+        found = list(_cut(text, lines, (first, last), floor))
+        # odds alone take no page out of the corpus: a list of errands looks like a menu
+        is_document = any(not piece.reason for piece in found)
+        yield from found if is_document else [_Piece(first, last, None, "")]
     yield from _furniture(after)
+
+
+def _cut(text: str, lines: Lines, span: tuple[int, int], floor: float) -> Iterator[_Piece]:
+    """Cut lines `[first, last)` of a page, and take what is likely furniture off each part."""
+    first, last = span
+    body = lines.part(first, last)
+    found, starts = _judged(body, floor)
+    odds = np.full(lines.size, NEVER, dtype=np.float32)
+    odds[first:last] = found.furniture
+    for start, stop in zip(starts, [*starts[1:], body.size], strict=True):
+        score = round(float(found.starts[start]), 4) if start else None
+        low, high = trimmed(text, lines, (first + start, first + stop), odds)
+        yield from _furniture(low)
+        if len(low) + len(high) < stop - start:
+            yield _Piece(first + start + len(low), first + stop - len(high), score, "")
+        yield from _furniture(high)
 
 
 def _furniture(edge: Edge) -> Iterator[_Piece]:

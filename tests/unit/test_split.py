@@ -77,6 +77,13 @@ def test_nothing_but_furniture() -> None:
     assert {s.title for s in found} == {None}
 
 
+def test_odds_alone_take_no_page_away() -> None:
+    """A list of errands looks like a menu, and no phrase knows it: it stays a document."""
+    found = split_page("Buy milk\nCall Anna\nBook flight\n", settings=SETTINGS)
+
+    assert [(s.kind, s.line_start, s.line_end) for s in found] == [("document", 1, 3)]
+
+
 @pytest.mark.parametrize(
     ("before", "kinds"),
     [
