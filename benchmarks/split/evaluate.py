@@ -73,6 +73,7 @@ def add(score: Score, case: Case, floor: float) -> None:
     segments = split_page(case.text, settings=IngestSettings(min_split_score=floor))
     score.seconds += time.process_time() - before
     score.size += len(case.text.encode("utf-8", "surrogatepass"))
+    is_document = any(segment.kind == "document" for segment in segments)
     if not case.marked:
         segments = [segment for segment in segments if segment.kind == "document"]
     lines = [i for i, line in enumerate(case.text.split("\n"), 1) if line.strip()]
@@ -84,7 +85,7 @@ def add(score: Score, case: Case, floor: float) -> None:
     score.difference += window_difference(gold, mine, lines)
     score.pages += 1
     score.single += not gold
-    score.kept += not gold and not mine
+    score.kept += not gold and not mine and is_document
 
 
 def measure(name: str, cases: Iterable[Case], *, floor: float, by_name: bool = False) -> None:
